@@ -1,0 +1,1 @@
+"""Text in, labels with confidence and reason out."""

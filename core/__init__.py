@@ -1,0 +1,1 @@
+"""The nouns of the business and their verbs; knows no other room."""

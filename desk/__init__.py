@@ -1,0 +1,1 @@
+"""Where staff sit: the web application, the command line and the wiring."""

@@ -1,0 +1,1 @@
+"""The world into history: mail and calls come in here."""

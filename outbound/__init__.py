@@ -1,0 +1,1 @@
+"""Queue into the world: everything that is sent leaves here."""

@@ -1,0 +1,1 @@
+"""The channels a delivery can leave by, one file each."""

@@ -1,0 +1,1 @@
+"""What clients read: templates, their placeholders and the documents made of them."""

@@ -1,0 +1,1 @@
+"""Tests mirror the rooms; each name is a sentence of the specification."""
