@@ -1,7 +1,7 @@
 """The database: the base of every table, engines, transactions and the state of the schema.
 
-One dialect, PostgreSQL 15 or newer, through psycopg 3. Verbs take a `Session` and never commit; whoever opened the
-transaction (a request, a job, a command) ends it:
+One dialect, PostgreSQL 15 or newer, through psycopg 3. Verbs take a `Session` and never commit; whoever
+opened the transaction (a request, a job, a command) ends it:
 
     with transaction(engine) as session:
         account = accounts.find(session, domain="example.lt")
@@ -9,8 +9,8 @@ transaction (a request, a job, a command) ends it:
 Conventions for tables, all in force through `Base`:
 
 * `id: Mapped[Id]` is a bigint identity primary key;
-* `datetime` is `timestamptz` and always carries a zone; `dict[str, Any]` and lists are `jsonb`; an `enum.Enum` is stored as
-  its value in a text column (never a PostgreSQL enum type, so a new state needs no type change);
+* `datetime` is `timestamptz` and always carries a zone; `dict[str, Any]` and lists are `jsonb`;
+* an `enum.Enum` is stored as its value in a text column (a new state needs no change of type);
 * constraints and indexes take their names from `NAMING`, so that migrations can name them.
 
 A module that declares tables is listed in `MODEL_MODULES`.
@@ -22,7 +22,7 @@ import enum
 import importlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -45,22 +45,15 @@ MODEL_MODULES: tuple[str, ...] = (
     "core.accounts",
     "core.catalogue",
     "core.consent",
-    "core.conversations",
     "core.intake",
-    "core.mailboxes",
-    "core.calls",
-    "core.labels",
+    "core.conversations",
     "core.documents",
     "core.deals",
     "core.tasks",
     "core.routing",
-    "core.sla",
     "core.outbox",
-    "core.segments",
-    "core.campaigns",
-    "core.sequences",
-    "core.timeline",
-    "core.sessions",
+    "core.labels",
+    "core.notices",
 )
 """Every module that declares tables."""
 
@@ -110,7 +103,7 @@ class Base(DeclarativeBase):
 
 
 def driver_url(url: str) -> sa.URL:
-    """The URL with psycopg 3 as its driver; `postgres://`, `postgresql://` and `postgresql+psycopg://` are understood.
+    """The URL with psycopg 3 as its driver, for `postgres://`, `postgresql://` and `postgresql+psycopg://`.
 
     Raises ConfigurationError for anything else.
     """
@@ -227,7 +220,7 @@ def models() -> sa.MetaData:
 
 
 def check_server(engine: sa.Engine) -> None:
-    """Raise DatabaseUnavailable when no server answers, ConfigurationError when it is too old or not UTF-8."""
+    """Raise DatabaseUnavailable when no server answers, ConfigurationError when it will not do for us."""
     try:
         with engine.connect() as connection:
             version = int(connection.scalar(sa.text("show server_version_num")) or 0)
@@ -305,18 +298,16 @@ def check_schema(engine: sa.Engine) -> None:
 def migrate(engine: sa.Engine) -> str | None:
     """Bring the schema to the newest migration, with the job queue's tables; returns the revision.
 
-    Several processes may call it at once: one works, the others wait. Raises DatabaseTooNew, and changes nothing, when the
-    database was made by a newer version.
+    Several processes may call it at once: one works, the others wait. Raises DatabaseTooNew, and changes
+    nothing, when the database was made by a newer version.
     """
     from alembic import command
 
     from core import jobs
 
     check_server(engine)
-    try:
+    with suppress(DatabaseTooOld):
         check_schema(engine)
-    except DatabaseTooOld:
-        pass
     with engine.connect() as lock:
         lock.execute(sa.text("set lock_timeout = 0; set statement_timeout = 0"))
         lock.execute(sa.text("select pg_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})
