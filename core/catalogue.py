@@ -1,0 +1,66 @@
+"""What the company sells, and which client showed interest in what."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import ForeignKey, Index, Numeric, Text, func, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from core.accounts import Account, Contact
+from core.db import Base, Id
+
+
+class Product(Base):
+    """Something the company sells."""
+
+    __tablename__ = "product"
+
+    id: Mapped[Id]
+    key: Mapped[str] = mapped_column(Text, unique=True)
+    """A short stable name, as in ``pump-cr``."""
+    names: Mapped[dict[str, str]] = mapped_column(JSONB)
+    """The product's name by language."""
+    terms: Mapped[dict[str, list[str]]] = mapped_column(JSONB, default=dict)
+    """Synonyms by language: words by which clients call it."""
+    articles: Mapped[list[str]] = mapped_column(JSONB, default=list)
+    """Article numbers."""
+    unit: Mapped[str] = mapped_column(Text, default="pcs")
+    price: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+    currency: Mapped[str] = mapped_column(Text, default="EUR")
+    active: Mapped[bool] = mapped_column(default=True)
+
+    def name(self, language: str) -> str:
+        """The name in a language, else in English, else whichever there is."""
+        return self.names.get(language) or self.names.get("en") or next(iter(self.names.values()), self.key)
+
+
+class ProductInterest(Base):
+    """A client showed interest in a product, with where that was seen."""
+
+    __tablename__ = "product_interest"
+    __table_args__ = (
+        Index("uq_product_interest_seen", "contact_id", "product_id", "message_id", unique=True),
+    )
+
+    id: Mapped[Id]
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), index=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+    """Who logged it by hand; None where the classifier saw it."""
+    confidence: Mapped[float | None]
+    reason: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    product: Mapped[Product] = relationship()
+    contact: Mapped[Contact] = relationship()
+    account: Mapped[Account | None] = relationship()
+
+
+def active_products(session: Session) -> list[Product]:
+    """Everything on sale, by key."""
+    return list(session.scalars(select(Product).where(Product.active).order_by(Product.key)))

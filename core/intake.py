@@ -1,0 +1,138 @@
+"""What came in, as bytes: raw messages, where each was found, and how far each mailbox has been read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, func, select, text, update
+from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
+
+from core.db import Base, Id
+from core.errors import Conflict
+
+
+class IntakeState(StrEnum):
+    """How far a raw message has come."""
+
+    STORED = "stored"
+    """Kept, not understood yet."""
+    UNDERSTOOD = "understood"
+    """Filed into a client's history."""
+    IGNORED = "ignored"
+    """Deliberately not filed, with its reason: a list, our own mail coming back, a settled bounce."""
+    QUARANTINED = "quarantined"
+    """Three attempts failed; waits for a person, with its error."""
+
+
+TRANSITIONS: dict[IntakeState, frozenset[IntakeState]] = {
+    IntakeState.STORED: frozenset({IntakeState.UNDERSTOOD, IntakeState.IGNORED, IntakeState.QUARANTINED}),
+    IntakeState.QUARANTINED: frozenset({IntakeState.STORED, IntakeState.IGNORED}),
+    IntakeState.UNDERSTOOD: frozenset(),
+    IntakeState.IGNORED: frozenset({IntakeState.STORED}),
+}
+"""Which state may follow which; "run again" leads back to stored."""
+
+MAX_ATTEMPTS = 3
+"""A message that failed, or took its worker with it, this often is quarantined."""
+
+
+class Mailbox(Base):
+    """A mailbox folder that is read, and how far."""
+
+    __tablename__ = "mailbox"
+    __table_args__ = (Index("uq_mailbox_name_folder", "name", "folder", unique=True),)
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(Text, default="")
+    folder: Mapped[str] = mapped_column(Text, default="INBOX")
+    uidvalidity: Mapped[int | None] = mapped_column(BigInteger)
+    last_uid: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """Cursor: every UID up to here, under ``uidvalidity``, is committed (RFC 3501 section 2.3.1.1)."""
+    backlog: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many messages the server held above the cursor when last looked."""
+    last_fetched_at: Mapped[datetime | None]
+    """When the server last answered a look for new mail."""
+    last_message_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    """Why the last look failed; None when it did not."""
+    failing_since: Mapped[datetime | None]
+
+
+class RawMessage(Base):
+    """The bytes of one letter, stored once however often it was delivered."""
+
+    __tablename__ = "raw_message"
+    __table_args__ = (
+        Index("ix_raw_message_stored", "id", postgresql_where=text("state = 'stored'")),
+        Index("ix_raw_message_quarantined", "id", postgresql_where=text("state = 'quarantined'")),
+    )
+
+    id: Mapped[Id]
+    content_key: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    """SHA-256 over what the sender wrote, without what servers on the way add; tells duplicates from
+    different letters under one Message-ID."""
+    data: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    size: Mapped[int]
+    """Size on the server in bytes; larger than ``data`` where only header and structure were taken."""
+    truncated: Mapped[bool] = mapped_column(default=False, server_default="false")
+    state: Mapped[IntakeState] = mapped_column(default=IntakeState.STORED)
+    reason: Mapped[str | None] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    not_before: Mapped[datetime | None]
+    """Not to be tried again before then."""
+    source: Mapped[str] = mapped_column(Text)
+    """Name of the mailbox or file it first came from."""
+    stored_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    settled_at: Mapped[datetime | None]
+
+
+class RawOrigin(Base):
+    """Where on a mail server a raw message was found: the ledger's side of the mailbox."""
+
+    __tablename__ = "raw_origin"
+
+    mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailbox.id"), primary_key=True)
+    uidvalidity: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    uid: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    raw_id: Mapped[int | None] = mapped_column(ForeignKey("raw_message.id"), index=True)
+    """None where the message was gone before it could be read."""
+    note: Mapped[str | None] = mapped_column(Text)
+    seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+def find_or_add_mailbox(session: Session, name: str, folder: str = "INBOX", address: str = "") -> Mailbox:
+    """Return a mailbox's row, made if there is none."""
+    row = session.scalar(select(Mailbox).where(Mailbox.name == name, Mailbox.folder == folder))
+    if row is None:
+        row = Mailbox(name=name, folder=folder, address=address)
+        session.add(row)
+        session.flush()
+    return row
+
+
+def run_again(session: Session, raw_id: int) -> None:
+    """Give a quarantined or ignored message another three attempts. Raises Conflict when it is neither."""
+    done = session.execute(
+        update(RawMessage)
+        .where(
+            RawMessage.id == raw_id,
+            RawMessage.state.in_(
+                [state for state, after in TRANSITIONS.items() if IntakeState.STORED in after]
+            ),
+        )
+        .values(
+            state=IntakeState.STORED, attempts=0, error=None, reason=None, not_before=None, settled_at=None
+        )
+        .returning(RawMessage.id)
+    ).first()
+    if done is None:
+        raise Conflict("That message is neither quarantined nor ignored.")
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many raw messages are in each state; every state is named, also at nought."""
+    found = dict(session.execute(select(RawMessage.state, func.count()).group_by(RawMessage.state)).tuples())
+    return {state.value: found.get(state.value, 0) for state in IntakeState}

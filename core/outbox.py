@@ -1,0 +1,323 @@
+"""The send ledger: every mail, SMS, call or fax that is to leave is a delivery in exactly one state."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Text, func, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from core.accounts import Channel, Contact
+from core.consent import address_key
+from core.db import Base, Id
+from core.errors import IllegalTransition
+from core.values import email_domain, normal_email
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    """A worker holds its lease and prepares it; nothing was transmitted yet."""
+    TRANSMITTING = "transmitting"
+    """Committed before the final dot (RFC 5321 section 4.1.1.4): a lost line now leaves its fate open."""
+    SENT = "sent"
+    """The server took responsibility."""
+    DEFERRED = "deferred"
+    """Refused for now; tried again at ``due_at``."""
+    REFUSED = "refused"
+    """Refused for good."""
+    UNCERTAIN = "uncertain"
+    """The line was lost when the server may already have taken it; never repeated by itself."""
+    DELIVERED = "delivered"
+    """Known to have arrived: a delivery report or an answer to it came."""
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    SUPPRESSED = "suppressed"
+    """Not sent: the address is on the suppression list."""
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    """Not sent within its time."""
+
+
+S = DeliveryState
+TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
+    S.QUEUED: frozenset({S.CLAIMED, S.SUPPRESSED, S.CANCELLED, S.EXPIRED}),
+    S.CLAIMED: frozenset(
+        {S.TRANSMITTING, S.QUEUED, S.DEFERRED, S.REFUSED, S.SUPPRESSED, S.CANCELLED, S.EXPIRED}
+    ),
+    S.TRANSMITTING: frozenset({S.SENT, S.DEFERRED, S.REFUSED, S.UNCERTAIN}),
+    S.DEFERRED: frozenset({S.CLAIMED, S.SUPPRESSED, S.CANCELLED, S.EXPIRED}),
+    S.UNCERTAIN: frozenset({S.SENT, S.QUEUED, S.CANCELLED, S.DELIVERED, S.BOUNCED, S.COMPLAINED}),
+    S.SENT: frozenset({S.DELIVERED, S.BOUNCED, S.COMPLAINED}),
+    S.DELIVERED: frozenset({S.BOUNCED, S.COMPLAINED}),
+    S.BOUNCED: frozenset({S.COMPLAINED}),
+    S.REFUSED: frozenset(),
+    S.COMPLAINED: frozenset(),
+    S.SUPPRESSED: frozenset(),
+    S.CANCELLED: frozenset(),
+    S.EXPIRED: frozenset(),
+}
+"""Which state may follow which. Uncertain → queued happens only when a person says "send again"."""
+
+WAITING = (S.QUEUED, S.DEFERRED)
+EXPIRY = timedelta(days=5)
+"""How long a delivery is tried (RFC 5321 section 4.5.4.1: four to five days)."""
+AUTO_ANSWER_GAP = timedelta(days=7)
+"""Least time between two automatic answers to one address (RFC 5230 section 4.2)."""
+
+
+class Purpose(StrEnum):
+    """Why something is sent; decides which opt-outs stop it."""
+
+    ANSWER = "answer"
+    """A person answers or writes to a client."""
+    SERVICE = "service"
+    """What the client asked for or the deal calls for: acknowledgement, offer, proposal."""
+    MARKETING = "marketing"
+    """Follow-ups, brochures unasked for, mailings: needs a way to opt out."""
+    STAFF = "staff"
+    """A notice to our own staff."""
+
+
+class Delivery(Base):
+    """One thing to send to one address on one channel."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        Index(
+            "ix_delivery_due", "channel", "priority", "due_at", "id",
+            postgresql_where=text("state IN ('queued', 'deferred')"),
+        ),
+        Index(
+            "ix_delivery_leased", "lease_until",
+            postgresql_where=text("state IN ('claimed', 'transmitting')"),
+        ),
+        Index("ix_delivery_uncertain", "id", postgresql_where=text("state = 'uncertain'")),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    key: Mapped[str] = mapped_column(Text, unique=True)
+    """Names the intention, so that the same cause queues it once only: ``stage_change:17:brochure``."""
+    token: Mapped[str] = mapped_column(Text, unique=True)
+    """128 random bits in hexadecimal; our reply key in Message-ID and envelope sender."""
+    state: Mapped[DeliveryState] = mapped_column(default=DeliveryState.QUEUED)
+    channel: Mapped[Channel] = mapped_column(default=Channel.EMAIL)
+    purpose: Mapped[Purpose] = mapped_column(default=Purpose.SERVICE)
+    automatic: Mapped[bool] = mapped_column(default=True)
+    """No person wrote it; marked so for other machines (RFC 3834 section 5)."""
+    address: Mapped[str] = mapped_column(Text)
+    address_key: Mapped[str] = mapped_column(Text, index=True)
+    """The form compared with the suppression list."""
+    domain: Mapped[str] = mapped_column(Text, default="")
+    recipient_name: Mapped[str] = mapped_column(Text, default="")
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"), index=True)
+    conversation_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"), index=True)
+    deal_id: Mapped[int | None] = mapped_column(ForeignKey("deal.id"), index=True)
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+    """In whose name it goes out."""
+    mailbox: Mapped[str | None] = mapped_column(Text)
+    """Name of the mailbox in whose name it goes out, so that answers come back there."""
+    template: Mapped[str | None] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(Text, default="en")
+    values: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    """What the placeholders stood for when it was queued."""
+    subject: Mapped[str] = mapped_column(Text, default="")
+    body: Mapped[str] = mapped_column(Text, default="")
+    """The text a person wrote; empty where the template holds it all."""
+    documents: Mapped[list[str]] = mapped_column(JSONB, default=list)
+    """Keys of documents to be made and attached."""
+    in_reply_to: Mapped[str | None] = mapped_column(Text)
+    reference_ids: Mapped[list[str]] = mapped_column(JSONB, default=list)
+    priority: Mapped[int] = mapped_column(default=5)
+    """1 is first; a person's answers go before mailings."""
+    due_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(server_default=text("now() + interval '5 days'"))
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    lease_owner: Mapped[str | None] = mapped_column(Text)
+    lease_until: Mapped[datetime | None]
+    rfc_id: Mapped[str | None] = mapped_column(Text, index=True)
+    """Message-ID it goes out under, the same at every attempt."""
+    reply: Mapped[str | None] = mapped_column(Text)
+    """What the server last said."""
+    error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    settled_at: Mapped[datetime | None]
+
+    contact: Mapped[Contact | None] = relationship()
+
+
+class DeliveryEvent(Base):
+    """Something that happened to a delivery."""
+
+    __tablename__ = "delivery_event"
+
+    id: Mapped[Id]
+    delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"), index=True)
+    state: Mapped[DeliveryState]
+    """The state it came into."""
+    detail: Mapped[str] = mapped_column(Text, default="")
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+    happened_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class AutoAnswer(Base):
+    """When an address last got an automatic answer from us."""
+
+    __tablename__ = "auto_answer"
+
+    address: Mapped[str] = mapped_column(Text, primary_key=True)
+    answered_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What to queue; see the columns of Delivery for the meaning of each."""
+
+    key: str
+    address: str
+    channel: Channel = Channel.EMAIL
+    purpose: Purpose = Purpose.SERVICE
+    automatic: bool = True
+    recipient_name: str = ""
+    contact_id: int | None = None
+    conversation_id: int | None = None
+    deal_id: int | None = None
+    staff_id: int | None = None
+    mailbox: str | None = None
+    template: str | None = None
+    language: str = "en"
+    values: Mapping[str, Any] = field(default_factory=dict)
+    subject: str = ""
+    body: str = ""
+    documents: Sequence[str] = ()
+    in_reply_to: str | None = None
+    reference_ids: Sequence[str] = ()
+    priority: int = 5
+    due_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+def new_token() -> str:
+    """A reply key that cannot be guessed: 128 random bits."""
+    return secrets.token_hex(16)
+
+
+def _row(draft: Draft) -> dict[str, Any]:
+    address = normal_email(draft.address) if draft.channel == Channel.EMAIL else draft.address
+    row: dict[str, Any] = {
+        name: getattr(draft, name)
+        for name in Draft.__dataclass_fields__
+        if name not in {"due_at", "expires_at", "values", "documents", "reference_ids"}
+    }
+    row |= {
+        "address": address,
+        "address_key": address_key(draft.channel, address),
+        "domain": email_domain(address) if draft.channel == Channel.EMAIL else "",
+        "token": new_token(),
+        "values": dict(draft.values),
+        "documents": list(draft.documents),
+        "reference_ids": list(draft.reference_ids),
+        "due_at": draft.due_at if draft.due_at is not None else func.now(),
+        "expires_at": draft.expires_at if draft.expires_at is not None else text("now() + interval '5 days'"),
+    }
+    return row
+
+
+def queue(session: Session, draft: Draft) -> int | None:
+    """Queue one delivery in the caller's transaction; returns its id, or None when its key was queued before.
+
+    Raises BadAddress or BadPhone for an address that nothing can be sent to.
+    """
+    ids = queue_many(session, [draft])
+    return ids[0] if ids else None
+
+
+def queue_many(session: Session, drafts: Iterable[Draft]) -> list[int]:
+    """Queue many deliveries in one statement; returns the ids of those whose keys were new."""
+    rows = [_row(draft) for draft in drafts]
+    if not rows:
+        return []
+    statement = (
+        insert(Delivery)
+        .values(rows)
+        .on_conflict_do_nothing(index_elements=[Delivery.key])
+        .returning(Delivery.id)
+    )
+    return list(session.scalars(statement))
+
+
+def may_answer_automatically(session: Session, address: str) -> bool:
+    """Take the right to answer an address automatically; granted at most once in seven days.
+
+    Safe against two workers at once: the row decides, and it goes back with a rolled back transaction.
+    """
+    row = insert(AutoAnswer).values(address=address_key(Channel.EMAIL, address))
+    granted = session.execute(
+        row.on_conflict_do_update(
+            index_elements=[AutoAnswer.address],
+            set_={"answered_at": func.now()},
+            where=AutoAnswer.answered_at < func.now() - AUTO_ANSWER_GAP,
+        ).returning(AutoAnswer.address)
+    ).first()
+    return granted is not None
+
+
+def settle(
+    session: Session,
+    delivery_id: int,
+    state: DeliveryState,
+    *,
+    detail: str = "",
+    staff_id: int | None = None,
+) -> None:
+    """Bring one delivery into another state and log it. Raises IllegalTransition where the table forbids it.
+
+    For what people and reports decide; workers settle whole pages at once.
+    """
+    sources = [before for before, after in TRANSITIONS.items() if state in after]
+    values: dict[str, Any] = {
+        "state": state,
+        "settled_at": func.now(),
+        "lease_owner": None,
+        "lease_until": None,
+    }
+    if state == DeliveryState.QUEUED:
+        values |= {"due_at": func.now(), "expires_at": func.now() + EXPIRY, "settled_at": None}
+    done = session.execute(
+        update(Delivery)
+        .where(Delivery.id == delivery_id, Delivery.state.in_(sources))
+        .values(values)
+        .returning(Delivery.id)
+    ).first()
+    if done is None:
+        present = session.scalar(select(Delivery.state).where(Delivery.id == delivery_id))
+        raise IllegalTransition(f"A delivery that is {present} cannot become {state}.")
+    session.add(DeliveryEvent(delivery_id=delivery_id, state=state, detail=detail, staff_id=staff_id))
+    session.flush()
+
+
+def by_rfc_id(session: Session, rfc_ids: Iterable[str]) -> dict[str, Delivery]:
+    """Our deliveries among some Message-IDs."""
+    query = select(Delivery).where(Delivery.rfc_id.in_(set(rfc_ids)))
+    return {row.rfc_id: row for row in session.scalars(query) if row.rfc_id}
+
+
+def by_token(session: Session, tokens: Iterable[str]) -> dict[str, Delivery]:
+    """Our deliveries among some reply keys."""
+    return {
+        row.token: row for row in session.scalars(select(Delivery).where(Delivery.token.in_(set(tokens))))
+    }
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many deliveries are in each state; every state is named, also at nought."""
+    found = dict(session.execute(select(Delivery.state, func.count()).group_by(Delivery.state)).tuples())
+    return {state.value: found.get(state, 0) for state in DeliveryState}
