@@ -27,6 +27,8 @@ class Product(Base):
     """Synonyms by language: words by which clients call it."""
     articles: Mapped[list[str]] = mapped_column(JSONB, default=list)
     """Article numbers."""
+    summaries: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
+    """What it is and what it does for the client, a few sentences by language."""
     unit: Mapped[str] = mapped_column(Text, default="pcs")
     price: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
     currency: Mapped[str] = mapped_column(Text, default="EUR")
@@ -35,6 +37,10 @@ class Product(Base):
     def name(self, language: str) -> str:
         """The name in a language, else in English, else whichever there is."""
         return self.names.get(language) or self.names.get("en") or next(iter(self.names.values()), self.key)
+
+    def summary(self, language: str) -> str:
+        """The summary in a language, else in English, else empty."""
+        return self.summaries.get(language) or self.summaries.get("en") or ""
 
 
 class ProductInterest(Base):

@@ -97,6 +97,10 @@ class Deal(Base):
     currency: Mapped[str] = mapped_column(Text, default="EUR")
     vat_rate: Mapped[Decimal] = mapped_column(Numeric(5, 2), default=Decimal(21), server_default="21")
     """Per cent."""
+    need: Mapped[str] = mapped_column(Text, default="")
+    """What the client needs, in the client's own terms."""
+    solution: Mapped[str] = mapped_column(Text, default="")
+    """What we propose; where empty, the summaries of the products stand for it."""
     payment_terms: Mapped[str] = mapped_column(Text, default="")
     delivery_terms: Mapped[str] = mapped_column(Text, default="")
     outcome: Mapped[Outcome | None]

@@ -1,0 +1,169 @@
+"""The books: every letter in and every delivery out in exactly one named state, added up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import intake, outbox
+from core.conversations import Message
+from core.intake import IntakeState, Mailbox, RawMessage, RawOrigin
+from core.outbox import Delivery, DeliveryState
+
+MAX_LISTED = 100
+"""How many single items a discrepancy names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discrepancy:
+    """Something that does not add up."""
+
+    what: str
+    count: int
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxBooks:
+    """One mailbox folder: what the server holds against what is on record."""
+
+    name: str
+    folder: str
+    recorded: int
+    backlog: int
+    on_server: int | None = None
+    """None where the server was not asked or did not answer."""
+    missing: tuple[int, ...] = ()
+    """UIDs up to the cursor that the server holds and no record names."""
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Counts by state and whatever does not add up."""
+
+    incoming: dict[str, int]
+    outgoing: dict[str, int]
+    mailboxes: list[MailboxBooks] = field(default_factory=list)
+    discrepancies: list[Discrepancy] = field(default_factory=list)
+
+    @property
+    def sound(self) -> bool:
+        """True when everything is accounted for."""
+        return not self.discrepancies and not any(books.missing for books in self.mailboxes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for ``--json``."""
+        return {
+            "sound": self.sound,
+            "incoming": self.incoming,
+            "outgoing": self.outgoing,
+            "mailboxes": [
+                {
+                    "name": books.name,
+                    "folder": books.folder,
+                    "recorded": books.recorded,
+                    "backlog": books.backlog,
+                    "on_server": books.on_server,
+                    "missing": list(books.missing),
+                    "error": books.error,
+                }
+                for books in self.mailboxes
+            ],
+            "discrepancies": [
+                {"what": one.what, "count": one.count, "items": list(one.items)} for one in self.discrepancies
+            ],
+        }
+
+
+def _listed(what: str, items: list[Any]) -> list[Discrepancy]:
+    shown = tuple(str(item) for item in items[:MAX_LISTED])
+    return [Discrepancy(what, len(items), shown)] if items else []
+
+
+def balance(
+    session: Session, uids_on_server: Mapping[tuple[str, str], set[int] | str] | None = None
+) -> Ledger:
+    """Add up the books of one moment.
+
+    ``uids_on_server`` gives for each mailbox (name, folder) the UIDs the server holds now under the recorded
+    UIDVALIDITY, or the reason why it could not be asked.
+    """
+    ledger = Ledger(incoming=intake.counts(session), outgoing=outbox.counts(session))
+    filed = select(Message.raw_id).where(Message.raw_id.is_not(None))
+    ledger.discrepancies += _listed(
+        "understood letters that are in no conversation",
+        list(
+            session.scalars(
+                select(RawMessage.id).where(
+                    RawMessage.state == IntakeState.UNDERSTOOD, RawMessage.id.not_in(filed)
+                )
+            )
+        ),
+    )
+    ledger.discrepancies += _listed(
+        "letters in a conversation that are not marked understood",
+        list(
+            session.scalars(
+                select(RawMessage.id).where(
+                    RawMessage.state != IntakeState.UNDERSTOOD, RawMessage.id.in_(filed)
+                )
+            )
+        ),
+    )
+    ledger.discrepancies += _listed(
+        "ignored letters without a reason",
+        list(
+            session.scalars(
+                select(RawMessage.id).where(
+                    RawMessage.state == IntakeState.IGNORED, RawMessage.reason.is_(None)
+                )
+            )
+        ),
+    )
+    ledger.discrepancies += _listed(
+        "deliveries whose lease ran out more than ten minutes ago",
+        list(
+            session.scalars(
+                select(Delivery.id).where(
+                    Delivery.state.in_([DeliveryState.CLAIMED, DeliveryState.TRANSMITTING]),
+                    Delivery.lease_until < func.now() - func.make_interval(0, 0, 0, 0, 0, 10),
+                )
+            )
+        ),
+    )
+    for mailbox in session.scalars(select(Mailbox).order_by(Mailbox.name, Mailbox.folder)):
+        ledger.mailboxes.append(_mailbox_books(session, mailbox, (uids_on_server or {})))
+    return ledger
+
+
+def _mailbox_books(
+    session: Session, mailbox: Mailbox, uids_on_server: Mapping[tuple[str, str], set[int] | str]
+) -> MailboxBooks:
+    known = set(
+        session.scalars(
+            select(RawOrigin.uid).where(
+                RawOrigin.mailbox_id == mailbox.id, RawOrigin.uidvalidity == mailbox.uidvalidity
+            )
+        )
+    )
+    held = uids_on_server.get((mailbox.name, mailbox.folder))
+    if not isinstance(held, set):
+        return MailboxBooks(
+            mailbox.name, mailbox.folder, len(known), mailbox.backlog, error=held or mailbox.error
+        )
+    missing = tuple(sorted(uid for uid in held if uid <= mailbox.last_uid and uid not in known))
+    waiting = sum(1 for uid in held if uid > mailbox.last_uid)
+    return MailboxBooks(
+        mailbox.name,
+        mailbox.folder,
+        len(known),
+        waiting,
+        on_server=len(held),
+        missing=missing,
+        error=mailbox.error,
+    )

@@ -1,0 +1,290 @@
+"""What the product writes to clients: each letter is one function that returns the draft to queue.
+
+``Draft.values`` is plain JSON under the placeholders' names: money as decimal strings, dates as ISO 8601.
+The company's own values, document numbers and links are added when the letter is composed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.accounts import Contact
+from core.conversations import Conversation, Direction, Message
+from core.deals import Deal, StageChange
+from core.errors import InputRefused
+from core.outbox import Draft, Purpose
+from core.staff import StaffMember
+from core.values import Money
+
+OFFER_HOLDS = timedelta(days=30)
+"""How long a commercial offer binds us."""
+
+DOCUMENTS = frozenset({"brochure", "technical_proposal", "commercial_offer"})
+"""Templates that carry a PDF of the same name."""
+
+PURPOSES = {"brochure": Purpose.SERVICE, "follow_up": Purpose.MARKETING, "after_sale": Purpose.MARKETING}
+"""Templates whose purpose is not the usual one of service."""
+
+
+class NoAddress(InputRefused):
+    """The contact has no e-mail address."""
+
+    cure = "Add one on the client's card."
+
+
+class NothingToOffer(InputRefused):
+    """The deal has no products yet, so there is nothing to put into the document."""
+
+    cure = "Add at least one product with its price to the deal."
+
+
+def client_values(contact: Contact | None) -> dict[str, Any]:
+    """The client's placeholders."""
+    if contact is None:
+        return {}
+    account = contact.account
+    return {
+        "name": contact.name,
+        "company": account.name if account else "",
+        "code": account and account.code,
+    }
+
+
+def staff_values(staff: StaffMember | None) -> dict[str, Any]:
+    """The placeholders of the staff member in whose name a letter goes out."""
+    if staff is None:
+        return {}
+    return {"name": staff.name, "position": staff.position, "phone": staff.phone, "email": staff.email}
+
+
+def deal_values(deal: Deal, language: str, today: date) -> dict[str, Any]:
+    """The deal's placeholders: lines, sum, VAT and total, each rounded to cents."""
+    net = deal.total
+    vat = net.times(deal.vat_rate / Decimal(100))
+    return {
+        "title": deal.title,
+        "number": f"S-{deal.id}",
+        "stage": deal.stage.name(language),
+        "currency": deal.currency,
+        "lines": [
+            {
+                "product": line.product.name(language),
+                "article": next(iter(line.product.articles), ""),
+                "quantity": str(line.quantity.normalize()) if line.quantity else "0",
+                "unit": line.product.unit,
+                "price": str(Money(line.price, deal.currency).amount),
+                "sum": str(line.sum.amount),
+            }
+            for line in deal.lines
+        ],
+        "sum": str(net.amount),
+        "vat_rate": str(deal.vat_rate.normalize()),
+        "vat": str(vat.amount),
+        "total": str((net + vat).amount),
+        "valid_until": (today + OFFER_HOLDS).isoformat(),
+        "payment_terms": deal.payment_terms,
+        "delivery_terms": deal.delivery_terms,
+    }
+
+
+def product_values(deal: Deal, language: str) -> dict[str, Any]:
+    """The placeholders of the product a deal is about: its first line's."""
+    if not deal.lines:
+        return {}
+    product = deal.lines[0].product
+    return {"name": product.name(language), "summary": product.summary(language)}
+
+
+def proposal_values(deal: Deal, language: str) -> dict[str, Any]:
+    """What the client needs and what we propose; the products' summaries where nobody wrote a solution."""
+    solution = deal.solution or "\n\n".join(
+        filter(None, (line.product.summary(language) for line in deal.lines))
+    )
+    return {"need": deal.need, "solution": solution or None}
+
+
+def acknowledgement(
+    *,
+    message_id: int,
+    conversation_id: int,
+    contact_id: int | None,
+    address: str,
+    name: str,
+    company: str,
+    language: str,
+    subject: str,
+    rfc_id: str | None,
+    reference_ids: Sequence[str] = (),
+    received: datetime,
+    mailbox: str | None = None,
+    staff: dict[str, Any] | None = None,
+    staff_id: int | None = None,
+) -> Draft:
+    """The automatic answer that a letter has come and who will deal with it; at most one per letter.
+
+    The caller first takes the right to it with ``core.outbox.may_answer_automatically``.
+    """
+    values: dict[str, Any] = {
+        "client": {"name": name, "company": company},
+        "conversation": {"subject": subject, "number": str(conversation_id)},
+        "message": {"received": received.date().isoformat()},
+    }
+    if staff:
+        values["staff"] = staff
+    return Draft(
+        key=f"acknowledgement:{message_id}",
+        address=address,
+        purpose=Purpose.SERVICE,
+        automatic=True,
+        recipient_name=name,
+        contact_id=contact_id,
+        conversation_id=conversation_id,
+        staff_id=staff_id,
+        mailbox=mailbox,
+        template="acknowledgement",
+        language=language,
+        values=values,
+        subject=subject,
+        in_reply_to=rfc_id,
+        reference_ids=[*reference_ids, *([rfc_id] if rfc_id else [])],
+        priority=3,
+    )
+
+
+def last_incoming(session: Session, conversation_id: int) -> Message | None:
+    """The newest message the client wrote in a conversation."""
+    query = (
+        select(Message)
+        .where(Message.conversation_id == conversation_id, Message.direction == Direction.IN)
+        .order_by(Message.happened_at.desc(), Message.id.desc())
+        .limit(1)
+    )
+    return session.scalar(query)
+
+
+def _thread(session: Session, conversation_id: int) -> tuple[str | None, list[str]]:
+    """What an answer refers to (RFC 5322 section 3.6.4): the newest letter, and the ids before it."""
+    query = (
+        select(Message.rfc_id)
+        .where(Message.conversation_id == conversation_id, Message.rfc_id.is_not(None))
+        .order_by(Message.happened_at, Message.id)
+    )
+    ids = [rfc_id for rfc_id in session.scalars(query) if rfc_id]
+    return (ids[-1], ids) if ids else (None, [])
+
+
+def answer(
+    session: Session,
+    conversation: Conversation,
+    staff: StaffMember,
+    *,
+    key: str,
+    body: str,
+    subject: str = "",
+    language: str | None = None,
+    template: str = "answer",
+) -> Draft:
+    """A staff member's own words to the client, in the conversation's thread.
+
+    ``key`` names the intention (the form's one-time key), so that a form sent twice goes out once.
+    Raises NoAddress when there is nobody to write to, InputRefused when nothing was written.
+    """
+    incoming = last_incoming(session, conversation.id)
+    contact = conversation.contact
+    address = (incoming.sender if incoming else None) or (contact.email if contact else None)
+    if not address:
+        raise NoAddress
+    if template == "answer" and not body.strip():
+        raise InputRefused("The answer is empty.", cure="Write something first.")
+    in_reply_to, reference_ids = _thread(session, conversation.id)
+    chosen = language or conversation.language or (contact.language if contact else None) or "en"
+    values: dict[str, Any] = {
+        "client": client_values(contact),
+        "staff": staff_values(staff),
+        "conversation": {
+            "subject": conversation.subject,
+            "number": str(conversation.id),
+            "quoted": incoming.reply if incoming else "",
+        },
+        "answer": {"subject": subject or conversation.subject, "text": body},
+    }
+    if incoming is not None:
+        values["message"] = {"received": incoming.happened_at.date().isoformat()}
+    return Draft(
+        key=f"answer:{key}",
+        address=address,
+        purpose=PURPOSES.get(template, Purpose.ANSWER),
+        automatic=False,
+        recipient_name=contact.name if contact else "",
+        contact_id=contact.id if contact else None,
+        conversation_id=conversation.id,
+        deal_id=conversation.deal_id,
+        staff_id=staff.id,
+        mailbox=conversation.mailbox,
+        template=template,
+        language=chosen,
+        values=values,
+        subject=subject or conversation.subject,
+        body=body,
+        in_reply_to=in_reply_to,
+        reference_ids=reference_ids,
+        priority=1,
+    )
+
+
+def stage_document(
+    session: Session, deal: Deal, change: StageChange, staff: StaffMember | None, *, today: date
+) -> Draft | None:
+    """The letter that entering a stage sends, with its PDF where it has one; None where it sends nothing.
+
+    Raises NoAddress or NothingToOffer when the client cannot be written to or the document would be empty.
+    """
+    template = change.to_stage.template
+    if template is None:
+        return None
+    contact = deal.contact
+    address = contact.email if contact else None
+    if contact is None or not address:
+        raise NoAddress
+    if template in {"technical_proposal", "commercial_offer"} and not deal.lines:
+        raise NothingToOffer
+    conversation = session.scalar(
+        select(Conversation)
+        .where(Conversation.deal_id == deal.id)
+        .order_by(Conversation.last_message_at.desc())
+        .limit(1)
+    )
+    language = contact.language or (conversation.language if conversation else None) or "en"
+    in_reply_to, reference_ids = _thread(session, conversation.id) if conversation else (None, [])
+    return Draft(
+        key=f"stage_change:{change.id}:{template}",
+        address=address,
+        purpose=PURPOSES.get(template, Purpose.SERVICE),
+        automatic=staff is None,
+        recipient_name=contact.name,
+        contact_id=contact.id,
+        conversation_id=conversation.id if conversation else None,
+        deal_id=deal.id,
+        staff_id=staff.id if staff else deal.owner_id,
+        mailbox=conversation.mailbox if conversation else None,
+        template=template,
+        language=language,
+        values={
+            "client": client_values(contact),
+            "staff": staff_values(staff or deal.owner),
+            "deal": deal_values(deal, language, today),
+            "product": product_values(deal, language),
+            "proposal": proposal_values(deal, language),
+            "conversation": {"subject": conversation.subject if conversation else deal.title},
+        },
+        documents=[template] if template in DOCUMENTS else [],
+        in_reply_to=in_reply_to,
+        reference_ids=reference_ids,
+        priority=2,
+    )
