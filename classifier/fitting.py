@@ -1,0 +1,127 @@
+"""Fitting: texts with one label each to a calibrated linear model, judged on folds that share no near-duplicates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from classifier.calibration import Ints, fit_temperature, label_numbers, probabilities, thresholds
+from classifier.features import Blocks, Features, Sparse
+from classifier.model import Floats, Model
+
+FOLDS = 5
+SEED = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the model said of rows that it had not been trained on: scores (rows x labels) and the true label's place."""
+
+    scores: Floats
+    truth: Ints
+
+
+def fit_linear(
+    matrix: Sparse, truth: Ints, labels: int, *, cost: float = 1.0, weights: Floats | None = None
+) -> Floats:
+    """One linear separator a label, as (features + 1) x labels; the last row is the bias.
+
+    A support vector machine, each label against the rest, classes weighted by rarity; `weights` weigh single rows.
+    """
+    from sklearn.svm import LinearSVC
+
+    present = np.unique(truth)
+    solved = np.zeros((matrix.shape[1] + 1, labels))
+    solved[-1, :] = -1.0
+    if len(present) == 1:
+        solved[-1, present[0]] = 1.0
+        return solved
+    machine = LinearSVC(
+        C=cost, dual=True, class_weight="balanced", random_state=SEED, max_iter=4000, tol=1e-3
+    )
+    machine.fit(matrix, truth, sample_weight=weights)
+    if len(present) == 2:
+        solved[:-1, present[1]], solved[-1, present[1]] = machine.coef_[0], machine.intercept_[0]
+        solved[:-1, present[0]], solved[-1, present[0]] = -machine.coef_[0], -machine.intercept_[0]
+    else:
+        solved[:-1, present], solved[-1, present] = machine.coef_.T, machine.intercept_
+    return solved
+
+
+def groups_of(matrix: Sparse, likeness: float = 0.6) -> Ints:
+    """A group number for each row; rows whose cosine is at least `likeness` are in one group."""
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
+    norms[norms == 0] = 1.0
+    unit = csr_matrix(matrix.multiply(1.0 / norms[:, None]))
+    linked_rows: list[np.ndarray] = []
+    linked_columns: list[np.ndarray] = []
+    for start in range(0, unit.shape[0], 500):
+        close = (unit[start : start + 500] @ unit.T).tocoo()
+        near = close.data >= likeness
+        linked_rows.append(close.row[near] + start)
+        linked_columns.append(close.col[near])
+    rows, columns = np.concatenate(linked_rows), np.concatenate(linked_columns)
+    graph = csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(unit.shape[0],) * 2)
+    return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def fold_numbers(truth: Ints, groups: Ints, folds: int = FOLDS, seed: int = SEED) -> Ints:
+    """A fold for each row: groups stay whole, labels are spread evenly, the same seed gives the same folds."""
+    random = np.random.default_rng(seed)
+    chosen = np.zeros(len(truth), dtype=np.int64)
+    filled = np.zeros((folds, int(truth.max(initial=0)) + 1))
+    members: dict[int, list[int]] = {}
+    for row, group in enumerate(groups.tolist()):
+        members.setdefault(group, []).append(row)
+    order = sorted(members)
+    random.shuffle(order)
+    order.sort(key=lambda group: -len(members[group]))
+    for group in order:
+        rows = members[group]
+        counts = Counter(truth[rows].tolist())
+        need = sum(filled[:, label] * count for label, count in counts.items()) + filled.sum(axis=1) * 1e-3
+        fold = int(np.argmin(need))
+        chosen[rows] = fold
+        for label, count in counts.items():
+            filled[fold, label] += count
+    return chosen
+
+
+def held_out(texts: Sequence[str], truth: Ints, labels: int, blocks: Blocks, folds: Ints) -> Held:
+    """Scores for every row by a model trained on the other folds."""
+    scores = np.zeros((len(texts), labels))
+    for fold in np.unique(folds):
+        inside = np.flatnonzero(folds != fold)
+        outside = np.flatnonzero(folds == fold)
+        space, matrix = Features.fit([texts[i] for i in inside], blocks)
+        solved = fit_linear(matrix, truth[inside], labels)
+        scores[outside] = space.transform([texts[i] for i in outside]) @ solved[:-1] + solved[-1]
+    return Held(scores, truth)
+
+
+def fit_model(
+    texts: Sequence[str], labels: Sequence[str], *, blocks: Blocks | None = None, target: float = 0.95
+) -> Model:
+    """A calibrated model of texts (lower case, `text.features_of`) and their labels; the same input gives the same model."""
+    blocks = blocks or Blocks()
+    order = sorted(set(labels))
+    truth = label_numbers(labels, order)
+    space, matrix = Features.fit(texts, blocks)
+    folds = fold_numbers(truth, groups_of(matrix))
+    held = held_out(texts, truth, len(order), blocks, folds)
+    temperature = fit_temperature(held.scores, truth)
+    solved = fit_linear(matrix, truth, len(order))
+    return Model(
+        features=space,
+        labels=tuple(order),
+        weights=solved[:-1].astype(np.float32),
+        bias=solved[-1],
+        temperature=temperature,
+        thresholds=thresholds(probabilities(held.scores, temperature), truth, target),
+    )

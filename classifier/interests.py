@@ -1,0 +1,130 @@
+"""Which products of the catalogue a text speaks of: names in any form, synonyms and article numbers."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from classifier.rules import unmarked
+
+STUFFED = 8
+"""A text that names more products than this names a catalogue, not an interest: confidence is halved."""
+
+SHOWN = 12
+"""Most interests given for one text."""
+
+NAME_CONFIDENCE = 0.9
+WORD_CONFIDENCE = 0.75
+ARTICLE_CONFIDENCE = 0.98
+
+_WORD = re.compile(r"[^\W_]+")
+_CODE = re.compile(r"(?<!\w)(?=[\w./-]*\d)[\w./-]{3,40}(?!\w)")
+_JOINTS = re.compile(r"[\s./_-]")
+
+_ENDINGS = frozenset(
+    # Russian, with Lithuanian and English below; the empty ending belongs to all three
+    ["", *"а я о е у ю ы и й ь ой ей ом ем ам ям ах ях ов ев ами ями ою ею ого его ому ему ый ий ая яя ое ее ые ие"
+     " ым им ых их ыми ими ую юю ек ок ка ки ку кой ке ия ии ию ией иям иях ец ца цы цев".split(),
+     *"as is ys us es e a o u i io iu ai iai os es ui iui a i u am em im um oms ems ams ms omis emis ais iais uose"
+     " iuose ose ese yje uje oje eje imi umi es ies iai ius us ams iams imas imo ima ejas ejo tas to ta".split(),
+     *"s ies y".split()]
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ProductTerms:
+    """A product as the classifier needs it: its key, its names and synonyms in any language, its article numbers."""
+
+    key: str
+    terms: tuple[str, ...]
+    articles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """A product spoken of: its key, how sure (0 to 1), and the words that show it."""
+
+    product: str
+    confidence: float
+    reason: str
+
+
+@dataclass(slots=True)
+class Catalogue:
+    """Products arranged so that a text is read once whatever their number."""
+
+    by_start: dict[str, list[tuple[tuple[str, ...], str]]] = field(default_factory=lambda: defaultdict(list))
+    by_article: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, products: Sequence[ProductTerms]) -> Catalogue:
+        """Arrange these products."""
+        made = cls()
+        for product in products:
+            for term in product.terms:
+                words = tuple(_WORD.findall(unmarked(term.lower())))
+                if words:
+                    made.by_start[words[0][:4]].append((words, product.key))
+            for article in product.articles:
+                code = _JOINTS.sub("", article.lower())
+                if len(code) >= 3:
+                    made.by_article[code] = product.key
+        return made
+
+    def interests(self, text: str) -> tuple[Interest, ...]:
+        """The products the text speaks of, surest first."""
+        if not self.by_start and not self.by_article:
+            return ()
+        folded = unmarked(text.lower())
+        found: dict[str, Interest] = {}
+        if self.by_start:
+            words = _WORD.findall(folded)
+            for place, word in enumerate(words):
+                for term, key in self.by_start.get(word[:4], ()):
+                    seen = words[place : place + len(term)]
+                    if len(seen) == len(term) and all(map(same_word, term, seen)):
+                        sure = NAME_CONFIDENCE if len(term) > 1 or len(term[0]) > 6 else WORD_CONFIDENCE
+                        _keep(found, Interest(key, sure, " ".join(seen)))
+        if self.by_article:
+            for match in _CODE.finditer(folded):
+                key = self.by_article.get(_JOINTS.sub("", match.group()))
+                if key is None:
+                    before = folded[max(0, match.start() - 12) : match.start()].split()
+                    key = self.by_article.get(_JOINTS.sub("", (before[-1] if before else "") + match.group()))
+                if key is not None:
+                    _keep(found, Interest(key, ARTICLE_CONFIDENCE, match.group()))
+        return _bounded(sorted(found.values(), key=lambda one: (-one.confidence, one.product)))
+
+
+def _keep(found: dict[str, Interest], one: Interest) -> None:
+    known = found.get(one.product)
+    if known is None or known.confidence < one.confidence:
+        found[one.product] = one
+
+
+def _bounded(interests: list[Interest]) -> tuple[Interest, ...]:
+    if len(interests) <= STUFFED:
+        return tuple(interests)
+    named = f"one of {len(interests)} products named"
+    return tuple(Interest(i.product, i.confidence / 2, f"{i.reason}; {named}") for i in interests[:SHOWN])
+
+
+@lru_cache(maxsize=20_000)
+def same_word(term: str, word: str) -> bool:
+    """True when the two are forms of one word: the same beginning and endings that grammar gives."""
+    if term == word:
+        return True
+    common = 0
+    for one, two in zip(term, word, strict=False):
+        if one != two:
+            break
+        common += 1
+    if common < 4 and not (common == 3 and len(term) <= 4):
+        return False
+    for length in range(common, max(common - 2, 2), -1):
+        if term[length:] in _ENDINGS and word[length:] in _ENDINGS:
+            return True
+    return False

@@ -1,0 +1,100 @@
+"""What can be decided by a written rule: sure intents, urgency, what is said about the deal."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from classifier.cues import SIGNALS, SURE_INTENTS, URGENCY, Cue
+from core.intents import Signal, Urgency
+
+SURE_WITHIN = 700
+"""A phrase that decides the intent must stand within so many characters; further on it is a footer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A value with the words that decided it; `weight` is a probability for intents and a count for the rest."""
+
+    value: str
+    found: str
+    weight: float
+
+
+def unmarked(text: str) -> str:
+    """The text without the marks of Lithuanian letters (and of any other Latin letter); Cyrillic stays as it is."""
+    if text.isascii():
+        return text
+    return text.translate(_FOLD)
+
+
+def _fold_table() -> dict[int, str]:
+    table: dict[int, str] = {ord("’"): "'", ord("\u2011"): "-"}
+    for point in (*range(0x00C0, 0x0250), *range(0x1E00, 0x1F00)):
+        base = unicodedata.normalize("NFD", chr(point))[0]
+        if base.isascii():
+            table[point] = base
+    return table
+
+
+_FOLD = _fold_table()
+
+
+def sure_intent(folded: str) -> Decision | None:
+    """The intent that a phrase alone decides; `folded` is lower case without marks."""
+    return next(iter(_found(SURE_INTENTS, folded[:SURE_WITHIN])), None)
+
+
+def urgency(folded: str, letters_shouted: float = 0.0) -> Decision:
+    """How urgent the words make it; the same word a hundred times counts once."""
+    low = high = 0.0
+    reasons: list[str] = []
+    for decision in _found(URGENCY, folded):
+        if decision.value == Urgency.LOW:
+            low += decision.weight
+        else:
+            high += decision.weight
+        reasons.append(decision.found)
+    if high and letters_shouted > 0.7:
+        high += 0.2
+    if low >= high and low > 0:
+        return Decision(Urgency.LOW, ", ".join(reasons[:3]), low)
+    if high > 0:
+        return Decision(Urgency.HIGH, ", ".join(reasons[:3]), high)
+    return Decision(Urgency.NORMAL, "", 0.0)
+
+
+def signal(folded: str) -> Decision | None:
+    """What the words say about the deal, the heaviest first; None when nothing."""
+    totals: dict[str, float] = {}
+    words: dict[str, str] = {}
+    for decision in _found(SIGNALS, folded):
+        if decision.found in words.get(decision.value, ""):
+            continue
+        totals[decision.value] = totals.get(decision.value, 0.0) + decision.weight
+        words[decision.value] = f"{words.get(decision.value, '')}, {decision.found}".strip(", ")
+    if not totals:
+        return None
+    order = list(Signal)
+    best = max(totals, key=lambda value: (totals[value], -order.index(Signal(value))))
+    return Decision(best, words[best], totals[best])
+
+
+def bounded_urgency(value: Urgency, urgent_lately: int, limit: int = 3) -> tuple[Urgency, str]:
+    """The urgency to act on when a sender wrote `urgent_lately` urgent messages in the last day, and the reason.
+
+    One who cries "urgent" in every letter is answered like everybody else from the `limit`-th on.
+    """
+    if value is Urgency.HIGH and urgent_lately >= limit:
+        return Urgency.NORMAL, f"already {urgent_lately} urgent messages from this sender in a day"
+    return value, ""
+
+
+def _found(cues: Iterable[Cue], folded: str) -> Iterable[Decision]:
+    for cue in cues:
+        needle = cue.needle.removeprefix("^")
+        if needle in folded:
+            match = cue.pattern.search(folded)
+            if match:
+                yield Decision(cue.value, match.group().strip(), cue.weight)

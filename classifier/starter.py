@@ -1,0 +1,81 @@
+"""The shipped examples: business letters in three languages, one file for each language and intent.
+
+A file holds letters between lines of `---`. A letter begins with any of the lines `Subject:`, `Channel:` (email when
+absent), `Urgency:` and `Signal:`; the rest is its text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from classifier.text import Text
+from core.errors import FrontdeskError
+from core.intents import Intent, Signal, Urgency
+
+FOLDER = Path(__file__).parent / "examples"
+LANGUAGES = ("en", "ru", "lt")
+_HEADERS = ("Subject", "Channel", "Urgency", "Signal")
+
+
+class ExampleUnreadable(FrontdeskError):
+    """An example letter is not written as it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One letter with what it means."""
+
+    text: Text
+    intent: str
+    language: str
+    urgency: Urgency | None = None
+    signal: Signal | None = None
+
+
+def examples(folder: Path = FOLDER) -> list[Example]:
+    """All letters of the folder, by language and intent, in the order in which they are written."""
+    return [
+        example
+        for language in LANGUAGES
+        for intent in Intent
+        for example in _read(folder / language / f"{intent.value}.txt", language, intent)
+    ]
+
+
+def fingerprint(folder: Path = FOLDER) -> str:
+    """The SHA-256 of all example files, by which a model made of them is known."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.txt")):
+        digest.update(f"{path.relative_to(folder).as_posix()}\n".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _read(path: Path, language: str, intent: Intent) -> Iterator[Example]:
+    if not path.exists():
+        return
+    for letter in path.read_text(encoding="utf-8").split("\n---\n"):
+        if letter.strip():
+            yield _example(letter.strip("\n"), language, intent, path)
+
+
+def _example(letter: str, language: str, intent: Intent, path: Path) -> Example:
+    headers: dict[str, str] = {}
+    lines = letter.split("\n")
+    while lines and lines[0].partition(":")[0] in _HEADERS:
+        name, _, value = lines.pop(0).partition(":")
+        headers[name] = value.strip()
+    body = "\n".join(lines).strip()
+    try:
+        return Example(
+            text=Text(headers.get("Subject", ""), body, headers.get("Channel", "email"), language),
+            intent=intent.value,
+            language=language,
+            urgency=Urgency(headers["Urgency"]) if "Urgency" in headers else None,
+            signal=Signal(headers["Signal"]) if "Signal" in headers else None,
+        )
+    except ValueError as fault:
+        raise ExampleUnreadable(f"{path}: {fault} in the letter that begins {body[:40]!r}.") from fault
