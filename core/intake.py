@@ -135,4 +135,4 @@ def run_again(session: Session, raw_id: int) -> None:
 def counts(session: Session) -> dict[str, int]:
     """How many raw messages are in each state; every state is named, also at nought."""
     found = dict(session.execute(select(RawMessage.state, func.count()).group_by(RawMessage.state)).tuples())
-    return {state.value: found.get(state.value, 0) for state in IntakeState}
+    return {state.value: found.get(state, 0) for state in IntakeState}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.accounts import Account, Contact
@@ -53,7 +53,7 @@ def history(
 
 
 def _messages(session: Session, account: Account | None, contact: Contact | None, limit: int) -> list[Event]:
-    query: Select[Any] = (
+    query = (
         select(
             Message.happened_at,
             Message.direction,
@@ -92,7 +92,7 @@ def _messages(session: Session, account: Account | None, contact: Contact | None
 def _stage_changes(
     session: Session, account: Account | None, contact: Contact | None, limit: int
 ) -> list[Event]:
-    query: Select[Any] = (
+    query = (
         select(StageChange.changed_at, Stage.names, StageChange.reason, StaffMember.name, Deal.id)
         .join(Deal, StageChange.deal_id == Deal.id)
         .join(Stage, StageChange.to_stage_id == Stage.id)
@@ -108,7 +108,7 @@ def _stage_changes(
 
 
 def _tasks(session: Session, account: Account | None, contact: Contact | None, limit: int) -> list[Event]:
-    query: Select[Any] = (
+    query = (
         select(Task.created_at, Task.title, Task.state, StaffMember.name, Task.id)
         .outerjoin(StaffMember, Task.assignee_id == StaffMember.id)
         .where(_of(Task, account, contact))
@@ -122,7 +122,7 @@ def _tasks(session: Session, account: Account | None, contact: Contact | None, l
 
 
 def _interests(session: Session, account: Account | None, contact: Contact | None, limit: int) -> list[Event]:
-    query: Select[Any] = (
+    query = (
         select(
             ProductInterest.created_at,
             Product.names,
