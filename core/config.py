@@ -184,13 +184,17 @@ def find_file(environment: Mapping[str, str] | None = None) -> Path | None:
     return next((path for path in usual if path.is_file()), None)
 
 
-def load_settings(path: Path | None = None, **values: Any) -> Settings:
-    """Read the settings from the file (the usual one unless `path` is given) and the variables; `values`
-    stand for the file's.
+_USUAL = Path("the usual one")
 
-    Raises ConfigurationError that names the setting, what is wrong with its value, and an example.
+
+def load_settings(file: Path | None = _USUAL, **values: Any) -> Settings:
+    """Read the settings from the usual file, another one, or none (`None`), and from the variables.
+
+    `values` stand as if they were in the file. Raises ConfigurationError that names the setting, what is
+    wrong with its value, and an example.
     """
-    file = path or find_file()
+    if file is _USUAL:
+        file = find_file()
     content: dict[str, Any] = _read(file) if file is not None else {}
     content.update(values)
     _refuse_unknown_variables()

@@ -54,6 +54,9 @@ MODEL_MODULES: tuple[str, ...] = (
     "core.outbox",
     "core.labels",
     "core.notices",
+    "core.reading",
+    "core.preferences",
+    "core.sessions",
 )
 """Every module that declares tables."""
 
@@ -164,6 +167,7 @@ def make_engine(
         max_overflow=max_overflow,
         pool_timeout=30,
         pool_pre_ping=True,
+        hide_parameters=True,
         json_serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
         connect_args=_connect_args(application, statement_timeout, lock_timeout, idle_timeout),
     )
@@ -188,6 +192,7 @@ def make_async_engine(
         max_overflow=max_overflow,
         pool_timeout=30,
         pool_pre_ping=True,
+        hide_parameters=True,
         json_serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
         connect_args=_connect_args(application, statement_timeout, lock_timeout, idle_timeout),
     )
@@ -319,8 +324,7 @@ def migrate(engine: sa.Engine) -> str | None:
                 config = alembic_config()
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
-            with engine.begin() as connection:
-                jobs.install(connection)
+            jobs.install(engine)
         finally:
             lock.execute(sa.text("select pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK})
             lock.commit()

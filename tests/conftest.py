@@ -1,0 +1,180 @@
+"""Fixtures every room uses: a real PostgreSQL, and a database of its own for each test that wants one.
+
+* `session`: a `Session` whose work is rolled back after the test; commits inside it are savepoints. The usual
+  choice.
+* `engine`: an `Engine` over a database of this test's own, cloned from the template; for tests that really
+  commit, use several connections or run workers. Its address is `database_url`.
+* `context`: a `core.context.Context` over that engine with plain settings.
+
+One server serves the whole run, started on first use and stopped at the end; each pytest-xdist worker has its
+own databases.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import db
+from core.config import Settings, load_settings
+from core.context import Context
+from core.localdb import LocalDatabase
+
+CORPUS = Path(__file__).parent.parent.parent / "shared" / "data"
+"""Public test mail and texts beside the project, where they are present."""
+
+TEMPLATE = "frontdesk_template"
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
+"""No test survives a power cut, and kills of processes lose nothing without fsync."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the folder of the run's server; workers of pytest-xdist inherit it."""
+    # A worker gets FRONTDESK_TEST_SERVER from the process that started it, and only that process cleans up.
+    if "FRONTDESK_TEST_SERVER" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="fdt")
+        os.environ["FRONTDESK_TEST_SERVER"] = folder
+        config.stash[_owned] = folder
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the run's server."""
+    folder = config.stash.get(_owned, None)
+    if folder is None:
+        return
+    if (Path(folder) / "db").exists():
+        LocalDatabase(Path(folder) / "db").stop()
+    shutil.rmtree(folder, ignore_errors=True)
+    os.environ.pop("FRONTDESK_TEST_SERVER", None)
+
+
+_owned: pytest.StashKey[str] = pytest.StashKey()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, and count as left out, the tests whose public corpus is not beside the project."""
+    if CORPUS.exists():
+        return
+    kept = [item for item in items if item.get_closest_marker("corpus") is None]
+    if left_out := [item for item in items if item.get_closest_marker("corpus") is not None]:
+        config.hook.pytest_deselected(items=left_out)
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(f"{len(left_out)} tests left out: {CORPUS} is not there.")
+    items[:] = kept
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of public test mail and texts; only for tests marked `corpus`."""
+    return CORPUS
+
+
+@pytest.fixture(scope="session")
+def server() -> LocalDatabase:
+    """The run's PostgreSQL, with a template database that holds the whole schema."""
+    folder = Path(os.environ["FRONTDESK_TEST_SERVER"])
+    database = LocalDatabase(folder / "db", server_settings=FAST)
+    database.ensure()
+    with (folder / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _exists(database, TEMPLATE):
+            building = f"{TEMPLATE}_building"
+            _run(database, f'drop database if exists "{building}"', f'create database "{building}"')
+            engine = db.make_engine(database.url_of(building))
+            try:
+                _build_schema(engine)
+            finally:
+                engine.dispose()
+            _run(database, f'alter database "{building}" rename to "{TEMPLATE}"')
+    return database
+
+
+def _build_schema(engine: sa.Engine) -> None:
+    """The schema as migrations make it; from the tables themselves until there is a first migration."""
+    if db.latest_revision() is not None:
+        db.migrate(engine)
+        return
+    from core import jobs
+
+    with engine.begin() as connection:
+        db.create_extensions(connection)
+        db.models().create_all(connection)
+    jobs.install(engine)
+
+
+def _run(database: LocalDatabase, *statements: str) -> None:
+    with psycopg.connect(database.url_of("postgres"), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def _exists(database: LocalDatabase, name: str) -> bool:
+    with psycopg.connect(database.url_of("postgres")) as connection:
+        return bool(connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone())
+
+
+_numbers = itertools.count(1)
+
+
+def _clone(server: LocalDatabase, name: str) -> None:
+    _run(server, f'create database "{name}" template "{TEMPLATE}" strategy file_copy')
+
+
+@pytest.fixture
+def database_url(server: LocalDatabase) -> Iterator[str]:
+    """The URL of a database of this test's own, with the whole schema and nothing else in it."""
+    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}_{next(_numbers)}"
+    _clone(server, name)
+    yield server.url_of(name)
+    _run(server, f'drop database "{name}" with (force)')
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    """An engine over a database of this test's own; what it commits stays until the test ends."""
+    engine = db.make_engine(database_url, application="tests")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def _shared_engine(server: LocalDatabase) -> Iterator[sa.Engine]:
+    name = f"shared_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{os.getpid()}"
+    _clone(server, name)
+    engine = db.make_engine(server.url_of(name), application="tests")
+    yield engine
+    engine.dispose()
+    _run(server, f'drop database "{name}" with (force)')
+
+
+@pytest.fixture
+def session(_shared_engine: sa.Engine) -> Iterator[Session]:
+    """A session whose work is rolled back after the test, commits included."""
+    with _shared_engine.connect() as connection:
+        outer = connection.begin()
+        with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
+            yield session
+        outer.rollback()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Plain settings with a data folder of this test's own."""
+    return load_settings(file=None, data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def context(engine: sa.Engine, settings: Settings) -> Context:
+    """What a job is given, over this test's own database."""
+    return Context(settings=settings, engine=engine)
