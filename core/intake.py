@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
 
+from core.bulk import new_ids, raw_connection, storable
 from core.db import Base, Id
 from core.errors import Conflict
 
@@ -58,6 +62,8 @@ class Mailbox(Base):
     error: Mapped[str | None] = mapped_column(Text)
     """Why the last look failed; None when it did not."""
     failing_since: Mapped[datetime | None]
+    login_refused_at: Mapped[datetime | None]
+    """When the server last refused our credentials; the next attempt waits, also in a new process."""
 
 
 class RawMessage(Base):
@@ -103,6 +109,40 @@ class RawOrigin(Base):
     seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+class IntakeRun(Base):
+    """A batch that is being understood; one that is left over says that its worker died with it.
+
+    Committed beside the batch's own transaction, which holds the rows' locks and deletes this row when it
+    commits: so an attempt counts even when nobody is left to count it.
+    """
+
+    __tablename__ = "intake_run"
+
+    id: Mapped[Id]
+    worker: Mapped[str] = mapped_column(Text)
+    raw_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+@dataclass(frozen=True, slots=True)
+class RawLetter:
+    """A letter to be stored: see the columns of RawMessage; `uid` names where on the server it was found."""
+
+    content_key: bytes
+    data: bytes
+    size: int
+    truncated: bool = False
+    uid: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of letters that were handed over: the ids of the new ones, and how many were known."""
+
+    new_ids: tuple[int, ...]
+    duplicates: int
+
+
 def find_or_add_mailbox(session: Session, name: str, folder: str = "INBOX", address: str = "") -> Mailbox:
     """Return a mailbox's row, made if there is none."""
     row = session.scalar(select(Mailbox).where(Mailbox.name == name, Mailbox.folder == folder))
@@ -132,7 +172,76 @@ def run_again(session: Session, raw_id: int) -> None:
         raise Conflict("That message is neither quarantined nor ignored.")
 
 
+def keep(
+    session: Session,
+    letters: Sequence[RawLetter],
+    *,
+    source: str,
+    mailbox_id: int | None = None,
+    uidvalidity: int | None = None,
+    absent: Mapping[int, str] | None = None,
+) -> Kept:
+    """Store letters with where they were found, in two statements whatever their number.
+
+    A letter whose content is known already only gains an origin. `absent` notes UIDs that the server listed
+    and could not give, with the reason.
+    """
+    ids = new_ids(session, RawMessage, len(letters))
+    first: dict[bytes, tuple[int, RawLetter]] = {}
+    for raw_id, letter in zip(ids, letters, strict=True):
+        first.setdefault(letter.content_key, (raw_id, letter))
+    added = _insert_raw(session, first, source)
+    known = _ids_of_keys(session, [key for key in first if key not in added])
+    if mailbox_id is not None and uidvalidity is not None:
+        where = {"mailbox_id": mailbox_id, "uidvalidity": uidvalidity}
+        origins = [
+            {**where, "uid": one.uid, "note": None, "raw_id": (added | known)[one.content_key]}
+            for one in letters
+            if one.uid is not None
+        ]
+        origins += [
+            {**where, "uid": uid, "note": storable(note), "raw_id": None}
+            for uid, note in (absent or {}).items()
+        ]
+        if origins:
+            session.execute(insert(RawOrigin).values(origins).on_conflict_do_nothing())
+    return Kept(tuple(sorted(added.values())), len(letters) - len(added))
+
+
+def _insert_raw(
+    session: Session, letters: Mapping[bytes, tuple[int, RawLetter]], source: str
+) -> dict[bytes, int]:
+    if not letters:
+        return {}
+    # In the order of the keys, so that two mailboxes with the same letters never wait for each other.
+    ordered = sorted(letters.items())
+    found = raw_connection(session).execute(
+        "INSERT INTO raw_message (id, content_key, data, size, truncated, state, source)"
+        " SELECT id, key, data, size, truncated, 'stored', %s"
+        " FROM unnest(%b::bigint[], %b::bytea[], %b::bytea[], %b::bigint[], %b::boolean[])"
+        " AS new (id, key, data, size, truncated)"
+        " ON CONFLICT (content_key) DO NOTHING RETURNING content_key, id",
+        (
+            source,
+            [raw_id for _, (raw_id, _) in ordered],
+            [key for key, _ in ordered],
+            [letter.data for _, (_, letter) in ordered],
+            [letter.size for _, (_, letter) in ordered],
+            [letter.truncated for _, (_, letter) in ordered],
+        ),
+        binary=True,
+    )
+    return {bytes(key): int(raw_id) for key, raw_id in found}
+
+
+def _ids_of_keys(session: Session, keys: Sequence[bytes]) -> dict[bytes, int]:
+    if not keys:
+        return {}
+    query = select(RawMessage.content_key, RawMessage.id).where(RawMessage.content_key.in_(keys))
+    return dict(session.execute(query).all())
+
+
 def counts(session: Session) -> dict[str, int]:
     """How many raw messages are in each state; every state is named, also at nought."""
-    found = dict(session.execute(select(RawMessage.state, func.count()).group_by(RawMessage.state)).tuples())
+    found = dict(session.execute(select(RawMessage.state, func.count()).group_by(RawMessage.state)))
     return {state.value: found.get(state, 0) for state in IntakeState}
