@@ -139,7 +139,7 @@ def contacts_by_email(session: Session, addresses: Iterable[str]) -> dict[str, C
         .where(ContactPoint.kind == PointKind.EMAIL, ContactPoint.value.in_(wanted))
         .order_by(ContactPoint.id.desc())
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def find_by_phone(session: Session, number: str) -> list[Contact]:

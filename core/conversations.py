@@ -165,7 +165,7 @@ def conversations_of_ids(session: Session, rfc_ids: Iterable[str]) -> dict[str, 
         .order_by(ThreadId.conversation_id.desc())
     )
     found: dict[str, list[int]] = {}
-    for rfc_id, conversation_id in session.execute(query).tuples():
+    for rfc_id, conversation_id in session.execute(query):
         found.setdefault(rfc_id, []).append(conversation_id)
     return found
 
@@ -176,7 +176,7 @@ def participants(session: Session, conversation_ids: Sequence[int]) -> dict[int,
     query = select(Message.conversation_id, Message.sender, Message.recipients).where(
         Message.conversation_id.in_(conversation_ids)
     )
-    for conversation_id, sender, recipients in session.execute(query).tuples():
+    for conversation_id, sender, recipients in session.execute(query):
         found[conversation_id].add(sender)
         for pairs in recipients.values():
             found[conversation_id].update(address for _, address in pairs)

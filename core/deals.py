@@ -114,7 +114,9 @@ class Deal(Base):
     pipeline: Mapped[Pipeline] = relationship()
     stage: Mapped[Stage] = relationship()
     owner: Mapped[StaffMember | None] = relationship()
-    lines: Mapped[list[DealLine]] = relationship(back_populates="deal", order_by="DealLine.id")
+    lines: Mapped[list[DealLine]] = relationship(
+        back_populates="deal", order_by="DealLine.id", cascade="all, delete-orphan"
+    )
     changes: Mapped[list[StageChange]] = relationship(back_populates="deal", order_by="StageChange.id")
 
     @property

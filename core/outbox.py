@@ -319,5 +319,5 @@ def by_token(session: Session, tokens: Iterable[str]) -> dict[str, Delivery]:
 
 def counts(session: Session) -> dict[str, int]:
     """How many deliveries are in each state; every state is named, also at nought."""
-    found = dict(session.execute(select(Delivery.state, func.count()).group_by(Delivery.state)).tuples())
+    found = dict(session.execute(select(Delivery.state, func.count()).group_by(Delivery.state)).all())
     return {state.value: found.get(state, 0) for state in DeliveryState}

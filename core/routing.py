@@ -149,7 +149,7 @@ def roster(session: Session) -> Roster:
             select(Conversation.assignee_id, func.count())
             .where(Conversation.state == ConversationState.OPEN, Conversation.assignee_id.is_not(None))
             .group_by(Conversation.assignee_id)
-        ).tuples()
+        ).all()
     )
     query = select(StaffMember).where(StaffMember.active, StaffMember.role != Role.ADMIN)
     return Roster(
@@ -158,7 +158,7 @@ def roster(session: Session) -> Roster:
             for one in session.scalars(query)
             if one.id not in away
         },
-        teams_of_topics=dict(session.execute(select(TopicTeam.intent, TopicTeam.team_id)).tuples()),
+        teams_of_topics=dict(session.execute(select(TopicTeam.intent, TopicTeam.team_id)).all()),
     )
 
 

@@ -63,6 +63,7 @@ def _messages(session: Session, account: Account | None, contact: Contact | None
             Delivery.state,
             Message.conversation_id,
         )
+        .select_from(Message)
         .join(Conversation)
         .outerjoin(StaffMember, Message.staff_id == StaffMember.id)
         .outerjoin(Delivery, Message.delivery_id == Delivery.id)
@@ -94,6 +95,7 @@ def _stage_changes(
 ) -> list[Event]:
     query = (
         select(StageChange.changed_at, Stage.names, StageChange.reason, StaffMember.name, Deal.id)
+        .select_from(StageChange)
         .join(Deal, StageChange.deal_id == Deal.id)
         .join(Stage, StageChange.to_stage_id == Stage.id)
         .outerjoin(StaffMember, StageChange.staff_id == StaffMember.id)
@@ -110,6 +112,7 @@ def _stage_changes(
 def _tasks(session: Session, account: Account | None, contact: Contact | None, limit: int) -> list[Event]:
     query = (
         select(Task.created_at, Task.title, Task.state, StaffMember.name, Task.id)
+        .select_from(Task)
         .outerjoin(StaffMember, Task.assignee_id == StaffMember.id)
         .where(_of(Task, account, contact))
         .order_by(Task.created_at.desc())
@@ -130,6 +133,7 @@ def _interests(session: Session, account: Account | None, contact: Contact | Non
             StaffMember.name,
             Message.conversation_id,
         )
+        .select_from(ProductInterest)
         .join(Product)
         .outerjoin(StaffMember, ProductInterest.staff_id == StaffMember.id)
         .outerjoin(Message, ProductInterest.message_id == Message.id)

@@ -1,0 +1,40 @@
+"""Raw messages and their states."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy.orm import Session
+
+from core import intake
+from core.errors import Conflict
+from core.intake import TRANSITIONS, IntakeState, RawMessage
+
+
+def _raw(session: Session, state: IntakeState, key: bytes = b"k") -> RawMessage:
+    raw = RawMessage(content_key=key, data=b"x", size=1, state=state, source="test", attempts=3, error="boom")
+    session.add(raw)
+    session.flush()
+    return raw
+
+
+def test_every_state_has_its_row_in_the_table() -> None:
+    assert set(TRANSITIONS) == set(IntakeState)
+
+
+@pytest.mark.parametrize("state", [IntakeState.QUARANTINED, IntakeState.IGNORED])
+def test_run_again_gives_three_new_attempts(session: Session, state: IntakeState) -> None:
+    raw = _raw(session, state)
+    intake.run_again(session, raw.id)
+    session.refresh(raw)
+    assert (raw.state, raw.attempts, raw.error) == (IntakeState.STORED, 0, None)
+
+
+@pytest.mark.parametrize("state", [IntakeState.STORED, IntakeState.UNDERSTOOD])
+def test_what_is_in_order_is_not_run_again(session: Session, state: IntakeState) -> None:
+    with pytest.raises(Conflict):
+        intake.run_again(session, _raw(session, state).id)
+
+
+def test_counts_name_every_state_also_at_nought(session: Session) -> None:
+    _raw(session, IntakeState.QUARANTINED)
+    assert intake.counts(session) == {"stored": 0, "understood": 0, "ignored": 0, "quarantined": 1}

@@ -1,0 +1,39 @@
+"""One list of everything with a client."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from core import timeline
+from core.catalogue import ProductInterest
+from core.tasks import Task
+from tests.core.people import client, deal_with_lines, letter
+
+
+def test_letters_deals_tasks_and_interests_stand_in_one_list(session: Session) -> None:
+    contact = client(session)
+    message = letter(session, contact)
+    deal = deal_with_lines(session, contact)
+    session.add(Task(title="Call", contact_id=contact.id, account_id=contact.account_id))
+    session.add(
+        ProductInterest(
+            product=deal.lines[0].product,
+            contact_id=contact.id,
+            account_id=contact.account_id,
+            message_id=message.id,
+        )
+    )
+    session.flush()
+    kinds = {event.kind for event in timeline.history(session, contact=contact)}
+    assert kinds == {"message_in", "stage_change", "task", "interest"}
+
+
+def test_a_colleagues_letter_is_in_the_accounts_history(session: Session) -> None:
+    ona = client(session)
+    letter(session, client(session, "jonas@vandenis.lt", "Jonas"), rfc_id="2@vandenis.lt")
+    assert [event.kind for event in timeline.history(session, contact=ona)] == ["message_in"]
+
+
+def test_another_clients_letter_is_not(session: Session) -> None:
+    letter(session, client(session, "kitas@kitur.lt"), rfc_id="3@kitur.lt")
+    assert timeline.history(session, contact=client(session)) == []
