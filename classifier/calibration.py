@@ -12,14 +12,14 @@ from classifier.model import Floats, softmax
 Ints = NDArray[np.int64]
 
 PRIOR = 8.0
-"""How many imagined answers the calibrated probability itself is worth where few held-out answers are known."""
+"""How many imagined answers the calibrated probability is worth where few held-out answers are known."""
 
 NEVER = 1.01
 """A threshold that no probability reaches: the label is only ever proposed."""
 
 
 def fit_temperature(scores: Floats, truth: Ints) -> float:
-    """The temperature under which the held-out truth is most probable (minimum of mean negative log likelihood)."""
+    """The temperature under which the held-out truth is most probable (least mean negative log likelihood)."""
     rows = np.arange(len(truth))
     shifted = scores - scores.max(axis=1, keepdims=True)
 
@@ -67,7 +67,7 @@ def thresholds(probabilities: Floats, truth: Ints, target: float = 0.95) -> Floa
 
 
 def expected_calibration_error(confidence: Floats, right: NDArray[np.bool_], bins: int = 15) -> float:
-    """The mean gap between confidence and the share of right answers, over equal-width bins weighted by size."""
+    """The mean gap between confidence and the share of right answers, over equally wide bins."""
     if not len(confidence):
         return 0.0
     places = np.minimum((confidence * bins).astype(int), bins - 1)

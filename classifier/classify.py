@@ -1,4 +1,4 @@
-"""Messages to labels: language, intent with its confidence, urgency, products, what is said of the deal, and why."""
+"""Messages to labels: language, intent and its confidence, urgency, products, the deal's signal, and why."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FEWEST_LETTERS = 2
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why: `kind` is rule, word, language, product or abstain; `text` the words seen; `weight` their strength."""
+    """Why: `kind` is rule, urgency, signal or abstain; `text` the words seen; `weight` their strength."""
 
     kind: str
     text: str
@@ -38,9 +38,9 @@ class Reason:
 class Labels:
     """How one message is understood.
 
-    `intent` is None when the classifier keeps silent (`abstained`); `alternatives` still holds the most probable
-    intents with their calibrated probabilities, best first. `language` is ru, lt, en or None. `interests` holds
-    (product key, confidence, reason).
+    `intent` is None when the classifier keeps silent (`abstained`); `alternatives` still holds the most
+    probable intents with their calibrated probabilities, best first. `language` is ru, lt, en or None.
+    `interests` holds (product key, confidence, reason).
     """
 
     language: str | None

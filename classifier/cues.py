@@ -10,10 +10,10 @@ from core.intents import Intent, Signal, Urgency
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A written pattern that speaks for `value`; `needle` is a piece of text that every match holds, looked for first.
+    """A written pattern that speaks for `value`; `needle` is text that every match holds, looked for first.
 
-    Texts and patterns are in lower case; Lithuanian patterns are written without marks and matched on text without
-    marks.
+    Texts and patterns are in lower case; Lithuanian patterns are written without marks and matched on text
+    without marks.
     """
 
     value: str
@@ -269,7 +269,7 @@ SIGNALS: tuple[Cue, ...] = (
         1.2,
         "not right now",
         "not at the moment",
-        "next year | (?:until|come back|again|return|revisit|till)[^.!?]{0,30}next (?:year|quarter|spring|autumn)",
+        "next year | (?:until|come back|again|return|revisit|till)[^.!?]{0,30}next year",
         "on hold | (?:is|are|put|been) on hold",
         "postponed",
         "пока не актуально",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ class Blocks:
     """Which features are counted.
 
     `chars` are letter groups inside words padded with a space (scikit-learn's `char_wb`), `pairs` neighbouring
-    words (`ngram_range=(1, 2)`), `stems` word stems by Snowball of that language in place of nothing (added).
+    words (`ngram_range=(1, 2)`), `stems` word stems by Snowball of that language.
     Every block is TF-IDF with sublinear counts and has length 1; `weights` multiply (words, chars, stems).
     """
 
@@ -90,7 +89,7 @@ class Features:
 
     @classmethod
     def fit(cls, texts: Sequence[str], blocks: Blocks) -> tuple[Features, Sparse]:
-        """Learn the feature space of the texts (lower case already) and give their matrix (texts x features)."""
+        """Learn the feature space of the texts (lower case already); also their matrix (texts x features)."""
         names, counts = _count(texts, blocks)
         documents = np.bincount(counts.indices, minlength=len(names))
         kept = np.flatnonzero(documents >= blocks.min_count)

@@ -1,4 +1,4 @@
-"""Fitting: texts with one label each to a calibrated linear model, judged on folds that share no near-duplicates."""
+"""Texts with one label each to a calibrated linear model, judged on folds that share no near-duplicates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SEED = 7
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the model said of rows that it had not been trained on: scores (rows x labels) and the true label's place."""
+    """What a model said of rows it had not been trained on: scores (rows x labels), and the true labels."""
 
     scores: Floats
     truth: Ints
@@ -29,7 +29,7 @@ def fit_linear(
 ) -> Floats:
     """One linear separator a label, as (features + 1) x labels; the last row is the bias.
 
-    A support vector machine, each label against the rest, classes weighted by rarity; `weights` weigh single rows.
+    A support vector machine, each label against the rest, rare ones weighted up; `weights` weigh single rows.
     """
     from sklearn.svm import LinearSVC
 
@@ -72,7 +72,7 @@ def groups_of(matrix: Sparse, likeness: float = 0.6) -> Ints:
 
 
 def fold_numbers(truth: Ints, groups: Ints, folds: int = FOLDS, seed: int = SEED) -> Ints:
-    """A fold for each row: groups stay whole, labels are spread evenly, the same seed gives the same folds."""
+    """A fold for each row: groups stay whole, labels are spread evenly, the same seed gives the same."""
     random = np.random.default_rng(seed)
     chosen = np.zeros(len(truth), dtype=np.int64)
     filled = np.zeros((folds, int(truth.max(initial=0)) + 1))
@@ -108,7 +108,7 @@ def held_out(texts: Sequence[str], truth: Ints, labels: int, blocks: Blocks, fol
 def fit_model(
     texts: Sequence[str], labels: Sequence[str], *, blocks: Blocks | None = None, target: float = 0.95
 ) -> Model:
-    """A calibrated model of texts (lower case, `text.features_of`) and their labels; the same input gives the same model."""
+    """A calibrated model of texts (by `text.features_of`) and their labels; the same input gives the same."""
     blocks = blocks or Blocks()
     order = sorted(set(labels))
     truth = label_numbers(labels, order)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from classifier.languagewords import ENDINGS
 from classifier.rules import unmarked
 
 STUFFED = 8
@@ -24,19 +25,12 @@ _WORD = re.compile(r"[^\W_]+")
 _CODE = re.compile(r"(?<!\w)(?=[\w./-]*\d)[\w./-]{3,40}(?!\w)")
 _JOINTS = re.compile(r"[\s./_-]")
 
-_ENDINGS = frozenset(
-    # Russian, with Lithuanian and English below; the empty ending belongs to all three
-    ["", *"а я о е у ю ы и й ь ой ей ом ем ам ям ах ях ов ев ами ями ою ею ого его ому ему ый ий ая яя ое ее ые ие"
-     " ым им ых их ыми ими ую юю ек ок ка ки ку кой ке ия ии ию ией иям иях ец ца цы цев".split(),
-     *"as is ys us es e a o u i io iu ai iai os es ui iui a i u am em im um oms ems ams ms omis emis ais iais uose"
-     " iuose ose ese yje uje oje eje imi umi es ies iai ius us ams iams imas imo ima ejas ejo tas to ta".split(),
-     *"s ies y".split()]
-)  # fmt: skip
+_ENDINGS = ENDINGS | {""}
 
 
 @dataclass(frozen=True, slots=True)
 class ProductTerms:
-    """A product as the classifier needs it: its key, its names and synonyms in any language, its article numbers."""
+    """A product as the classifier needs it: key, names and synonyms in any language, article numbers."""
 
     key: str
     terms: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Which of our three languages a text is in, also Russian in Latin letters and Lithuanian without its marks."""
+"""Which of our languages a text is in, also Russian in Latin letters and Lithuanian without its marks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOISE = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+")
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """The language (ru, lt, en) or None when it is none of these or cannot be told; confidence 0 to 1; the reason."""
+    """The language (ru, lt, en), None when none of these or not to be told; confidence 0 to 1; the reason."""
 
     language: str | None
     confidence: float

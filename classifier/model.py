@@ -15,10 +15,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(slots=True)
 class Model:
-    """Scores of every label for a text are `features @ weights + bias`; probabilities are softmax(scores / temperature).
+    """Scores of a text are `features @ weights + bias`; probabilities are softmax(scores / temperature).
 
-    `weights` is (features x labels). `thresholds` holds for each label the probability from which it may be said at
-    the target precision; above 1 means never. `version` names the content.
+    `weights` is (features x labels). `thresholds` holds for each label the probability from which it may be
+    said at the target precision; above 1 means never. `version` names the content.
     """
 
     features: Features
@@ -45,7 +45,7 @@ class Model:
         return softmax(self.scores(texts) / self.temperature)
 
     def words_for(self, text: str, label: str, limit: int = 6) -> list[tuple[str, float]]:
-        """The words of the text that spoke most for the label, with their part of the score above the mean label's."""
+        """The words that spoke most for the label, with their part of the score above the mean label's."""
         matrix = self.features.transform([text])
         column = self.labels.index(label)
         lead = self.weights[:, column].astype(np.float64) - self.weights.astype(np.float64).mean(axis=1)

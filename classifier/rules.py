@@ -15,7 +15,7 @@ SURE_WITHIN = 700
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A value with the words that decided it; `weight` is a probability for intents and a count for the rest."""
+    """A value and the words that decided it; `weight` is a probability for intents, a count for the rest."""
 
     value: str
     found: str
@@ -23,7 +23,7 @@ class Decision:
 
 
 def unmarked(text: str) -> str:
-    """The text without the marks of Lithuanian letters (and of any other Latin letter); Cyrillic stays as it is."""
+    """The text without the marks of Lithuanian and other Latin letters; Cyrillic stays as it is."""
     if text.isascii():
         return text
     return text.translate(_FOLD)
@@ -82,7 +82,7 @@ def signal(folded: str) -> Decision | None:
 
 
 def bounded_urgency(value: Urgency, urgent_lately: int, limit: int = 3) -> tuple[Urgency, str]:
-    """The urgency to act on when a sender wrote `urgent_lately` urgent messages in the last day, and the reason.
+    """The urgency to act on when a sender wrote `urgent_lately` urgent messages in the last day, and why.
 
     One who cries "urgent" in every letter is answered like everybody else from the `limit`-th on.
     """

@@ -1,7 +1,7 @@
 """The shipped examples: business letters in three languages, one file for each language and intent.
 
-A file holds letters between lines of `---`. A letter begins with any of the lines `Subject:`, `Channel:` (email when
-absent), `Urgency:` and `Signal:`; the rest is its text.
+A file holds letters between lines of `---`. A letter begins with any of the lines `Subject:`, `Channel:`
+(email when absent), `Urgency:` and `Signal:`; the rest is its text.
 """
 
 from __future__ import annotations

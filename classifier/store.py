@@ -23,7 +23,7 @@ SIZE_LIMIT = 400_000_000
 class ModelUnreadable(FrontdeskError):
     """The classifier's model file is damaged, was changed, or was made by another version."""
 
-    cure = "Use an earlier version (`frontdesk classifier rollback`) or train anew (`frontdesk classifier train`)."
+    cure = "Run `frontdesk classifier rollback`, or train anew with `frontdesk classifier train`."
 
 
 def dump(model: Model) -> bytes:
@@ -65,7 +65,7 @@ def load(data: bytes) -> Model:
     """The model in these bytes.
 
     Raises:
-        ModelUnreadable: wrong magic or checksum, another format, arrays whose shapes do not agree, or too large.
+        ModelUnreadable: wrong magic or checksum, another format, shapes that do not agree, or too large.
     """
     if len(data) > SIZE_LIMIT or not data.startswith(MAGIC):
         raise ModelUnreadable

@@ -1,4 +1,4 @@
-"""A message as the classifier sees it: subject and the newly written words, cleaned of tricks and cut to a bound."""
+"""A message as the classifier sees it: subject and newly written words, free of tricks, cut to a bound."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ _CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 class Text:
     """One message to classify.
 
-    `body` holds only what the sender newly wrote and could be seen: quotes, signatures and hidden text are taken
-    away before (`inbound.quoting`). `channel` is email, sms, call or note; a call's body is its transcript.
+    `body` holds only what the sender newly wrote and could be seen: quotes, signatures and hidden text are
+    taken away before (`inbound.quoting`). `channel` is email, sms, call or note; a call's body is its
+    transcript.
     """
 
     subject: str = ""
@@ -67,7 +68,7 @@ def plain(text: Text) -> str:
 
 
 def features_of(plain_text: str) -> str:
-    """What the features are counted on: lower case, every address one word, every link one word, digits as 0."""
+    """What the features are counted on: lower case, addresses and links one word each, digits as 0."""
     if "@" in plain_text:
         plain_text = _ADDRESS.sub("xaddress", plain_text)
     if "://" in plain_text or "www." in plain_text:

@@ -1,4 +1,4 @@
-"""Training the shipped model: `python -m classifier.training` reads the examples and writes `classifier/shipped.model`."""
+"""The shipped model: `python -m classifier.training` trains it on the examples and writes the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a message can be about: the intents, urgencies and signals that frontdesk knows, with names in three languages."""
+"""What a message can be about: intents, urgencies and signals, with their names in three languages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Intent(StrEnum):
-    """What the sender wants of us; a company may add its own keys beside these (`core.labels.IntentLabel`)."""
+    """What the sender wants of us; a company may add its own keys beside these (`IntentLabel`)."""
 
     INQUIRY = "inquiry"
     PRICE_REQUEST = "price_request"

@@ -1,1 +1,1 @@
-"""Letters, calls and text messages as clients write them, by language and intent, with which the shipped model is trained."""
+"""Letters, calls and text messages as clients write them, by language and intent."""
