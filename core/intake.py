@@ -243,5 +243,5 @@ def _ids_of_keys(session: Session, keys: Sequence[bytes]) -> dict[bytes, int]:
 
 def counts(session: Session) -> dict[str, int]:
     """How many raw messages are in each state; every state is named, also at nought."""
-    found = dict(session.execute(select(RawMessage.state, func.count()).group_by(RawMessage.state)))
+    found = dict(session.execute(select(RawMessage.state, func.count()).group_by(RawMessage.state)).all())
     return {state.value: found.get(state, 0) for state in IntakeState}
