@@ -1,0 +1,73 @@
+"""Signed links by which a client stops marketing letters, and what happens when one is followed (RFC 8058).
+
+The link never expires: whoever finds an old letter may still stop the next one. It names the address itself, so that it
+works even where the delivery is no longer on record. A GET of its page must not act, since scanners follow links; the
+desk acts on a POST.
+"""
+
+from __future__ import annotations
+
+import itsdangerous
+from sqlalchemy.orm import Session
+
+from core import consent
+from core.accounts import Channel
+from core.consent import Scope, SuppressionReason
+from core.errors import InputRefused
+
+PATH = "/unsubscribe/"
+"""Under `company.public_url`; what follows it is the token."""
+
+_PURPOSE = "frontdesk.unsubscribe"
+
+
+class BadLink(InputRefused):
+    """The link is not one of ours, or a part of it is missing."""
+
+    cure = "Open it from the letter again, or answer the letter with the word “unsubscribe”."
+
+
+class Unsubscriber:
+    """Makes and reads the links; `key` is the settings' signing key."""
+
+    def __init__(self, key: str, public_url: str) -> None:
+        self._signer = itsdangerous.URLSafeSerializer(key, salt=_PURPOSE)
+        self._base = public_url.rstrip("/") + PATH
+
+    @property
+    def one_click(self) -> bool:
+        """Whether mail programs may offer one-click unsubscription: the address must be https."""
+        return self._base.startswith("https://")
+
+    def link(self, address: str, delivery_id: int) -> str:
+        """The link for one letter to one address."""
+        return self._base + self.token(address, delivery_id)
+
+    def token(self, address: str, delivery_id: int) -> str:
+        """What stands in the link after `PATH`."""
+        signed = self._signer.dumps([address, delivery_id])
+        return signed if isinstance(signed, str) else signed.decode()
+
+    def read(self, token: str) -> tuple[str, int]:
+        """The address and the delivery of a token. Raises BadLink for any that we did not sign."""
+        try:
+            address, delivery_id = self._signer.loads(token[:2000])
+        except (itsdangerous.BadData, ValueError, TypeError) as error:
+            raise BadLink from error
+        return str(address), int(delivery_id)
+
+    def follow(self, session: Session, token: str) -> str:
+        """Put the link's address on the suppression list for marketing; returns the address.
+
+        Following it twice does nothing more. Raises BadLink.
+        """
+        address, delivery_id = self.read(token)
+        consent.suppress(
+            session,
+            Channel.EMAIL,
+            address,
+            scope=Scope.MARKETING,
+            reason=SuppressionReason.UNSUBSCRIBED,
+            source=f"link in delivery {delivery_id}",
+        )
+        return address
