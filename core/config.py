@@ -24,6 +24,7 @@ import pydantic
 from pydantic import BaseModel, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from core import config_base as base
 from core import config_sections as sections
 from core.errors import ConfigurationError
 from core.limits import Limits
@@ -57,7 +58,7 @@ class Settings(BaseSettings):
         examples=["/var/lib/frontdesk"],
     )
     database_url: SecretStr | None = Field(
-        None,
+        default=None,
         description="A PostgreSQL server of yours, 15 or newer; without it the built-in one runs.",
         examples=["postgresql://frontdesk:password@db.example.lt/frontdesk"],
     )
@@ -67,22 +68,22 @@ class Settings(BaseSettings):
     mailboxes: list[sections.Mailbox] = Field(
         default_factory=list, description="The mailboxes that are read."
     )
-    relay: sections.Relay | None = Field(None, description="The SMTP server that takes our mail.")
+    relay: sections.Relay | None = Field(default=None, description="The SMTP server that takes our mail.")
     secret_key: SecretStr | None = Field(
-        None,
+        default=None,
         description="Signs links and sessions; made on first use. Several machines need the same one.",
         examples=["64 random hexadecimal digits: openssl rand -hex 32"],
     )
     secret_key_file: Path | None = Field(
-        None, description="A file that holds it instead.", examples=["/run/secrets/key"]
+        default=None, description="A file that holds it instead.", examples=["/run/secrets/key"]
     )
-    twilio: sections.Twilio | None = Field(None, description="The telephone.")
+    twilio: sections.Twilio | None = Field(default=None, description="The telephone.")
     desk: sections.Desk = Field(default_factory=sections.Desk, description="The web application for staff.")
     workers: sections.Workers = Field(default_factory=sections.Workers, description="Background work.")
     log: sections.Log = Field(default_factory=sections.Log, description="What is logged, and how.")
     limits: Limits = Field(default_factory=Limits, description="Bounds on input and patience.")
     acknowledgement: bool = Field(
-        True, description="Answer a client's first letter automatically.", examples=[True]
+        default=True, description="Answer a client's first letter automatically.", examples=[True]
     )
 
     _file: Path | None = None
@@ -95,7 +96,7 @@ class Settings(BaseSettings):
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        return sections.absolute(value)
+        return base.absolute(value)
 
     @field_validator("database_url")
     @classmethod
@@ -109,7 +110,7 @@ class Settings(BaseSettings):
 
     @pydantic.model_validator(mode="after")
     def _secrets_from_files(self) -> Settings:
-        sections.read_secret_files(self)
+        base.read_secret_files(self)
         return self
 
     @classmethod
@@ -198,7 +199,7 @@ def load_settings(file: Path | None = _USUAL, **values: Any) -> Settings:
     content: dict[str, Any] = _read(file) if file is not None else {}
     content.update(values)
     _refuse_unknown_variables()
-    token = sections.FOLDER.set(file.parent.absolute() if file is not None else Path.cwd())
+    token = base.FOLDER.set(file.parent.absolute() if file is not None else Path.cwd())
     try:
         settings = Settings(**content)
     except pydantic.ValidationError as error:
@@ -210,7 +211,7 @@ def load_settings(file: Path | None = _USUAL, **values: Any) -> Settings:
             f"A FRONTDESK_ variable cannot be read: {error}.", cure="Lists are written as JSON."
         ) from error
     finally:
-        sections.FOLDER.reset(token)
+        base.FOLDER.reset(token)
     settings._file = file
     return settings
 
@@ -246,7 +247,7 @@ def _explain(error: pydantic.ValidationError, file: Path | None) -> Configuratio
     first = error.errors(include_url=False)[0]
     place = list(first["loc"])
     cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, sections.Fault):
+    if isinstance(cause, base.Fault):
         place.append(cause.setting)
     field, siblings = _field(place)
     name = _dotted(place) or "The settings"
@@ -257,7 +258,7 @@ def _explain(error: pydantic.ValidationError, file: Path | None) -> Configuratio
             f"Did you mean {_dotted([*place[:-1], close[0]])}?" if close else "See docs/operate/settings.md."
         )
         return ConfigurationError(f"{name}{origin} is not a setting.", cure=cure)
-    example = sections.example(place, field)
+    example = base.example(place, field)
     return ConfigurationError(
         f"{name}{origin}: {_fault(first, field)}.",
         cure=f"Example: {example}" if example else "See docs/operate/settings.md.",
@@ -307,7 +308,7 @@ def _field(place: list[Any]) -> tuple[pydantic.fields.FieldInfo | None, list[str
         if isinstance(part, int):
             continue
         field = model.model_fields.get(str(part))
-        inner = sections.model_in(field.annotation) if field is not None else None
+        inner = base.model_in(field.annotation) if field is not None else None
         if inner is None or number == len(place) - 1:
             break
         model = inner

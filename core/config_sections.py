@@ -3,92 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-import json
-import typing
-from contextvars import ContextVar
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, SecretStr, field_validator, model_validator
-from pydantic.fields import FieldInfo
+from pydantic import Field, PositiveInt, SecretStr, field_validator, model_validator
 
-FOLDER: ContextVar[Path | None] = ContextVar("frontdesk_settings_folder", default=None)
-"""The folder of the file being read: relative paths in it start there."""
+from core.config_base import Fault, Section, absolute, is_loopback
 
 LANGUAGES = ("lt", "ru", "en")
-
-
-def absolute(path: Path) -> Path:
-    """The path with `~` opened, starting from the settings file's folder when relative."""
-    path = path.expanduser()
-    return path if path.is_absolute() else (FOLDER.get() or Path.cwd()) / path
-
-
-def model_in(annotation: Any) -> type[BaseModel] | None:
-    """The section inside an annotation such as `Relay | None` or `list[Mailbox]`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for part in typing.get_args(annotation) if (found := model_in(part))), None)
-
-
-class Fault(ValueError):
-    """A value is wrong beside the others of its section; `setting` is the one to change."""
-
-    def __init__(self, setting: str, message: str) -> None:
-        super().__init__(message)
-        self.setting = setting
-
-
-def example(place: list[Any], field: FieldInfo | None) -> str:
-    """A line of TOML that would do for the setting at that place; empty when nothing sensible can be said."""
-    if field is None or not place:
-        return ""
-    if (section := model_in(field.annotation)) is not None:
-        head = "[[{}]]" if "list" in str(field.annotation) else "[{}]"
-        path = ".".join(str(part) for part in place if isinstance(part, str))
-        name, inner = next(iter(section.model_fields.items()))
-        return f"{head.format(path)} {example([name], inner)}".strip()
-    value = field.examples[0] if field.examples else field.get_default(call_default_factory=True)
-    return f"{place[-1]} = {json.dumps(value, ensure_ascii=False, default=str)}"
-
-
-def read_secret_files(section: BaseModel) -> None:
-    """Fill each `x` from the file that `x_file` names; ValueError when both are given or the file cannot be
-    read."""
-    for name in type(section).model_fields:
-        path: Path | None = getattr(section, f"{name}_file", None)
-        if path is None:
-            continue
-        if getattr(section, name) is not None:
-            raise Fault(name, f"it and {name}_file are both given, and only one may be")
-        try:
-            secret = absolute(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not text"
-            raise Fault(f"{name}_file", f"{path} cannot be read ({reason})") from error
-        if not secret:
-            raise Fault(f"{name}_file", f"{path} is empty")
-        object.__setattr__(section, name, SecretStr(secret))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host in {"localhost", "localhost.localdomain"}
-
-
-class Section(BaseModel):
-    """A section: unknown names are refused, values in errors are hidden, secrets may come from files."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True)
-
-    @model_validator(mode="after")
-    def _secrets_from_files(self) -> Self:
-        read_secret_files(self)
-        return self
 
 
 class Security(StrEnum):
@@ -119,34 +42,46 @@ class Company(Section):
     """Who we are: what documents, signatures and screens show."""
 
     name: str = Field(
-        "Our company", min_length=1, description="The name clients know.", examples=["Šiaurės siurbliai"]
+        default="Our company",
+        min_length=1,
+        description="The name clients know.",
+        examples=["Šiaurės siurbliai"],
     )
-    legal_name: str = Field("", description="The registered name.", examples=["UAB „Šiaurės siurbliai“"])
-    code: str = Field("", description="Company code.", examples=["302345678"])
-    vat: str = Field("", description="VAT payer's code.", examples=["LT100001234567"])
+    legal_name: str = Field(
+        default="", description="The registered name.", examples=["UAB „Šiaurės siurbliai“"]
+    )
+    code: str = Field(default="", description="Company code.", examples=["302345678"])
+    vat: str = Field(default="", description="VAT payer's code.", examples=["LT100001234567"])
     address: str = Field(
-        "", description="Street, post code, town, country.", examples=["Savanorių pr. 1, LT-03116 Vilnius"]
+        default="",
+        description="Street, post code, town, country.",
+        examples=["Savanorių pr. 1, LT-03116 Vilnius"],
     )
-    phone: str = Field("", description="Telephone.", examples=["+370 5 200 0000"])
-    email: str = Field("", description="Address shown on documents.", examples=["info@example.lt"])
-    website: str = Field("", description="Website.", examples=["https://www.example.lt"])
+    phone: str = Field(default="", description="Telephone.", examples=["+370 5 200 0000"])
+    email: str = Field(default="", description="Address shown on documents.", examples=["info@example.lt"])
+    website: str = Field(default="", description="Website.", examples=["https://www.example.lt"])
     bank: str = Field(
-        "",
+        default="",
         description="Bank, account and BIC, as printed on invoices.",
         examples=["LT12 1000 0111 0100 1000"],
     )
     languages: list[str] = Field(
-        list(LANGUAGES), min_length=1, description="Languages we answer in.", examples=[["lt", "ru", "en"]]
+        default=list(LANGUAGES),
+        min_length=1,
+        description="Languages we answer in.",
+        examples=[["lt", "ru", "en"]],
     )
     default_language: str = Field(
-        "en", description="Where a client's language is not known.", examples=["lt"]
+        default="en", description="Where a client's language is not known.", examples=["lt"]
     )
     timezone: str = Field(
-        "Europe/Vilnius", description="Zone of the working day.", examples=["Europe/Vilnius"]
+        default="Europe/Vilnius", description="Zone of the working day.", examples=["Europe/Vilnius"]
     )
-    logo: Path | None = Field(None, description="Picture for documents, PNG or SVG.", examples=["logo.svg"])
+    logo: Path | None = Field(
+        default=None, description="Picture for documents, PNG or SVG.", examples=["logo.svg"]
+    )
     public_url: str = Field(
-        "http://127.0.0.1:8080",
+        default="http://127.0.0.1:8080",
         description="The address at which clients and Twilio reach us.",
         examples=["https://desk.example.lt"],
     )
@@ -194,13 +129,13 @@ class Database(Section):
     """How the database is used."""
 
     bin_dir: Path | None = Field(
-        None,
+        default=None,
         description="Folder of PostgreSQL's programs, instead of the ones that came with frontdesk.",
         examples=["/usr/lib/postgresql/17/bin"],
     )
-    pool_size: PositiveInt = Field(10, description="Connections each process keeps.", examples=[10])
+    pool_size: PositiveInt = Field(default=10, description="Connections each process keeps.", examples=[10])
     statement_timeout_seconds: float = Field(
-        60.0, ge=0, description="The longest one statement may take.", examples=[60]
+        default=60.0, ge=0, description="The longest one statement may take.", examples=[60]
     )
 
 
@@ -209,24 +144,28 @@ class OAuth(Section):
 
     provider: OAuthProvider = Field(description="microsoft, google or custom.", examples=["microsoft"])
     tenant: str = Field(
-        "common", description="Microsoft's directory (tenant).", examples=["contoso.onmicrosoft.com"]
+        default="common", description="Microsoft's directory (tenant).", examples=["contoso.onmicrosoft.com"]
     )
     client_id: str = Field(min_length=1, description="The application's id.", examples=["0f1e2d3c-..."])
-    client_secret: SecretStr | None = Field(None, description="The application's secret.", examples=["..."])
+    client_secret: SecretStr | None = Field(
+        default=None, description="The application's secret.", examples=["..."]
+    )
     client_secret_file: Path | None = Field(
-        None, description="A file that holds it.", examples=["/run/secrets/client"]
+        default=None, description="A file that holds it.", examples=["/run/secrets/client"]
     )
     refresh_token: SecretStr | None = Field(
-        None, description="The mailbox's refresh token.", examples=["0.AXoA..."]
+        default=None, description="The mailbox's refresh token.", examples=["0.AXoA..."]
     )
     refresh_token_file: Path | None = Field(
-        None, description="A file that holds it.", examples=["/run/secrets/refresh"]
+        default=None, description="A file that holds it.", examples=["/run/secrets/refresh"]
     )
     token_url: str = Field(
-        "", description="Where tokens are given; known for microsoft and google.", examples=["https://..."]
+        default="",
+        description="Where tokens are given; known for microsoft and google.",
+        examples=["https://..."],
     )
     scope: str = Field(
-        "", description="What is asked for; known for microsoft and google.", examples=["imap"]
+        default="", description="What is asked for; known for microsoft and google.", examples=["imap"]
     )
 
     @model_validator(mode="after")
@@ -251,29 +190,33 @@ class Mailbox(Section):
         description="Its address.", examples=["sales@example.lt"], pattern=r"^[^@\s]+@[^@\s]+$"
     )
     host: str = Field(min_length=1, description="The IMAP server.", examples=["imap.example.lt"])
-    port: int = Field(0, ge=0, le=65535, description="Its port; 993 for tls, else 143.", examples=[993])
+    port: int = Field(
+        default=0, ge=0, le=65535, description="Its port; 993 for tls, else 143.", examples=[993]
+    )
     security: Security = Field(
-        Security.TLS, description="tls, starttls, or plain on this machine.", examples=["tls"]
+        default=Security.TLS, description="tls, starttls, or plain on this machine.", examples=["tls"]
     )
     username: str = Field(
-        "", description="Its user name; the address unless given.", examples=["sales@example.lt"]
+        default="", description="Its user name; the address unless given.", examples=["sales@example.lt"]
     )
     auth: MailAuth = Field(
-        MailAuth.PASSWORD, description="password, xoauth2 or oauthbearer.", examples=["password"]
+        default=MailAuth.PASSWORD, description="password, xoauth2 or oauthbearer.", examples=["password"]
     )
     password: SecretStr | None = Field(
-        None, description="Its password.", examples=["correct horse battery staple"]
+        default=None, description="Its password.", examples=["correct horse battery staple"]
     )
     password_file: Path | None = Field(
-        None, description="A file that holds it.", examples=["/run/secrets/sales"]
+        default=None, description="A file that holds it.", examples=["/run/secrets/sales"]
     )
-    oauth: OAuth | None = Field(None, description="Access tokens, for xoauth2 and oauthbearer.")
-    folder: str = Field("INBOX", min_length=1, description="The folder that is read.", examples=["INBOX"])
+    oauth: OAuth | None = Field(default=None, description="Access tokens, for xoauth2 and oauthbearer.")
+    folder: str = Field(
+        default="INBOX", min_length=1, description="The folder that is read.", examples=["INBOX"]
+    )
     team: str = Field(
-        "", description="The team its mail goes to unless a rule says otherwise.", examples=["sales"]
+        default="", description="The team its mail goes to unless a rule says otherwise.", examples=["sales"]
     )
     ca_file: Path | None = Field(
-        None, description="Certificates to trust beside the system's.", examples=["ca.pem"]
+        default=None, description="Certificates to trust beside the system's.", examples=["ca.pem"]
     )
 
     @model_validator(mode="after")
@@ -295,35 +238,43 @@ class Relay(Section):
 
     host: str = Field(min_length=1, description="The SMTP server.", examples=["smtp.example.lt"])
     port: int = Field(
-        0, ge=0, le=65535, description="Its port; 465 for tls, 587 for starttls, else 25.", examples=[587]
+        default=0,
+        ge=0,
+        le=65535,
+        description="Its port; 465 for tls, 587 for starttls, else 25.",
+        examples=[587],
     )
     security: Security = Field(
-        Security.STARTTLS, description="tls, starttls, or plain on this machine.", examples=["starttls"]
+        default=Security.STARTTLS,
+        description="tls, starttls, or plain on this machine.",
+        examples=["starttls"],
     )
     username: str = Field(
-        "", description="User name; empty when the relay asks for none.", examples=["desk@example.lt"]
+        default="", description="User name; empty when the relay asks for none.", examples=["desk@example.lt"]
     )
     password: SecretStr | None = Field(
-        None, description="Password.", examples=["correct horse battery staple"]
+        default=None, description="Password.", examples=["correct horse battery staple"]
     )
     password_file: Path | None = Field(
-        None, description="A file that holds it.", examples=["/run/secrets/relay"]
+        default=None, description="A file that holds it.", examples=["/run/secrets/relay"]
     )
     ca_file: Path | None = Field(
-        None, description="Certificates to trust beside the system's.", examples=["ca.pem"]
+        default=None, description="Certificates to trust beside the system's.", examples=["ca.pem"]
     )
     from_address: str = Field(
         description="The address we write from.", examples=["sales@example.lt"], pattern=r"^[^@\s]+@[^@\s]+$"
     )
     from_name: str = Field(
-        "", description="The name beside it; the company's unless given.", examples=["Šiaurės siurbliai"]
+        default="",
+        description="The name beside it; the company's unless given.",
+        examples=["Šiaurės siurbliai"],
     )
     hostname: str = Field(
-        "", description="Our name in EHLO; this machine's unless given.", examples=["desk.example.lt"]
+        default="", description="Our name in EHLO; this machine's unless given.", examples=["desk.example.lt"]
     )
-    max_connections: PositiveInt = Field(4, description="Connections at once.", examples=[4])
+    max_connections: PositiveInt = Field(default=4, description="Connections at once.", examples=[4])
     rate_per_minute: int = Field(
-        0, ge=0, description="Messages a minute at most; 0 for no limit.", examples=[300]
+        default=0, ge=0, description="Messages a minute at most; 0 for no limit.", examples=[300]
     )
 
     @model_validator(mode="after")
@@ -343,20 +294,24 @@ class Twilio(Section):
     account_sid: str = Field(
         description="The account.", examples=["AC0123456789abcdef0123456789abcdef"], pattern=r"^AC\w{32}$"
     )
-    auth_token: SecretStr | None = Field(None, description="Its token.", examples=["32 hexadecimal digits"])
+    auth_token: SecretStr | None = Field(
+        default=None, description="Its token.", examples=["32 hexadecimal digits"]
+    )
     auth_token_file: Path | None = Field(
-        None, description="A file that holds it.", examples=["/run/secrets/twilio"]
+        default=None, description="A file that holds it.", examples=["/run/secrets/twilio"]
     )
     previous_auth_token: SecretStr | None = Field(
-        None,
+        default=None,
         description="The token before, still accepted on webhooks while it is changed.",
         examples=["..."],
     )
     previous_auth_token_file: Path | None = Field(
-        None, description="A file that holds it.", examples=["/run/secrets/old"]
+        default=None, description="A file that holds it.", examples=["/run/secrets/old"]
     )
     api_base: str = Field(
-        "https://api.twilio.com", description="Where the API answers.", examples=["https://api.twilio.com"]
+        default="https://api.twilio.com",
+        description="Where the API answers.",
+        examples=["https://api.twilio.com"],
     )
     numbers: list[str] = Field(
         default_factory=list, description="Our numbers, in E.164.", examples=[["+37052000000"]]
@@ -373,11 +328,11 @@ class Desk(Section):
     """The web application for staff."""
 
     host: str = Field(
-        "127.0.0.1", min_length=1, description="The address it listens on.", examples=["127.0.0.1"]
+        default="127.0.0.1", min_length=1, description="The address it listens on.", examples=["127.0.0.1"]
     )
-    port: int = Field(8080, ge=1, le=65535, description="The port it listens on.", examples=[8080])
+    port: int = Field(default=8080, ge=1, le=65535, description="The port it listens on.", examples=[8080])
     session_hours: float = Field(
-        12.0, gt=0, le=720, description="A login ends after so many idle hours.", examples=[12]
+        default=12.0, gt=0, le=720, description="A login ends after so many idle hours.", examples=[12]
     )
     trusted_proxies: list[str] = Field(
         default_factory=list,
@@ -399,13 +354,15 @@ class Desk(Section):
 class Workers(Section):
     """Background work."""
 
-    processes: int = Field(1, ge=0, le=64, description="Worker processes that `serve` runs.", examples=[2])
-    threads: int = Field(8, ge=1, le=200, description="Jobs each runs at once.", examples=[8])
+    processes: int = Field(
+        default=1, ge=0, le=64, description="Worker processes that `serve` runs.", examples=[2]
+    )
+    threads: int = Field(default=8, ge=1, le=200, description="Jobs each runs at once.", examples=[8])
     queues: list[str] = Field(
         default_factory=list, description="Only these queues; empty for all.", examples=[["inbound"]]
     )
     drain_seconds: float = Field(
-        30.0, gt=0, description="Time to finish running jobs when told to stop.", examples=[30]
+        default=30.0, gt=0, description="Time to finish running jobs when told to stop.", examples=[30]
     )
 
 
@@ -429,7 +386,11 @@ class LogFormat(StrEnum):
 class Log(Section):
     """What is logged, and how."""
 
-    level: LogLevel = Field(LogLevel.INFO, description="debug, info, warning or error.", examples=["info"])
+    level: LogLevel = Field(
+        default=LogLevel.INFO, description="debug, info, warning or error.", examples=["info"]
+    )
     format: LogFormat = Field(
-        LogFormat.AUTO, description="console, json, or auto: console on a terminal.", examples=["json"]
+        default=LogFormat.AUTO,
+        description="console, json, or auto: console on a terminal.",
+        examples=["json"],
     )

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 
 from core.errors import ConfigurationError, DatabaseTooNew, DatabaseTooOld, DatabaseUnavailable
@@ -112,7 +112,7 @@ def driver_url(url: str) -> sa.URL:
     """
     try:
         parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
+    except ArgumentError as error:
         raise ConfigurationError("database_url is not a database URL.", cure=_URL_EXAMPLE) from error
     if parsed.drivername not in {"postgres", "postgresql", "postgresql+psycopg"}:
         raise ConfigurationError(
@@ -337,7 +337,7 @@ def create_extensions(connection: sa.Connection) -> None:
         try:
             with connection.begin_nested():
                 connection.execute(sa.text(f'create extension if not exists "{name}"'))
-        except sa.exc.DBAPIError as error:
+        except DBAPIError as error:
             raise ConfigurationError(
                 f"The database server does not let us create the extension {name}.",
                 cure=f"Ask its administrator to run: create extension {name};",

@@ -74,6 +74,8 @@ class Job:
     """A cron expression of five fields, in UTC; the whole fleet enqueues it once each time."""
     concurrency: int = 0
     """How many may run at once over the whole fleet; 0 for no limit."""
+    first_delay: float = 2.0
+    """Seconds, about, between the first attempt and the second."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +110,14 @@ class Registry:
         given_up: GivenUp | None = None,
         periodic: str | None = None,
         concurrency: int = 0,
+        first_delay: float = 2.0,
     ) -> Callable[[Handler], Handler]:
         """Declare a job; ValueError when the kind is taken or fewer than five crashes are allowed."""
 
         def declare(function: Handler) -> Handler:
-            self.add(Job(kind, function, queue, attempts, crashes, given_up, periodic, concurrency))
+            self.add(
+                Job(kind, function, queue, attempts, crashes, given_up, periodic, concurrency, first_delay)
+            )
             return function
 
         return declare
@@ -151,11 +156,11 @@ def worth_retrying(error: BaseException) -> bool:
     return error.retryable if isinstance(error, FrontdeskError) else True
 
 
-def retry_delay(attempt: int, error: BaseException | None = None) -> float:
-    """Seconds until the next attempt: 2, 4, 8 … at most 300, give or take a half; a collision waits far less."""
+def retry_delay(job: Job, attempt: int, error: BaseException | None = None) -> float:
+    """Seconds until the next attempt: doubling, at most 300, give or take a half; a collision waits less."""
     if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in COLLISIONS:
         return random.uniform(0.05, 0.5)  # noqa: S311 - spreading load, no secret
-    return min(2.0**attempt, 300.0) * random.uniform(0.5, 1.5)  # noqa: S311 - spreading load, no secret
+    return min(job.first_delay * 2.0 ** (attempt - 1), 300.0) * random.uniform(0.5, 1.5)  # noqa: S311 - spreading load, no secret
 
 
 def crash_delay(crashes: int) -> float:

@@ -6,28 +6,40 @@
 
 What kinds of jobs there are, and how a room declares them, stands in `core.jobkinds`. A job is a nudge to
 look at the tables, never the only place where something stands. The in-memory twin is `core.jobs_memory`; the
-process that runs jobs is `core.worker`. Nothing else knows PgQueuer.
+process that runs jobs is `core.worker`, what stands in the queue tells `core.jobreport`. Nothing else knows
+PgQueuer.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
+import inspect
 import json
 import re
-from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any, Protocol, TypeVar
 
+import asyncpg
 import psycopg
 import sqlalchemy as sa
+import structlog
+from pgqueuer import PgQueuer
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgPoolDriver
 from pgqueuer.adapters.drivers.psycopg import SyncPsycopgDriver
 from pgqueuer.adapters.persistence.queries import Queries, SyncQueries
+from pgqueuer.errors import FailingListenerError, RetryRequested
+from pgqueuer.models import Job as Row
+from pgqueuer.models import Schedule
 from sqlalchemy.orm import Session
 
 from core.context import Call, Context
-from core.errors import NotFound
-from core.jobkinds import PAGE, Job, Registry, Service
+from core.errors import DatabaseUnavailable, FrontdeskError
+from core.jobkinds import PAGE, Job, Registry, Service, crash_delay, retry_delay, worth_retrying
 
 __all__ = [
     "PAGE",
@@ -36,19 +48,13 @@ __all__ = [
     "Job",
     "Registry",
     "Service",
-    "Standing",
-    "counts",
     "enqueue",
     "enqueue_many",
-    "failed",
     "install",
-    "prune",
-    "run_again",
+    "run_jobs",
 ]
 
 Answer = TypeVar("Answer")
-KEPT_LOG = timedelta(days=7)
-"""The queue's log also counts crashes, so it is kept well beyond any retry."""
 
 
 class Queue(Protocol):
@@ -97,80 +103,16 @@ def enqueue_many(
     """Enqueue many jobs of one kind in one statement; one number (or None) for each payload, in order."""
     if not payloads:
         return []
-    keys = list(dedupe) if dedupe is not None else [None] * len(payloads)
+    keys: list[str | None] = list(dedupe) if dedupe is not None else [None] * len(payloads)
     queue: Queue | None = session.info.get("queue")
     if queue is not None:
         return queue.put(session, kind, payloads, dedupe=keys, delay=delay, priority=priority)
-    return SyncQueries(_InTransaction(session)).enqueue(
-        [kind] * len(payloads),
-        [json.dumps(payload, ensure_ascii=False).encode() for payload in payloads],
-        [priority] * len(payloads),
-        [delay] * len(payloads),
-        keys,
-        on_conflict="skip",
+    stored: list[bytes | None] = [json.dumps(payload, ensure_ascii=False).encode() for payload in payloads]
+    delays: list[timedelta | None] = [delay] * len(payloads)
+    numbers = SyncQueries(_InTransaction(session)).enqueue(
+        [kind] * len(payloads), stored, [priority] * len(payloads), delays, keys, on_conflict="skip"
     )
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How many jobs of one kind are in one state."""
-
-    kind: str
-    state: str
-    """queued, picked or failed."""
-    count: int
-
-
-def counts(session: Session) -> list[Standing]:
-    """All jobs that are not done, counted by kind and state."""
-    rows = session.execute(
-        sa.text("select entrypoint, status::text, count(*) from pgqueuer group by 1, 2 order by 1, 2")
-    )
-    return [Standing(kind, state, count) for kind, state, count in rows]
-
-
-def failed(session: Session, limit: int = 100) -> list[dict[str, Any]]:
-    """Jobs that were given up, newest first: `id, kind, payload, since, error`."""
-    rows = session.execute(
-        sa.text(
-            "select job.id, job.entrypoint as kind, job.payload, job.updated as since,"
-            " (select log.traceback ->> 'exception_message' from pgqueuer_log log"
-            "   where log.job_id = job.id and log.traceback is not null"
-            "   order by log.id desc limit 1) as error"
-            " from pgqueuer job where job.status = 'failed' order by job.updated desc limit :limit"
-        ),
-        {"limit": limit},
-    ).mappings()
-    return [{**row, "payload": json.loads(row["payload"] or b"{}")} for row in rows]
-
-
-def run_again(session: Session, job_id: int) -> int | None:
-    """Put a failed job back as a new one, with all its attempts; NotFound when it is not among the failed."""
-    row = session.execute(
-        sa.text(
-            "delete from pgqueuer where id = :id and status = 'failed'"
-            " returning entrypoint, payload, priority"
-        ),
-        {"id": job_id},
-    ).one_or_none()
-    if row is None:
-        raise NotFound("There is no failed job with that number.")
-    return enqueue(session, row.entrypoint, priority=row.priority, **json.loads(row.payload or b"{}"))
-
-
-def prune(session: Session, *, older_than: timedelta = KEPT_LOG) -> int:
-    """Delete old log rows of jobs that are done; returns how many."""
-    done = session.execute(
-        sa.text(
-            "delete from pgqueuer_log log where log.created < now() - :age"
-            " and not exists (select 1 from pgqueuer job where job.id = log.job_id)"
-        ),
-        {"age": older_than},
-    )
-    session.execute(
-        sa.text("delete from pgqueuer_statistics where created < now() - :age"), {"age": older_than}
-    )
-    return int(getattr(done, "rowcount", 0))
+    return list(numbers)
 
 
 def install(engine: sa.Engine) -> None:
@@ -229,3 +171,224 @@ def _now(work: Coroutine[Any, Any, Answer]) -> Answer:
         return finished.value
     work.close()
     raise RuntimeError("The queue's installation waited for something.")
+
+
+class CrashedTooOften(FrontdeskError):
+    """The job's worker died each time it ran."""
+
+    cure = "Look at what it works on; run it again when the cause is gone."
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a worker takes jobs; all times are in seconds."""
+
+    threads: int = 8
+    heartbeat: float = 60.0
+    """A job whose worker has not been heard of for so long is taken over by another."""
+    look: float = 5.0
+    """The longest time between two looks at the queue, should a notification be lost."""
+
+
+async def run_jobs(
+    registry: Registry,
+    context: Context,
+    *,
+    stop: asyncio.Event,
+    queues: Iterable[str] = (),
+    pace: Pace | None = None,
+) -> None:
+    """Run the jobs of these queues (all when none is named) until `stop` is set, then finish the running
+    ones.
+
+    Raises DatabaseUnavailable when the connection is lost: the process should end and be started again.
+    """
+    pace = pace or Pace()
+    try:
+        async with asyncpg.create_pool(
+            _asyncpg_dsn(context.engine.url),
+            min_size=2,
+            max_size=6,
+            command_timeout=60,
+            server_settings={"application_name": "frontdesk jobs"},
+        ) as pool:
+            threads = ThreadPoolExecutor(pace.threads, thread_name_prefix="job")
+            try:
+                await _run(registry, context, stop, list(registry.of(queues)), pace, pool, threads)
+            finally:
+                # A thread that hangs must not keep the loop from ending.
+                threads.shutdown(wait=False, cancel_futures=True)
+    except _LOST as error:
+        raise _lost(error) from error
+
+
+_LOST = (
+    OSError,
+    FailingListenerError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+)
+
+
+def _lost(error: BaseException) -> DatabaseUnavailable:
+    said = str(error).strip().splitlines() or [type(error).__name__]
+    return DatabaseUnavailable(f"The job queue lost the database: {said[0]}")
+
+
+async def _run(
+    registry: Registry,
+    context: Context,
+    stop: asyncio.Event,
+    jobs: list[Job],
+    pace: Pace,
+    pool: asyncpg.Pool,
+    threads: ThreadPoolExecutor,
+) -> None:
+    driver = AsyncpgPoolDriver(pool)
+    queries = _WithHistory(driver)
+    queuer = PgQueuer(connection=driver, queries=queries)
+    for job in jobs:
+        runner = partial(_execute, job, context, queries, threads)
+        queuer.entrypoint(
+            job.kind, concurrency_limit=job.concurrency, on_failure="hold", accepts_context=False
+        )(runner)
+        if job.periodic is not None:
+            due = partial(_enqueue_periodic, job.kind, context, threads)
+            queuer.schedule(job.kind, job.periodic, accepts_context=False)(due)
+    stopping = asyncio.create_task(_set_when(stop, queuer.shutdown))
+    try:
+        await queuer.run(
+            batch_size=pace.threads,
+            max_concurrent_tasks=2 * pace.threads,
+            dequeue_timeout=timedelta(seconds=pace.look),
+            heartbeat_timeout=timedelta(seconds=pace.heartbeat),
+            shutdown_on_listener_failure=True,
+            log_aggregation_interval=timedelta(minutes=5),
+        )
+    finally:
+        stopping.cancel()
+
+
+async def _set_when(stop: asyncio.Event, shutdown: asyncio.Event) -> None:
+    await stop.wait()
+    shutdown.set()
+
+
+async def _enqueue_periodic(
+    kind: str, context: Context, threads: ThreadPoolExecutor, _schedule: Schedule
+) -> None:
+    def put() -> None:
+        with context.transaction() as session:
+            enqueue(session, kind, dedupe=f"periodic:{kind}")
+
+    await asyncio.get_running_loop().run_in_executor(threads, put)
+
+
+@dataclass(frozen=True)
+class _History:
+    crashes: int
+    crashed_just_now: bool
+
+
+class _WithHistory(Queries):
+    """Knows of each job it hands out how many workers have died with it.
+
+    Each queueing and each pick is logged, so picks beyond queueings are deaths, and a pick that follows a
+    pick is one that just happened.
+    """
+
+    history: dict[int, _History]
+
+    async def dequeue(self, *arguments: Any, **named: Any) -> list[Row]:
+        rows = await super().dequeue(*arguments, **named)
+        if not rows:
+            return rows
+        told = await self.driver.fetch(
+            "select job_id, count(*) filter (where status = 'picked') as picks,"
+            " count(*) filter (where status = 'queued') as queueings,"
+            " (array_agg(status::text order by id desc))[2] as before"
+            " from pgqueuer_log where job_id = any($1::bigint[]) group by job_id",
+            [row.id for row in rows],
+        )
+        if not hasattr(self, "history"):
+            self.history = {}
+        for line in told:
+            crashes = max(0, int(str(line["picks"])) - int(str(line["queueings"])))
+            self.history[int(str(line["job_id"]))] = _History(crashes, line["before"] == "picked")
+        return rows
+
+
+async def _execute(
+    job: Job, context: Context, queries: _WithHistory, threads: ThreadPoolExecutor, row: Row
+) -> None:
+    """Run one job once; RetryRequested says again later, any other error that it was given up."""
+    history = queries.history.pop(row.id, _History(0, False))
+    if history.crashed_just_now and 2 <= history.crashes < job.crashes:
+        raise RetryRequested(timedelta(seconds=crash_delay(history.crashes)), "set apart after a crash")
+    # Each crash from the second on was followed by one setting apart, which PgQueuer counts as an attempt.
+    attempt = max(1, row.attempts - max(0, history.crashes - 1) + 1)
+    call = Call(int(row.id), job.kind, attempt, job.attempts, history.crashes)
+    here = replace(context, call=call)
+    payload: dict[str, Any] = json.loads(row.payload or b"{}")
+    log = structlog.get_logger(__name__).bind(job=job.kind, job_id=call.id, attempt=attempt)
+    run = partial(_in_thread, threads)
+    error: BaseException
+    if history.crashes >= job.crashes:
+        error = CrashedTooOften(f"The job {job.kind} was given up: {history.crashes} workers died with it.")
+    elif attempt > job.attempts:
+        error = FrontdeskError(f"The job {job.kind} was given up after {job.attempts} attempts.")
+    else:
+        try:
+            if inspect.iscoroutinefunction(job.function):
+                await job.function(here, **payload)
+            else:
+                await run(partial(job.function, here, **payload))
+        except Exception as raised:
+            if worth_retrying(raised) and not call.last:
+                delay = retry_delay(job, attempt, raised)
+                log.warning("job failed, again later", seconds=round(delay, 1), error=type(raised).__name__)
+                raise RetryRequested(timedelta(seconds=delay), type(raised).__name__) from raised
+            error = raised
+        else:
+            return
+    log.error("job given up", crashes=history.crashes, exc_info=error)
+    if job.given_up is not None:
+        try:
+            await run(partial(job.given_up, here, error, **payload))
+        except Exception as failure:
+            again = retry_delay(job, attempt)
+            log.exception("giving a job up failed, again later", seconds=round(again, 1))
+            raise RetryRequested(timedelta(seconds=again), "giving up failed") from failure
+    raise error
+
+
+async def _in_thread(threads: ThreadPoolExecutor, work: partial[Any]) -> None:
+    """Run it in one of the threads, so that the loop goes on and heartbeats with it."""
+
+    def guarded() -> None:
+        try:
+            work()
+        except (SystemExit, KeyboardInterrupt) as error:
+            raise FrontdeskError(f"A job tried to end its worker ({type(error).__name__}).") from error
+
+    await asyncio.get_running_loop().run_in_executor(threads, contextvars.copy_context().run, guarded)
+
+
+def _asyncpg_dsn(url: sa.URL) -> str:
+    """The same address for asyncpg, which understands fewer parameters than libpq."""
+    known = {
+        "host",
+        "port",
+        "user",
+        "password",
+        "sslmode",
+        "sslcert",
+        "sslkey",
+        "sslrootcert",
+        "sslcrl",
+        "passfile",
+    }
+    query = {name: value for name, value in url.query.items() if name in known}
+    return url.set(drivername="postgresql", query=query).render_as_string(hide_password=False)

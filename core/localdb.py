@@ -1,13 +1,15 @@
-"""The built-in database: a PostgreSQL of our own, started when needed and shared by all processes of one machine.
+"""The built-in database: a PostgreSQL of our own, started when needed and shared by all processes of one
+machine.
 
     database = LocalDatabase(settings.data_dir)
     url = database.ensure()      # runs now, whoever started it; 2 to 5 s the first time, 0.5 s later
     database.release()           # stops it if we started it and nobody else is connected
 
-It listens on a unix socket in a folder of mode 0700 and nowhere else, and trusts who can reach that socket. It runs as an
-ordinary user; as root, inside a user namespace (`core.userns`), or where those are refused as `nobody`. It outlives the
-process that started it, so a kill loses nothing, and what a kill leaves behind (a half-made folder, a stale pid file whose
-pid now belongs to somebody else, a dead socket) is cleared by the next `ensure()`.
+It listens on a unix socket in a folder of mode 0700 and nowhere else, and trusts who can reach that socket.
+It runs as an ordinary user; as root, inside a user namespace (`core.userns`), or where those are refused as
+`nobody`. It outlives the process that started it, so a kill loses nothing, and what a kill leaves behind (a
+half-made folder, a stale pid file whose pid now belongs to somebody else, a dead socket) is cleared by the
+next `ensure()`.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -113,9 +116,11 @@ class LocalDatabase:
         return self._runs_as
 
     def ensure(self) -> str:
-        """Make sure the server runs, and return the database's URL; any number of processes may call it at once.
+        """Make sure the server runs, and return the database's URL; any number of processes may call it at
+        once.
 
-        Raises ConfigurationError when the folder cannot be used, DatabaseUnavailable when the server does not start.
+        Raises ConfigurationError when the folder cannot be used, DatabaseUnavailable when the server does not
+        start.
         """
         if self._state() is _State.RUNNING and self._has_database():
             return self.url
@@ -147,7 +152,8 @@ class LocalDatabase:
         return True
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """Stop the server: SIGINT ends sessions and stops (fast), SIGTERM waits for them, SIGQUIT simulates a crash.
+        """Stop the server: SIGINT ends sessions and stops (fast), SIGTERM waits for them, SIGQUIT simulates a
+        crash.
 
         Raises DatabaseUnavailable when it does not stop.
         """
@@ -159,7 +165,9 @@ class LocalDatabase:
         deadline = time.monotonic() + STOP_PATIENCE
         while self._in_use(self.data):
             if time.monotonic() > deadline:
-                raise DatabaseUnavailable("The built-in database does not stop.", cure=f"See {self.log_file}.")
+                raise DatabaseUnavailable(
+                    "The built-in database does not stop.", cure=f"See {self.log_file}."
+                )
             time.sleep(0.02)
 
     @property
@@ -185,20 +193,17 @@ class LocalDatabase:
     def _find_owner(self) -> RunsAs:
         if os.geteuid() != 0:
             return RunsAs.OURSELVES
-        trial = subprocess.run(
+        trial = subprocess.run(  # noqa: S603 - our own argument list
             [*_namespace(), "/bin/true"], stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
         return RunsAs.NAMESPACE if trial.returncode == 0 else RunsAs.NOBODY
 
     def _run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
         arguments = [str(part) for part in command]
-        owner: dict[str, object] = {}
         if self.runs_as is RunsAs.NAMESPACE:
             arguments = [*_namespace(), *arguments]
-        elif self.runs_as is RunsAs.NOBODY:
-            nobody = pwd.getpwnam("nobody")
-            owner = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-        return subprocess.run(  # type: ignore[call-overload]
+        run = partial(
+            subprocess.run,
             arguments,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -208,8 +213,11 @@ class LocalDatabase:
             cwd="/",
             start_new_session=True,
             env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
-            **owner,
         )
+        if self.runs_as is RunsAs.NOBODY:
+            nobody = pwd.getpwnam("nobody")
+            return run(user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
+        return run()
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
@@ -241,7 +249,14 @@ class LocalDatabase:
             self._connect("postgres").close()
         except psycopg.OperationalError as error:
             said = str(error)
-            busy = ("starting up", "recovery", "shutting down", "too many clients", "not yet accepting", "timeout")
+            busy = (
+                "starting up",
+                "recovery",
+                "shutting down",
+                "too many clients",
+                "not yet accepting",
+                "timeout",
+            )
             return _State.BUSY if any(sign in said for sign in busy) else _State.ABSENT
         return _State.RUNNING
 
@@ -277,7 +292,8 @@ class LocalDatabase:
             ours.add(pwd.getpwnam("nobody").pw_uid)
         if not stat.S_ISDIR(status.st_mode) or status.st_uid not in ours:
             raise ConfigurationError(
-                f"{path} belongs to somebody else.", cure="Choose another data_dir, or give the folder to this user."
+                f"{path} belongs to somebody else.",
+                cure="Choose another data_dir, or give the folder to this user.",
             )
         path.chmod(0o700)
         if self.runs_as is RunsAs.NOBODY:
@@ -304,7 +320,10 @@ class LocalDatabase:
             said = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[-1]
             cure = "Check that data_dir is writable and has 100 MB free."
             if self.runs_as is RunsAs.NOBODY and "ermission" in said:
-                cure = 'As root without user namespaces, every parent folder must let others through. Example: data_dir = "/var/lib/frontdesk"'
+                cure = (
+                    "Root without user namespaces needs parent folders that let others through. "
+                    'Example: data_dir = "/var/lib/frontdesk"'
+                )
             raise DatabaseUnavailable(f"The built-in database cannot be made: {said}", cure=cure)
         with suppress(FileNotFoundError):
             self.data.rmdir()

@@ -1,4 +1,5 @@
-"""Where PostgreSQL's own programs are: the ones asked for, the ones that came with frontdesk, or the system's."""
+"""Where PostgreSQL's own programs are: the ones asked for, the ones that came with frontdesk, or the
+system's."""
 
 from __future__ import annotations
 
@@ -45,7 +46,8 @@ class Programs:
     @cached_property
     def major(self) -> int:
         """The major version, such as 18."""
-        said = subprocess.run([self.postgres, "--version"], capture_output=True, text=True, check=True).stdout
+        command = [self.postgres, "--version"]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
         found = re.search(r"(\d+)", said)
         if found is None:
             raise ConfigurationError(f"{self.postgres} does not say its version: {said.strip()}")
@@ -58,7 +60,8 @@ def find_programs(bin_dir: Path | None = None) -> Programs:
         programs = Programs(Path(bin_dir))
         if not programs.initdb.exists():
             raise ConfigurationError(
-                f"database.bin_dir: {bin_dir} has no initdb.", cure='Example: bin_dir = "/usr/lib/postgresql/17/bin"'
+                f"database.bin_dir: {bin_dir} has no initdb.",
+                cure='Example: bin_dir = "/usr/lib/postgresql/17/bin"',
             )
         return programs
     for folder in _candidates():

@@ -1,10 +1,12 @@
-"""Run a program that refuses to run as root: it sees another user, its files stay root's, no system user is made.
+"""Run a program that refuses to run as root: it sees another user, its files stay root's, no system user is
+made.
 
-`python -I -S core/userns.py UID GID PROGRAM ARGUMENT…` enters a new user namespace in which root outside is UID inside,
-then becomes the program. Exit code 125 when the kernel or a container refuses user namespaces. See user_namespaces(7).
+`python -I -S core/userns.py UID GID PROGRAM ARGUMENT…` enters a new user namespace in which root outside is
+UID inside, then becomes the program. Exit code 125 when the kernel or a container refuses user namespaces.
+See user_namespaces(7).
 
-It is a program of its own because a namespace has to be entered before the program starts, and running code between fork
-and exec is not safe in a process with threads.
+It is a program of its own because a namespace has to be entered before the program starts, and running code
+between fork and exec is not safe in a process with threads.
 """
 
 import ctypes
