@@ -19,7 +19,7 @@ NEVER = 1.01
 
 
 def fit_temperature(scores: Floats, truth: Ints) -> float:
-    """The temperature under which the held-out truth is most probable (least mean negative log likelihood)."""
+    """The temperature under which the held-out truth is most probable (least mean log loss)."""
     rows = np.arange(len(truth))
     shifted = scores - scores.max(axis=1, keepdims=True)
 

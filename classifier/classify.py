@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,7 @@ SHIPPED = Path(__file__).parent / "shipped.model"
 
 ALTERNATIVES = 3
 FEWEST_LETTERS = 2
+_LETTERS = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +106,18 @@ class Classifier:
         best = int(order[0])
         confidence = float(row[best])
         abstained = confidence < self.model.thresholds[best] and rule is None
-        if sum(map(str.isalpha, seen[:200])) < FEWEST_LETTERS:
+        if len(_LETTERS.findall(seen[:80])) < FEWEST_LETTERS:
             abstained, confidence = True, 0.0
             reasons.append(Reason("abstain", "nothing written", 1.0))
         elif abstained:
             reasons.append(Reason("abstain", f"below {self.model.thresholds[best]:.2f}", confidence))
-        urgent = rules.urgency(folded, _shouted(seen))
+        urgent = rules.urgency(folded)
         if urgent.found:
             reasons.append(Reason("urgency", urgent.found, urgent.weight))
         deal = rules.signal(folded)
         if deal is not None:
             reasons.append(Reason("signal", deal.found, deal.weight))
-        interests = () if catalogue is None else catalogue.interests(seen)
+        interests = () if catalogue is None else catalogue.interests(folded)
         return Labels(
             language=language.language,
             intent=None if abstained else self.model.labels[best],
@@ -165,8 +167,3 @@ def _shipped() -> Classifier:
 def _words_of(text: Text) -> str:
     body = text.body[:600]
     return visible(body if len(body) > 40 else f"{text.subject[:200]} {body}")
-
-
-def _shouted(text: str) -> float:
-    letters = [char for char in text[:300] if char.isalpha()]
-    return sum(map(str.isupper, letters)) / len(letters) if len(letters) > 10 else 0.0

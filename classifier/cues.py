@@ -27,7 +27,9 @@ def _cues(value: str, weight: float, *lines: str) -> tuple[Cue, ...]:
     made = []
     for line in lines:
         needle, bar, pattern = line.partition(" | ")
-        made.append(Cue(value, needle, re.compile(pattern if bar else re.escape(needle)), weight))
+        made.append(
+            Cue(value, needle.removeprefix("^"), re.compile(pattern if bar else re.escape(needle)), weight)
+        )
     return tuple(made)
 
 

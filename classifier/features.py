@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,11 @@ from numpy.typing import NDArray
 MEMO_LIMIT = 60_000
 """Distinct written words remembered; at the limit the memory starts anew."""
 
+TOKEN_LIMIT = 200
+"""Letters of one unbroken run of characters that are cut into groups; what is longer is no word."""
+
 _WORD = re.compile(r"(?u)\b\w\w+\b")
+_STOP = np.array([-1], dtype=np.int32).tobytes()
 
 Sparse = Any
 """A scipy.sparse.csr_matrix; scipy's own types are not annotated."""
@@ -23,7 +28,7 @@ Sparse = Any
 class Blocks:
     """Which features are counted.
 
-    `chars` are letter groups inside words padded with a space (scikit-learn's `char_wb`), `pairs` neighbouring
+    `chars` are letter groups inside words padded with a space (scikit-learn's `char_wb`), `pairs` adjacent
     words (`ngram_range=(1, 2)`), `stems` word stems by Snowball of that language.
     Every block is TF-IDF with sublinear counts and has length 1; `weights` multiply (words, chars, stems).
     """
@@ -51,14 +56,6 @@ def char_groups(word: str, shortest: int, longest: int) -> list[str]:
     return groups
 
 
-class _Entry:
-    __slots__ = ("ids", "words")
-
-    def __init__(self, ids: bytes, words: tuple[int, ...]) -> None:
-        self.ids = ids
-        self.words = words
-
-
 class Features:
     """A fitted feature space: `names` in order, `weights` the IDF of each; `blocks` how they are counted.
 
@@ -70,7 +67,7 @@ class Features:
         self.names = list(names)
         self.idf = np.asarray(idf, dtype=np.float64)
         self.ids = {name: index for index, name in enumerate(self.names)}
-        self._pairs: dict[tuple[int, int], int] = {}
+        pairs: dict[int, int] = {}
         self._block = np.zeros(len(self.names), dtype=np.int8)
         for index, name in enumerate(self.names):
             if name.startswith("w:"):
@@ -78,10 +75,13 @@ class Features:
                 if space:
                     one, two = self.ids.get(f"w:{first}"), self.ids.get(f"w:{second}")
                     if one is not None and two is not None:
-                        self._pairs[one, two] = index
+                        pairs[one * len(self.names) + two] = index
             else:
                 self._block[index] = 1 if name.startswith("c:") else 2
-        self._memo: dict[str, _Entry] = {}
+        self._pair_keys = np.array(sorted(pairs), dtype=np.int64)
+        self._pair_ids = np.array([pairs[key] for key in sorted(pairs)], dtype=np.int32)
+        self._ids_of: dict[str, bytes] = {}
+        self._words_of: dict[str, bytes] = {}
         self._stem = stemmer(blocks.stems)
 
     def __len__(self) -> int:
@@ -104,35 +104,34 @@ class Features:
 
     def count(self, texts: Sequence[str]) -> Sparse:
         """How often each feature stands in each text."""
-        memo = self._memo
-        if len(memo) > MEMO_LIMIT:
-            memo.clear()
-        pairs = self._pairs
-        chunks: list[bytes] = []
-        lengths = np.empty(len(texts), dtype=np.int64)
-        for row, text in enumerate(texts):
-            size = 0
-            found: list[int] = []
-            previous = -2
-            for token in text.split():
-                entry = memo.get(token)
-                if entry is None:
-                    entry = memo[token] = self._entry(token)
-                chunks.append(entry.ids)
-                size += len(entry.ids)
-                for word in entry.words:
-                    if pairs:
-                        pair = pairs.get((previous, word))
-                        if pair is not None:
-                            found.append(pair)
-                    previous = word
-            if found:
-                packed = np.array(found, dtype=np.int32).tobytes()
-                chunks.append(packed)
-                size += len(packed)
-            lengths[row] = size // 4
+        if len(self._ids_of) > MEMO_LIMIT:
+            self._ids_of.clear()
+            self._words_of.clear()
+        tokens_of = [text.split() for text in texts]
+        for token in set().union(*tokens_of):
+            if token not in self._ids_of:
+                self._remember(token)
+        ids_of, words_of = self._ids_of.__getitem__, self._words_of.__getitem__
+        chunks = [b"".join(map(ids_of, tokens)) for tokens in tokens_of]
+        lengths = np.array([len(chunk) // 4 for chunk in chunks], dtype=np.int64)
         ids = np.frombuffer(b"".join(chunks), dtype=np.int32)
-        return _matrix(ids, lengths, len(self.names))
+        rows = np.repeat(np.arange(len(texts), dtype=np.int64), lengths)
+        if len(self._pair_keys):
+            spoken = [b"".join(map(words_of, tokens)) + _STOP for tokens in tokens_of]
+            words = np.frombuffer(b"".join(spoken), dtype=np.int32).astype(np.int64)
+            ends = np.array([len(part) // 4 for part in spoken], dtype=np.int64)
+            found, places = self._pairs_in(words)
+            owners = np.repeat(np.arange(len(texts), dtype=np.int64), ends)[places]
+            ids, rows = np.concatenate((ids, found)), np.concatenate((rows, owners))
+        return _matrix(rows, ids, len(texts), len(self.names))
+
+    def _pairs_in(self, words: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        first, second = words[:-1], words[1:]
+        places = np.flatnonzero((first >= 0) & (second >= 0))
+        keys = first[places] * len(self.names) + second[places]
+        slots = np.minimum(np.searchsorted(self._pair_keys, keys), len(self._pair_keys) - 1)
+        known = self._pair_keys[slots] == keys
+        return self._pair_ids[slots[known]], places[known]
 
     def weigh(self, counts: Sparse) -> Sparse:
         """Counts to sublinear TF-IDF with each block's length 1 times its weight."""
@@ -147,10 +146,10 @@ class Features:
         matrix.data = data * scale[slots]
         return matrix
 
-    def _entry(self, token: str) -> _Entry:
+    def _remember(self, token: str) -> None:
         ids: list[int] = []
-        get = self.ids.get
         words: list[int] = []
+        get = self.ids.get
         for word in _WORD.findall(token):
             index = get(f"w:{word}", -1)
             words.append(index)
@@ -161,11 +160,12 @@ class Features:
                 if stem is not None:
                     ids.append(stem)
         if self.blocks.chars is not None:
-            for group in char_groups(token[:200], *self.blocks.chars):
+            for group in char_groups(token[:TOKEN_LIMIT], *self.blocks.chars):
                 index = get(f"c:{group}")
                 if index is not None:
                     ids.append(index)
-        return _Entry(np.array(ids, dtype=np.int32).tobytes(), tuple(words))
+        self._ids_of[token] = np.array(ids, dtype=np.int32).tobytes()
+        self._words_of[token] = np.array(words, dtype=np.int32).tobytes()
 
 
 def stemmer(language: str | None) -> Callable[[str], str] | None:
@@ -177,74 +177,50 @@ def stemmer(language: str | None) -> Callable[[str], str] | None:
     return snowballstemmer.stemmer(language).stemWord
 
 
-def _matrix(ids: NDArray[np.int32], lengths: NDArray[np.int64], width: int) -> Sparse:
+def _matrix(rows: NDArray[np.int64], ids: NDArray[np.int32], height: int, width: int) -> Sparse:
     from scipy.sparse import csr_matrix
 
-    rows = np.repeat(np.arange(len(lengths), dtype=np.int64), lengths)
-    keys = np.sort(rows * max(width, 1) + ids)
-    if len(keys):
-        first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-    else:
-        first = np.empty(0, dtype=np.int64)
-    unique = keys[first]
-    counts = np.diff(np.append(first, len(keys)))
-    indices = unique % max(width, 1)
-    pointers = np.searchsorted(unique, np.arange(len(lengths) + 1, dtype=np.int64) * max(width, 1))
-    return csr_matrix((counts.astype(np.float64), indices, pointers), shape=(len(lengths), width))
+    width = max(width, 1)
+    keys = np.sort(rows * width + ids)
+    starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))) if len(keys) else keys
+    unique = keys[starts]
+    counts = np.diff(np.append(starts, len(keys))).astype(np.float64)
+    pointers = np.searchsorted(unique, np.arange(height + 1, dtype=np.int64) * width)
+    return csr_matrix((counts, unique % width, pointers), shape=(height, width))
 
 
 def _count(texts: Sequence[str], blocks: Blocks) -> tuple[list[str], Sparse]:
     numbers: dict[str, int] = {}
-    memo: dict[str, _Entry] = {}
     stem = stemmer(blocks.stems)
-    words_of: list[str] = []
-    word_numbers: dict[str, int] = {}
-    pairs: dict[tuple[int, int], int] = {}
-    chunks: list[bytes] = []
-    lengths = np.empty(len(texts), dtype=np.int64)
+    words_of: dict[str, list[str]] = {}
+    ids_of: dict[str, bytes] = {}
 
     def number(name: str) -> int:
         return numbers.setdefault(name, len(numbers))
 
-    def make(token: str) -> _Entry:
-        ids: list[int] = []
-        words: list[int] = []
-        for word in _WORD.findall(token):
-            ids.append(number(f"w:{word}"))
-            known = word_numbers.setdefault(word, len(word_numbers))
-            if known == len(words_of):
-                words_of.append(word)
-            words.append(known)
-            if stem is not None:
-                ids.append(number(f"s:{stem(word)}"))
+    def remember(token: str) -> None:
+        words = _WORD.findall(token)
+        ids = [number(f"w:{word}") for word in words]
+        if stem is not None:
+            ids.extend(number(f"s:{stem(word)}") for word in words)
         if blocks.chars is not None:
-            ids.extend(number(f"c:{group}") for group in char_groups(token[:200], *blocks.chars))
-        return _Entry(np.array(ids, dtype=np.int32).tobytes(), tuple(words))
+            ids.extend(number(f"c:{group}") for group in char_groups(token[:TOKEN_LIMIT], *blocks.chars))
+        words_of[token] = words
+        ids_of[token] = np.array(ids, dtype=np.int32).tobytes()
 
-    for row, text in enumerate(texts):
-        size = 0
-        found: list[int] = []
-        previous = -1
-        for token in text.split():
-            entry = memo.get(token)
-            if entry is None:
-                entry = memo[token] = make(token)
-            chunks.append(entry.ids)
-            size += len(entry.ids)
-            if blocks.pairs:
-                for word in entry.words:
-                    if previous >= 0:
-                        pair = pairs.get((previous, word))
-                        if pair is None:
-                            pair = number(f"w:{words_of[previous]} {words_of[word]}")
-                            pairs[previous, word] = pair
-                        found.append(pair)
-                    previous = word
-        if found:
-            packed = np.array(found, dtype=np.int32).tobytes()
-            chunks.append(packed)
-            size += len(packed)
-        lengths[row] = size // 4
-    names = list(numbers)
+    chunks: list[bytes] = []
+    for text in texts:
+        tokens = text.split()
+        for token in tokens:
+            if token not in ids_of:
+                remember(token)
+        chunk = b"".join(map(ids_of.__getitem__, tokens))
+        if blocks.pairs:
+            words = list(chain.from_iterable(map(words_of.__getitem__, tokens)))
+            pairs = [number(f"w:{first} {second}") for first, second in pairwise(words)]
+            chunk += np.array(pairs, dtype=np.int32).tobytes()
+        chunks.append(chunk)
+    lengths = np.array([len(chunk) // 4 for chunk in chunks], dtype=np.int64)
     ids = np.frombuffer(b"".join(chunks), dtype=np.int32)
-    return names, _matrix(ids, lengths, len(names))
+    rows = np.repeat(np.arange(len(texts), dtype=np.int64), lengths)
+    return list(numbers), _matrix(rows, ids, len(texts), len(numbers))

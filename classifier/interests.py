@@ -22,8 +22,9 @@ WORD_CONFIDENCE = 0.75
 ARTICLE_CONFIDENCE = 0.98
 
 _WORD = re.compile(r"[^\W_]+")
-_CODE = re.compile(r"(?<!\w)(?=[\w./-]*\d)[\w./-]{3,40}(?!\w)")
-_JOINTS = re.compile(r"[\s./_-]")
+_JOINTS = re.compile(r"[^\w]|_")
+_NAME, _CODE, _BOTH = 1, 2, 3
+MEMO_LIMIT = 60_000
 
 _ENDINGS = ENDINGS | {""}
 
@@ -52,6 +53,7 @@ class Catalogue:
 
     by_start: dict[str, list[tuple[tuple[str, ...], str]]] = field(default_factory=lambda: defaultdict(list))
     by_article: dict[str, str] = field(default_factory=dict)
+    _kinds: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, products: Sequence[ProductTerms]) -> Catalogue:
@@ -63,34 +65,50 @@ class Catalogue:
                 if words:
                     made.by_start[words[0][:4]].append((words, product.key))
             for article in product.articles:
-                code = _JOINTS.sub("", article.lower())
+                code = _JOINTS.sub("", unmarked(article.lower()))
                 if len(code) >= 3:
                     made.by_article[code] = product.key
         return made
 
-    def interests(self, text: str) -> tuple[Interest, ...]:
-        """The products the text speaks of, surest first."""
-        if not self.by_start and not self.by_article:
-            return ()
-        folded = unmarked(text.lower())
+    def interests(self, folded: str) -> tuple[Interest, ...]:
+        """The products a text (lower case, without marks) speaks of, surest first."""
+        tokens = folded.split()
+        if len(self._kinds) > MEMO_LIMIT:
+            self._kinds.clear()
+        for token in tokens:
+            if token not in self._kinds:
+                self._kinds[token] = self._kind(token)
+        kinds = set(map(self._kinds.__getitem__, tokens))
         found: dict[str, Interest] = {}
-        if self.by_start:
-            words = _WORD.findall(folded)
-            for place, word in enumerate(words):
-                for term, key in self.by_start.get(word[:4], ()):
-                    seen = words[place : place + len(term)]
-                    if len(seen) == len(term) and all(map(same_word, term, seen)):
-                        sure = NAME_CONFIDENCE if len(term) > 1 or len(term[0]) > 6 else WORD_CONFIDENCE
-                        _keep(found, Interest(key, sure, " ".join(seen)))
-        if self.by_article:
-            for match in _CODE.finditer(folded):
-                key = self.by_article.get(_JOINTS.sub("", match.group()))
-                if key is None:
-                    before = folded[max(0, match.start() - 12) : match.start()].split()
-                    key = self.by_article.get(_JOINTS.sub("", (before[-1] if before else "") + match.group()))
-                if key is not None:
-                    _keep(found, Interest(key, ARTICLE_CONFIDENCE, match.group()))
+        if kinds & {_NAME, _BOTH}:
+            self._names(_WORD.findall(folded), found)
+        if kinds & {_CODE, _BOTH}:
+            self._articles(tokens, found)
         return _bounded(sorted(found.values(), key=lambda one: (-one.confidence, one.product)))
+
+    def _kind(self, token: str) -> int:
+        names = any(word[:4] in self.by_start for word in _WORD.findall(token))
+        codes = bool(self.by_article) and any(map(str.isdigit, token))
+        return _NAME * names + _CODE * codes
+
+    def _names(self, words: list[str], found: dict[str, Interest]) -> None:
+        for place, word in enumerate(words):
+            for term, key in self.by_start.get(word[:4], ()):
+                seen = words[place : place + len(term)]
+                if len(seen) == len(term) and all(map(same_word, term, seen)):
+                    sure = NAME_CONFIDENCE if len(term) > 1 or len(term[0]) > 6 else WORD_CONFIDENCE
+                    _keep(found, Interest(key, sure, " ".join(seen)))
+
+    def _articles(self, tokens: list[str], found: dict[str, Interest]) -> None:
+        for place, token in enumerate(tokens):
+            if self._kinds[token] in {_CODE, _BOTH}:
+                code = _JOINTS.sub("", token)
+                before = _JOINTS.sub("", tokens[place - 1]) if place else ""
+                for written in (before + code, code):
+                    key = self.by_article.get(written)
+                    if key is not None:
+                        _keep(found, Interest(key, ARTICLE_CONFIDENCE, token))
+                        break
 
 
 def _keep(found: dict[str, Interest], one: Interest) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,8 +14,8 @@ READ_LIMIT = 600
 """Characters that are read."""
 
 _LATIN_WORD = re.compile("[a-zà-ɏ]+(?:'[a-z]+)?")
-_CYRILLIC = re.compile("[а-яёѐ-џґўії]", re.IGNORECASE)
-_LATIN = re.compile("[a-zà-ɏ]", re.IGNORECASE)
+_ASCII_LETTERS = string.ascii_letters.encode()
+_NOT_ASCII_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
 _NOT_RUSSIAN = re.compile("[іїєґўјљњћђџқңөүұһәғ]", re.IGNORECASE)
 _RUSSIAN_ONLY = re.compile("[ыэё]", re.IGNORECASE)
 _LITHUANIAN_MARKS = re.compile("[ąčęėįšųūž]", re.IGNORECASE)
@@ -41,13 +42,21 @@ def detect(text: str, hint: str | None = None) -> Detected:
     seen = text[:READ_LIMIT]
     if "@" in seen or "://" in seen or "www." in seen:
         seen = _NOISE.sub(" ", seen)
-    cyrillic = 0 if seen.isascii() else len(_CYRILLIC.findall(seen))
-    latin = len(_LATIN.findall(seen))
+    cyrillic, latin = _letters(seen)
     if cyrillic + latin < 2:
         return _hinted(hint, "no letters")
     if cyrillic > latin or (cyrillic >= 20 and cyrillic * 3 > latin):
         return _cyrillic(seen, cyrillic, hint)
     return _latin(seen, latin, hint)
+
+
+def _letters(text: str) -> tuple[int, int]:
+    """How many Cyrillic and how many Latin letters; counted on UTF-8, where the first byte tells the script."""
+    coded = text.encode("utf-8", "replace").translate(None, _NOT_ASCII_LETTERS)
+    cyrillic = sum(coded.count(first) for first in (b"\xd0", b"\xd1", b"\xd2", b"\xd3"))
+    marked = sum(coded.count(bytes([first])) for first in range(0xC3, 0xCA))
+    beyond = len(coded) - len(coded.translate(None, _ASCII_LETTERS))
+    return cyrillic, beyond + marked
 
 
 def _hinted(hint: str | None, reason: str) -> Detected:

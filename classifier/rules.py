@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,9 +25,7 @@ class Decision:
 
 def unmarked(text: str) -> str:
     """The text without the marks of Lithuanian and other Latin letters; Cyrillic stays as it is."""
-    if text.isascii():
-        return text
-    return text.translate(_FOLD)
+    return text.translate(_FOLD) if _MARKED.search(text) else text
 
 
 def _fold_table() -> dict[int, str]:
@@ -39,6 +38,7 @@ def _fold_table() -> dict[int, str]:
 
 
 _FOLD = _fold_table()
+_MARKED = re.compile("[\u00c0-\u024f\u1e00-\u1eff\u2011\u2019]")
 
 
 def sure_intent(folded: str) -> Decision | None:
@@ -46,7 +46,7 @@ def sure_intent(folded: str) -> Decision | None:
     return next(iter(_found(SURE_INTENTS, folded[:SURE_WITHIN])), None)
 
 
-def urgency(folded: str, letters_shouted: float = 0.0) -> Decision:
+def urgency(folded: str) -> Decision:
     """How urgent the words make it; the same word a hundred times counts once."""
     low = high = 0.0
     reasons: list[str] = []
@@ -56,8 +56,6 @@ def urgency(folded: str, letters_shouted: float = 0.0) -> Decision:
         else:
             high += decision.weight
         reasons.append(decision.found)
-    if high and letters_shouted > 0.7:
-        high += 0.2
     if low >= high and low > 0:
         return Decision(Urgency.LOW, ", ".join(reasons[:3]), low)
     if high > 0:
@@ -93,8 +91,7 @@ def bounded_urgency(value: Urgency, urgent_lately: int, limit: int = 3) -> tuple
 
 def _found(cues: Iterable[Cue], folded: str) -> Iterable[Decision]:
     for cue in cues:
-        needle = cue.needle.removeprefix("^")
-        if needle in folded:
+        if cue.needle in folded:
             match = cue.pattern.search(folded)
             if match:
                 yield Decision(cue.value, match.group().strip(), cue.weight)

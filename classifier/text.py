@@ -16,11 +16,12 @@ _REPLY_PREFIX = re.compile(
 )
 _URL = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_DIGITS = re.compile(r"\d")
+_DIGITS = re.compile("[1-9]")
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
 )
-_MIXED = re.compile(r"\w*(?:[a-z][а-яё]|[а-яё][a-z])\w*", re.IGNORECASE)
+_MIXED = re.compile("[a-z][а-яё]|[а-яё][a-z]", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
 
 _LATIN_TWINS = "aceopxyABCEHKMOPTXY"
 _CYRILLIC_TWINS = "асеорхуАВСЕНКМОРТХУ"
@@ -48,12 +49,16 @@ def visible(text: str) -> str:
     """The text without characters that show nothing and without look-alike letters of another alphabet."""
     if text.isascii():
         return text
-    text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
-    return _MIXED.sub(_one_alphabet, text)
+    text = unicodedata.normalize("NFC", text)
+    if _INVISIBLE.search(text):
+        text = _INVISIBLE.sub("", text)
+    return _WORD.sub(_one_alphabet, text) if _MIXED.search(text) else text
 
 
 def _one_alphabet(found: re.Match[str]) -> str:
     word = found.group()
+    if not _MIXED.search(word):
+        return word
     as_cyrillic = word.translate(_TO_CYRILLIC)
     if not re.search("[a-z]", as_cyrillic, re.IGNORECASE):
         return as_cyrillic
