@@ -1,0 +1,160 @@
+"""Letters off the server in batches bounded in count and bytes; what fails together is asked for singly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from core.errors import FrontdeskError
+from inbound.imap import Disconnected, MailServer, Refused, TooSlow
+from inbound.intake import Letter
+from inbound.lanes import Lanes
+
+BATCH_BYTES: Final = 16_000_000
+"""The most one batch holds, unless a single letter is larger."""
+
+LEAST_BYTES: Final = 256_000
+"""A slow line is never asked for less than this at once."""
+
+WHOLE: Final = 4_000_000
+"""A larger letter is fetched in pieces, each with a deadline of its own."""
+
+BEGINNING: Final = 1_000_000
+"""What is kept of a letter over the limit: its header and the first of its parts."""
+
+TRIES: Final = 3
+"""Rounds in which a message that the server lists and does not give is asked for."""
+
+GONE: Final = "It was gone before it could be read."
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one round brought: letters, and UIDs to be recorded without one, with the reason."""
+
+    letters: list[Letter] = field(default_factory=list)
+    absent: dict[int, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.letters or self.absent)
+
+
+class Fetcher:
+    """Fetches what `lanes` names next.
+
+    `budget`, the bytes asked for at once, shrinks to a quarter after an operation that broke off and doubles
+    after one that did not, and it outlives connections: keep the object.
+    """
+
+    def __init__(self, *, count: int = 200, largest: int = 50_000_000, max_bytes: int = BATCH_BYTES) -> None:
+        self.count = count
+        self.largest = largest
+        self.max_bytes = max_bytes
+        self.budget = max_bytes
+
+    def next(self, server: MailServer, lanes: Lanes) -> Batch:
+        """The next batch; empty when nothing waits. Raises what ends the connection."""
+        taken = lanes.take(self.count)
+        try:
+            batch = self._fetch(server, lanes, taken) if taken else Batch()
+        except (Disconnected, TooSlow):
+            self.budget = max(LEAST_BYTES, self.budget // 4)
+            raise
+        self.budget = min(self.max_bytes, self.budget * 2)
+        return batch
+
+    def again(self, server: MailServer, lanes: Lanes) -> Batch:
+        """One more try, alone, at each message that was put aside."""
+        batch = Batch()
+        for uid in lanes.aside():
+            self._alone(server, lanes, uid, batch)
+        return batch
+
+    def _fetch(self, server: MailServer, lanes: Lanes, uids: Sequence[int]) -> Batch:
+        batch = Batch()
+        sizes = self._sizes(server, uids)
+        for uid in uids:
+            if uid not in sizes:
+                batch.absent[uid] = GONE
+        small: list[int] = []
+        total = 0
+        for place, uid in enumerate(uids):
+            if uid not in sizes:
+                continue
+            if total and total + min(sizes[uid], self.largest) > self.budget:
+                lanes.give_back(uid for uid in uids[place:] if uid in sizes)
+                break
+            if sizes[uid] > min(WHOLE, self.budget):
+                total += min(sizes[uid], self.largest)
+                self._large(server, lanes, uid, sizes[uid], batch)
+            else:
+                total += sizes[uid]
+                small.append(uid)
+        self._together(server, lanes, small, batch)
+        batch.letters.sort(key=lambda letter: letter.uid or 0)
+        return batch
+
+    def _sizes(self, server: MailServer, uids: Sequence[int]) -> dict[int, int]:
+        try:
+            return server.sizes(uids)
+        except Refused:
+            sizes: dict[int, int] = {}
+            for uid in uids:
+                try:
+                    sizes.update(server.sizes([uid]))
+                except Refused:
+                    sizes[uid] = 0
+            return sizes
+
+    def _together(self, server: MailServer, lanes: Lanes, uids: Sequence[int], batch: Batch) -> None:
+        if not uids:
+            return
+        try:
+            found = server.bodies(uids)
+        except Refused:
+            found = {}
+        batch.letters += [Letter(found[uid], uid) for uid in uids if uid in found]
+        for uid in uids:
+            if uid not in found:
+                self._alone(server, lanes, uid, batch)
+
+    def _alone(self, server: MailServer, lanes: Lanes, uid: int, batch: Batch) -> None:
+        """Ask for one message; what is gone is recorded, what is refused again and again as well."""
+        try:
+            size = server.sizes([uid]).get(uid)
+            if size is None:
+                lanes.settle_aside(uid)
+                batch.absent[uid] = GONE
+                return
+            if size > min(WHOLE, self.budget):
+                self._large(server, lanes, uid, size, batch)
+                return
+            body = server.bodies([uid]).get(uid)
+            if body is not None:
+                lanes.settle_aside(uid)
+                batch.letters.append(Letter(body, uid))
+                return
+            reason: FrontdeskError = Refused("The mail server lists it and gives nothing for it.")
+        except Refused as error:
+            reason = error
+        if lanes.put_aside(uid) >= TRIES:
+            lanes.settle_aside(uid)
+            batch.absent[uid] = reason.message
+
+    def _large(self, server: MailServer, lanes: Lanes, uid: int, size: int, batch: Batch) -> None:
+        wanted = size if size <= self.largest else min(BEGINNING, self.largest)
+        step = min(WHOLE, self.budget)
+        whole = bytearray()
+        while len(whole) < wanted:
+            piece = server.piece(uid, len(whole), min(step, wanted - len(whole)))
+            if piece is None:
+                if lanes.put_aside(uid) >= TRIES:
+                    lanes.settle_aside(uid)
+                    batch.absent[uid] = GONE
+                return
+            whole += piece
+            if not piece:
+                break  # the size was announced too large, as some servers do
+        lanes.settle_aside(uid)
+        batch.letters.append(Letter(bytes(whole), uid, size if size > self.largest else None))
