@@ -1,0 +1,160 @@
+"""The programs of the demonstration: the real ones, each in a process of its own, with one settings file."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from core.config import PREFIX, Settings, load_settings
+from desk.demo import people
+from desk.demo.servers import HOST, MailServers
+
+SETTINGS_FILE = "frontdesk.toml"
+ENTRY = "from desk.cli import main; main()"
+STOP_SECONDS = 30.0
+
+
+def mailbox_keys() -> dict[str, str]:
+    """A fresh password for each of our mailboxes, by address."""
+    return {address: secrets.token_hex(12) for address in people.mailboxes().values()}
+
+
+def port_or_any(wanted: int) -> int:
+    """That port if nobody listens there, else 0, which lets the system choose."""
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((HOST, wanted))
+        except OSError:
+            return 0
+    return wanted
+
+
+def free_port() -> int:
+    """A port nobody listens on at this moment."""
+    with socket.socket() as trial:
+        trial.bind((HOST, 0))
+        return trial.getsockname()[1]
+
+
+def write_settings(
+    folder: Path, servers: MailServers, *, desk_port: int, overrides: Mapping[str, Any] | None = None
+) -> Settings:
+    """Write the demonstration's settings file, readable by nobody else, and read it as the programs will.
+
+    `overrides` replaces whole sections or values of it.
+    """
+    content: dict[str, Any] = {
+        "data_dir": str(folder / "data"),
+        "company": people.company()["company"] | {"public_url": f"http://{HOST}:{desk_port}"},
+        "desk": {"host": HOST, "port": desk_port},
+        "workers": {"processes": 1, "threads": 4, "drain_seconds": 10},
+        "log": {"level": "info", "format": "json"},
+        "limits": {"imap_poll_seconds": 5},
+        "relay": {
+            "host": HOST,
+            "port": servers.smtp_port,
+            "security": "plain",
+            "from_address": people.mailboxes()["sales"],
+        },
+        "mailboxes": [
+            {
+                "name": one["name"],
+                "address": people.mailboxes()[one["name"]],
+                "host": HOST,
+                "port": servers.imap_port,
+                "security": "plain",
+                "password": servers.mailboxes[people.mailboxes()[one["name"]]],
+                "team": one["team"],
+            }
+            for one in people.company()["mailbox"]
+        ],
+    } | dict(overrides or {})
+    path = folder / SETTINGS_FILE
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        out.write("# Written by `frontdesk demo`; the servers it names live as long as the demonstration.\n")
+        out.write("".join(_lines(content)))
+    return load_settings(path)
+
+
+def _lines(content: Mapping[str, Any], section: str = "") -> list[str]:
+    """The content as TOML: values first, then its sections."""
+    values = [
+        f"{name} = {json.dumps(value, ensure_ascii=False)}\n"
+        for name, value in content.items()
+        if not _is_section(value)
+    ]
+    for name, value in content.items():
+        if isinstance(value, Mapping):
+            values += [f"\n[{section}{name}]\n", *_lines(value, f"{section}{name}.")]
+        elif _is_section(value):
+            for one in value:
+                values += [f"\n[[{section}{name}]]\n", *_lines(one, f"{section}{name}.")]
+    return values
+
+
+def _is_section(value: object) -> bool:
+    return isinstance(value, Mapping) or (
+        isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
+    )
+
+
+class Program:
+    """One `frontdesk …` process, told to stop when the block ends; what it says goes into a file."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.arguments = arguments
+        self.log_file = folder / f"{arguments[0]}.log"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Program:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        environment["FRONTDESK_CONFIG"] = str(self._folder / SETTINGS_FILE)
+        with self.log_file.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-c", ENTRY, *self.arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                # Ctrl-C at the terminal is for us alone: we end the programs in order.
+                start_new_session=True,
+            )
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    @property
+    def ended(self) -> int | None:
+        """Its exit code, or None while it runs."""
+        return self._process.poll() if self._process is not None else None
+
+    def last_words(self, lines: int = 15) -> str:
+        """The end of what it said."""
+        if not self.log_file.exists():
+            return ""
+        return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-lines:])
