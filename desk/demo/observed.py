@@ -1,0 +1,175 @@
+"""What became of each letter and each delivery, read from the database as plain values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.conversations import Conversation, Direction, Message
+from core.intake import IntakeState, RawMessage, RawOrigin
+from core.labels import Classification
+from core.outbox import Delivery, DeliveryState
+from core.routing import Assignment
+from core.staff import StaffMember, Team
+from desk.demo.correspondence import Letter
+from desk.demo.servers import Sent
+
+OUT = frozenset({DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.BOUNCED})
+"""States of a delivery that the relay has taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What became of one sample letter; `message_id` is None where it was not filed."""
+
+    letter: Letter
+    times: int
+    """How often it stands in a conversation."""
+    message_id: int | None = None
+    subject: str = ""
+    sender: str = ""
+    account: str = ""
+    language: str | None = None
+    intent: str | None = None
+    """None where the classifier kept silent."""
+    confidence: float = 0.0
+    machine: str | None = None
+    assignee: str = ""
+    rule: str = ""
+    answers: tuple[str, ...] = ()
+    """States of the acknowledgements it caused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One delivery and how often the relay got it."""
+
+    delivery_id: int
+    key: str
+    state: DeliveryState
+    address: str
+    subject: str
+    template: str
+    taken: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much there is of everything."""
+
+    appended: int
+    """Letters that were filed into our mailboxes on the server."""
+    origins: int
+    raw: int
+    by_state: dict[str, int]
+    filed: int
+
+
+def rfc_id_of(data: bytes) -> str:
+    """The Message-ID of a letter without its brackets; empty where it has none."""
+    head = data.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    return str(message_from_bytes(head, policy=policy.compat32)["Message-ID"] or "").strip().strip("<>")
+
+
+def letters(session: Session, expected: Iterable[Letter], contents: dict[str, bytes]) -> list[Seen]:
+    """What became of the sample letters, in their order."""
+    return [_letter(session, letter, rfc_id_of(contents[letter.file])) for letter in expected]
+
+
+def _letter(session: Session, letter: Letter, rfc_id: str) -> Seen:
+    rows = session.execute(
+        select(Message, Classification, Conversation)
+        .join(Conversation, Message.conversation_id == Conversation.id)
+        .outerjoin(Classification, Classification.message_id == Message.id)
+        .where(Message.rfc_id == rfc_id, Message.direction == Direction.IN)
+    ).all()
+    if not rows or not rfc_id:
+        return Seen(letter, 0)
+    message, understood, conversation = rows[0]
+    assignee, rule = _assignment(session, conversation)
+    answers = session.scalars(
+        select(Delivery.state).where(Delivery.key == f"acknowledgement:{message.id}")
+    ).all()
+    return Seen(
+        letter,
+        len(rows),
+        message_id=message.id,
+        subject=message.subject,
+        sender=message.sender,
+        account=conversation.account.name if conversation.account else "",
+        language=message.language,
+        intent=None if understood is None or understood.abstained else understood.intent,
+        confidence=understood.confidence if understood is not None else 0.0,
+        machine=message.machine,
+        assignee=assignee,
+        rule=rule,
+        answers=tuple(state.value for state in answers),
+    )
+
+
+def _assignment(session: Session, conversation: Conversation) -> tuple[str, str]:
+    """Who has a conversation, or which team's queue it waits in, and the rule that decided."""
+    row = session.execute(
+        select(StaffMember.name, Team.name, Assignment.rule)
+        .select_from(Assignment)
+        .outerjoin(StaffMember, Assignment.staff_id == StaffMember.id)
+        .outerjoin(Team, Assignment.team_id == Team.id)
+        .where(Assignment.conversation_id == conversation.id)
+        .order_by(Assignment.id.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return "", ""
+    person, team, rule = row
+    return person or team or "", rule
+
+
+def deliveries(session: Session, sent: Sequence[Sent]) -> list[Outgoing]:
+    """Every delivery, oldest first, with how often the relay has it."""
+    taken = Counter((rfc_id_of(one.data), address) for one in sent for address in one.recipients)
+    return [
+        Outgoing(
+            one.id, one.key, one.state, one.address, one.subject, one.template or "",
+            taken[one.rfc_id or "", one.address],
+        )
+        for one in session.scalars(select(Delivery).order_by(Delivery.id))
+    ]  # fmt: skip
+
+
+def strangers(session: Session, sent: Sequence[Sent], ours: frozenset[str]) -> list[str]:
+    """Message-IDs of letters that the relay has from us and no delivery accounts for."""
+    known = set(session.scalars(select(Delivery.rfc_id).where(Delivery.rfc_id.is_not(None))))
+    from_us = [one for one in sent if not ours.intersection(one.recipients)]
+    return [rfc_id for one in from_us if (rfc_id := rfc_id_of(one.data)) not in known]
+
+
+def counts(session: Session, appended: int) -> Counts:
+    """How much there is of everything."""
+    by_state = dict(
+        session.execute(select(RawMessage.state, func.count()).group_by(RawMessage.state)).tuples()
+    )
+    return Counts(
+        appended=appended,
+        origins=session.scalar(select(func.count()).select_from(RawOrigin)) or 0,
+        raw=sum(by_state.values()),
+        by_state={state.value: by_state.get(state, 0) for state in IntakeState},
+        filed=session.scalar(select(func.count()).where(Message.raw_id.is_not(None))) or 0,
+    )
+
+
+def waiting(session: Session) -> tuple[int, int]:
+    """Letters not understood yet, and deliveries not settled yet."""
+    stored = session.scalar(select(func.count()).where(RawMessage.state == IntakeState.STORED))
+    open_states = (
+        DeliveryState.QUEUED,
+        DeliveryState.CLAIMED,
+        DeliveryState.TRANSMITTING,
+        DeliveryState.DEFERRED,
+    )
+    going = session.scalar(select(func.count()).where(Delivery.state.in_(open_states)))
+    return stored or 0, going or 0
