@@ -221,7 +221,9 @@ def _name(raw: bytes, part: Part, number: int) -> str:
     stem, ending = _FILE_ENDINGS.get(part.content_type, ("", ""))
     if part.content_type == "message/rfc822":
         match = re.search(
-            rb"^subject[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)", raw[part.start : part.start + 20_000], re.IGNORECASE | re.MULTILINE
+            rb"^subject[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*)",
+            raw[part.start : part.start + 20_000],
+            re.IGNORECASE | re.MULTILINE,
         )
         subject = headers.decode(match[1]) if match else ""
         return filenames.label(f"{subject}.eml") if subject else "message.eml"

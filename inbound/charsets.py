@@ -12,6 +12,8 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from inbound.wordlist import words
+
 
 class Decoded(NamedTuple):
     """Text, the charset it was read in, and whether that is sure (no replacement character was needed)."""
@@ -100,22 +102,40 @@ ALIASES: Final = {
 }
 """Labels seen in mail that Python does not know or reads too narrowly; None means the label says nothing."""
 
-TEXT_CODECS: Final = frozenset(
-    ["utf-8", "utf-8-sig", "utf-7", "utf-16", "utf-16-be", "utf-16-le", "utf-32", "utf-32-be", "utf-32-le", "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258", "cp437", "cp737", "cp775", "cp850", "cp852", "cp855", "cp857", "cp858", "cp860", "cp861", "cp862", "cp863", "cp864", "cp865", "cp866", "cp869", "cp874", "cp932", "cp949", "cp950", "cp1125", "koi8-r", "koi8-u", "koi8-t", "kz1048", "iso8859-1", "iso8859-2", "iso8859-3", "iso8859-4", "iso8859-5", "iso8859-6", "iso8859-7", "iso8859-8", "iso8859-9", "iso8859-10", "iso8859-11", "iso8859-13", "iso8859-14", "iso8859-15", "iso8859-16", "mac-roman", "mac-cyrillic", "mac-latin2", "mac-greek", "mac-turkish", "mac-iceland", "ptcp154", "gb18030", "gb2312", "gbk", "hz", "big5", "big5hkscs", "euc_jp", "euc_jis_2004", "euc_kr", "shift_jis", "shift_jis_2004", "iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "iso2022_jp_ext", "iso2022_kr", "johab"]
+TEXT_CODECS: Final = words(
+    """
+    utf-8 utf-8-sig utf-7 utf-16 utf-16-be utf-16-le utf-32 utf-32-be utf-32-le cp1250 cp1251 cp1252
+    cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 cp437 cp737 cp775 cp850 cp852 cp855 cp857 cp858 cp860
+    cp861 cp862 cp863 cp864 cp865 cp866 cp869 cp874 cp932 cp949 cp950 cp1125 koi8-r koi8-u koi8-t kz1048
+    iso8859-1 iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-9 iso8859-10
+    iso8859-11 iso8859-13 iso8859-14 iso8859-15 iso8859-16 mac-roman mac-cyrillic mac-latin2 mac-greek
+    mac-turkish mac-iceland ptcp154 gb18030 gb2312 gbk hz big5 big5hkscs euc_jp euc_jis_2004 euc_kr
+    shift_jis shift_jis_2004 iso2022_jp iso2022_jp_1 iso2022_jp_2 iso2022_jp_3 iso2022_jp_ext iso2022_kr
+    johab
+    """
 )
 """The only codecs a label may choose: Python also has `zlib`, `idna`, `unicode_escape` and others behind names."""
 
 _SEVEN_BIT: Final = frozenset({"utf-7", "hz", "iso2022_jp_ext", "iso2022_jp", "iso2022_kr", "iso2022_jp_2"})
-_MULTI_BYTE: Final = frozenset(
-    ["utf-8", "utf-16", "utf-16-be", "utf-16-le", "utf-32", "utf-32-be", "utf-32-le", "gb18030", "big5hkscs", "cp949", "cp932", "euc_jp", "euc_kr", "shift_jis", "big5", "gbk", "gb2312", "johab"]
+_MULTI_BYTE: Final = words(
+    """
+    utf-8 utf-16 utf-16-be utf-16-le utf-32 utf-32-be utf-32-le gb18030 big5hkscs cp949 cp932 euc_jp
+    euc_kr shift_jis big5 gbk gb2312 johab
+    """
 )
 _WESTERN: Final = frozenset({"cp1252", "iso8859-15", "mac-roman", "cp850", "cp437", "iso8859-1", "cp1254"})
 _CYRILLIC: Final = ("cp1251", "koi8-r", "cp866", "iso8859-5", "mac-cyrillic")
 
 _HIGH: Final = re.compile(rb"[\x80-\xff]")
 _LETTER: Final = re.compile(rb"[A-Za-z\x80-\xff]")
-_LT_WORDS: Final = frozenset(
-    ["ir", "yra", "kad", "dėl", "už", "iš", "į", "per", "prie", "apie", "jūsų", "mūsų", "sveiki", "labas", "ačiū", "pagarbiai", "prašome", "prašau", "užsakymas", "užsakymą", "sąskaita", "sąskaitą", "kainą", "pasiūlymą", "taip", "bet", "tačiau", "arba", "kaip", "šiuo", "šį", "šią", "ši", "šis", "būtų", "galėtų", "norėčiau", "norėtume", "dėkoju", "dėkojame", "geros", "dienos", "įmonė", "įmonės", "gali", "būti", "jau", "tik", "nuo", "iki", "su", "be", "ar", "kiek", "galite", "siunčiu", "siunčiame", "persiunčiu", "laukiame", "iškilus", "klausimams", "žemiau", "laišką", "telefonu", "susitikimas", "pristatymas", "pristatymo", "kovo", "gegužės", "rugsėjo", "spalio", "lapkričio", "gruodžio", "birželio", "liepos", "rugpjūčio"]
+_LT_WORDS: Final = words(
+    """
+    ir yra kad dėl už iš į per prie apie jūsų mūsų sveiki labas ačiū pagarbiai prašome prašau užsakymas
+    užsakymą sąskaita sąskaitą kainą pasiūlymą taip bet tačiau arba kaip šiuo šį šią ši šis būtų galėtų
+    norėčiau norėtume dėkoju dėkojame geros dienos įmonė įmonės gali būti jau tik nuo iki su be ar kiek
+    galite siunčiu siunčiame persiunčiu laukiame iškilus klausimams žemiau laišką telefonu susitikimas
+    pristatymas pristatymo kovo gegužės rugsėjo spalio lapkričio gruodžio birželio liepos rugpjūčio
+    """
 )
 _LT_WORDS_HIGH: Final = frozenset(word for word in _LT_WORDS if not word.isascii())
 _LT_LETTERS: Final = frozenset("ąčęėįšųūžĄČĘĖĮŠŲŪŽ„“”–—‘’…•€§°№«»\xa0")

@@ -8,6 +8,7 @@ import unicodedata
 from typing import Final
 
 from inbound import limits
+from inbound.wordlist import words
 
 _RESERVED: Final = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
 _FORBIDDEN: Final = re.compile(r'[<>:"|?*\x00-\x1f]')
@@ -17,8 +18,11 @@ NAMELESS: Final = "attachment"
 SAFE_INLINE: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})
 """The only types a browser may show in place; everything else is offered for saving."""
 
-RISKY_ENDINGS: Final = frozenset(
-    ["exe", "scr", "com", "bat", "cmd", "pif", "js", "jse", "vbs", "vbe", "wsf", "wsh", "hta", "lnk", "msi", "msp", "reg", "ps1", "jar", "iso", "img", "vhd", "one", "html", "htm", "svg", "xml", "xhtml", "shtml", "mht", "mhtml", "docm", "xlsm", "pptm", "xlam", "url", "cpl", "dll", "chm", "scf", "library-ms", "settingcontent-ms"]
+RISKY_ENDINGS: Final = words(
+    """
+    exe scr com bat cmd pif js jse vbs vbe wsf wsh hta lnk msi msp reg ps1 jar iso img vhd one html htm
+    svg xml xhtml shtml mht mhtml docm xlsm pptm xlam url cpl dll chm scf library-ms settingcontent-ms
+    """
 )
 """Files that run something or can look like a page when opened; staff are warned before saving one."""
 

@@ -7,6 +7,7 @@ import re
 from typing import Final, NamedTuple
 
 from inbound import limits
+from inbound.wordlist import words
 
 
 class Line(NamedTuple):
@@ -72,12 +73,22 @@ _SIGNATURE_NAMES: Final = (
     "ymail_android_signature", "protonmail_signature", "apple-mail-signature", "yandex-signature",
 )  # fmt: skip
 
-_VOID: Final = frozenset(["br", "hr", "img", "input", "meta", "link", "area", "base", "col", "embed", "source", "track", "wbr", "param"])
-_SKIP: Final = frozenset(
-    ["script", "style", "title", "template", "object", "iframe", "svg", "math", "noembed", "noframes", "xml", "applet"]
+_VOID: Final = words(
+    """
+    br hr img input meta link area base col embed source track wbr param
+    """
 )
-_BLOCK: Final = frozenset(
-    ["div", "tr", "table", "tbody", "thead", "tfoot", "li", "ul", "ol", "dl", "dt", "dd", "section", "article", "header", "footer", "main", "aside", "nav", "form", "fieldset", "address", "center", "figure", "figcaption", "hr", "html", "body", "caption", "details", "summary", "blockquote", "option", "select"]
+_SKIP: Final = words(
+    """
+    script style title template object iframe svg math noembed noframes xml applet
+    """
+)
+_BLOCK: Final = words(
+    """
+    div tr table tbody thead tfoot li ul ol dl dt dd section article header footer main aside nav form
+    fieldset address center figure figcaption hr html body caption details summary blockquote option
+    select
+    """
 )
 _PARAGRAPH: Final = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "pre"])
 _BREAKING: Final = _BLOCK | _PARAGRAPH
