@@ -1,0 +1,121 @@
+"""What the pipeline needs of a letter that was read, in plain values that cross between processes."""
+
+from __future__ import annotations
+
+import marshal
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from inbound.parsed import Address, UnreadableMail
+from inbound.understanding import understand
+
+Pair = tuple[str, str]
+"""A display name and an address, as written."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """One letter read and judged. Names of kinds are those of `inbound.automail` and `inbound.bounces`."""
+
+    message_id: str = ""
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    subject: str = ""
+    from_: Pair | None = None
+    reply_to: tuple[Pair, ...] = ()
+    to: tuple[Pair, ...] = ()
+    cc: tuple[Pair, ...] = ()
+    delivered_to: tuple[str, ...] = ()
+    """Addresses it was delivered to, from trace fields."""
+    date: str = ""
+    """The sender's own Date, ISO 8601; empty where there is none."""
+    text: str = ""
+    reply: str = ""
+    quoted: str = ""
+    signature: str = ""
+    has_html: bool = False
+    language: str | None = None
+    language_confidence: float = 0.0
+    machine: str = "none"
+    machine_reason: str = ""
+    bounce: tuple[str, bool, bool, tuple[str, ...], str, str, str, str] | None = None
+    """Class, hard, delayed, recipients, original Message-ID, status, diagnostic, envelope key."""
+    forward: tuple[str, str, str] | None = None
+    """Name, address and subject of a letter inside the letter."""
+    attachments: tuple[tuple[str, str, int, str], ...] = ()
+    """Name, type, size and path."""
+    defects: tuple[str, ...] = ()
+    truncated: bool = False
+
+    def dumped(self) -> bytes:
+        """The values as bytes (marshal: plain values only, so reading them runs nothing)."""
+        return marshal.dumps(tuple(getattr(self, name) for name in NAMES))
+
+    @classmethod
+    def loaded(cls, data: bytes) -> Reading:
+        """The value that `dumped` made."""
+        return cls(*marshal.loads(data))  # noqa: S302 - from our own child, and marshal holds no code we call
+
+    def sent_at(self) -> datetime | None:
+        """The sender's own Date."""
+        return datetime.fromisoformat(self.date) if self.date else None
+
+
+NAMES = tuple(field.name for field in fields(Reading))
+
+
+def read(raw: bytes, own_addresses: frozenset[str]) -> Reading:
+    """Read one letter. Raises UnreadableMail where there is nothing to read."""
+    known = understand(raw, own_addresses)
+    mail, split, bounce, forward = known.mail, known.split, known.bounce, known.forward
+    return Reading(
+        message_id=mail.message_id,
+        in_reply_to=tuple(mail.in_reply_to),
+        references=tuple(mail.references),
+        subject=mail.subject,
+        from_=_pair(mail.from_[0]) if mail.from_ else None,
+        reply_to=tuple(map(_pair, mail.reply_to)),
+        to=tuple(map(_pair, mail.to)),
+        cc=tuple(map(_pair, mail.cc)),
+        delivered_to=tuple(
+            value
+            for name in ("delivered-to", "x-original-to", "envelope-to")
+            if name in mail.headers
+            for value in mail.headers.all(name)[:5]
+        ),
+        date=mail.date.isoformat() if mail.date else "",
+        text=mail.text,
+        reply=split.reply,
+        quoted=split.quoted,
+        signature=split.signature,
+        has_html=mail.html is not None,
+        language=known.language,
+        language_confidence=float(known.language_confidence),
+        machine=known.machine.kind.value,
+        machine_reason=known.machine.reason,
+        bounce=None
+        if bounce is None
+        else (
+            bounce.class_.value,
+            bounce.hard,
+            bounce.delayed,
+            tuple(bounce.recipients),
+            bounce.original_message_id,
+            bounce.status,
+            bounce.diagnostic,
+            bounce.envelope_key,
+        ),
+        forward=None
+        if forward is None
+        else (*(_pair(forward.from_) if forward.from_ else ("", "")), forward.subject),
+        attachments=tuple((one.name, one.content_type, one.size, one.path) for one in mail.attachments),
+        defects=tuple(mail.defects),
+        truncated=mail.truncated,
+    )
+
+
+def _pair(address: Address) -> Pair:
+    return (address.name, address.address)
+
+
+__all__ = ["Pair", "Reading", "UnreadableMail", "read"]
