@@ -165,4 +165,4 @@ def retry_delay(job: Job, attempt: int, error: BaseException | None = None) -> f
 
 def crash_delay(crashes: int) -> float:
     """Seconds apart for a job whose worker died again, so that it runs away from its neighbours."""
-    return random.uniform(0.5, 4.0 * crashes)  # noqa: S311 - spreading load, no secret
+    return random.uniform(0.2, 1.0 * crashes)  # noqa: S311 - spreading load, no secret

@@ -204,23 +204,32 @@ async def run_jobs(
     Raises DatabaseUnavailable when the connection is lost: the process should end and be started again.
     """
     pace = pace or Pace()
+    lost = asyncio.Event()
+
+    async def watch(connection: asyncpg.Connection) -> None:
+        connection.add_termination_listener(lambda _connection: lost.set())
+
+    threads = ThreadPoolExecutor(pace.threads, thread_name_prefix="job")
     try:
         async with asyncpg.create_pool(
             _asyncpg_dsn(context.engine.url),
             min_size=2,
             max_size=6,
             command_timeout=60,
+            max_inactive_connection_lifetime=0,
+            init=watch,
             server_settings={"application_name": "frontdesk jobs"},
         ) as pool:
-            threads = ThreadPoolExecutor(pace.threads, thread_name_prefix="job")
-            try:
-                await _run(registry, context, stop, list(registry.of(queues)), pace, pool, threads)
-            finally:
-                # A thread that hangs must not keep the loop from ending.
-                threads.shutdown(wait=False, cancel_futures=True)
+            await _run(list(registry.of(queues)), context, _Ends(stop, lost), pace, pool, threads)
     except _LOST as error:
         raise _lost(error) from error
+    finally:
+        # A thread that hangs must not keep the loop from ending.
+        threads.shutdown(wait=False, cancel_futures=True)
 
+
+LOST_PATIENCE = 10.0
+"""Seconds that running jobs get to finish after the queue's connection was cut."""
 
 _LOST = (
     OSError,
@@ -237,11 +246,26 @@ def _lost(error: BaseException) -> DatabaseUnavailable:
     return DatabaseUnavailable(f"The job queue lost the database: {said[0]}")
 
 
+@dataclass(frozen=True)
+class _Ends:
+    """What ends a run: being told to stop, or a lost connection."""
+
+    stop: asyncio.Event
+    lost: asyncio.Event
+
+    async def either(self) -> None:
+        waiting = [asyncio.create_task(event.wait()) for event in (self.stop, self.lost)]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+
+
 async def _run(
-    registry: Registry,
-    context: Context,
-    stop: asyncio.Event,
     jobs: list[Job],
+    context: Context,
+    ends: _Ends,
     pace: Pace,
     pool: asyncpg.Pool,
     threads: ThreadPoolExecutor,
@@ -257,9 +281,8 @@ async def _run(
         if job.periodic is not None:
             due = partial(_enqueue_periodic, job.kind, context, threads)
             queuer.schedule(job.kind, job.periodic, accepts_context=False)(due)
-    stopping = asyncio.create_task(_set_when(stop, queuer.shutdown))
-    try:
-        await queuer.run(
+    running = asyncio.create_task(
+        queuer.run(
             batch_size=pace.threads,
             max_concurrent_tasks=2 * pace.threads,
             dequeue_timeout=timedelta(seconds=pace.look),
@@ -267,13 +290,18 @@ async def _run(
             shutdown_on_listener_failure=True,
             log_aggregation_interval=timedelta(minutes=5),
         )
-    finally:
-        stopping.cancel()
-
-
-async def _set_when(stop: asyncio.Event, shutdown: asyncio.Event) -> None:
-    await stop.wait()
-    shutdown.set()
+    )
+    ending = asyncio.create_task(ends.either())
+    await asyncio.wait({running, ending}, return_when=asyncio.FIRST_COMPLETED)
+    ending.cancel()
+    queuer.shutdown.set()
+    if not ends.lost.is_set() or ends.stop.is_set():
+        await running
+        return
+    # Running jobs have connections of their own and may well finish what they do.
+    await asyncio.wait({running}, timeout=LOST_PATIENCE)
+    running.cancel()
+    raise DatabaseUnavailable("The job queue's connection to the database was cut.")
 
 
 async def _enqueue_periodic(

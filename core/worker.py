@@ -12,6 +12,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial
@@ -63,13 +64,17 @@ class Worker:
     def __init__(self, plan: Plan, context: Context) -> None:
         self.plan = plan
         self.context = context
+        self.draining = threading.Event()
+        """Set once nothing new is taken."""
         self._stop = threading.Event()
+        self._wake: Callable[[], object] = lambda: None
         self._heard = time.monotonic()
         self._log = structlog.get_logger(__name__)
 
     def stop(self) -> None:
         """Take no new work, finish what runs, and end."""
         self._stop.set()
+        self._wake()
 
     def run(self) -> Outcome:
         """Work until stopped; returns how it ended.
@@ -113,7 +118,8 @@ class Worker:
 
     async def _jobs(self) -> Outcome:
         """Run jobs until stopped, and watch that the database answers."""
-        stopping = asyncio.Event()
+        stopping, loop, wakened = asyncio.Event(), asyncio.get_running_loop(), asyncio.Event()
+        self._wake = partial(loop.call_soon_threadsafe, wakened.set)
         jobs = asyncio.create_task(
             run_jobs(
                 self.plan.registry,
@@ -124,12 +130,15 @@ class Worker:
             )
         )
         while not self._stop.is_set() and not jobs.done():
-            await asyncio.wait({jobs}, timeout=0.2)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(wakened.wait(), timeout=0.2)
             if time.monotonic() - self._heard > SILENCE:
                 self._log.error("the database has been silent", seconds=SILENCE)
                 jobs.cancel()
                 return Outcome.DATABASE_GONE
         stopping.set()
+        await asyncio.sleep(0.01)
+        self.draining.set()
         done, _ = await asyncio.wait({jobs}, timeout=self.plan.drain_seconds)
         if not done:
             self._log.warning("jobs did not end in time", seconds=self.plan.drain_seconds)
