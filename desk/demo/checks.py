@@ -8,8 +8,10 @@ from core.ledger import Ledger
 from desk.demo.observed import OUT, Counts, Outgoing, Seen
 
 UNDERSTOOD_SHARE = 0.6
-"""At least so many of the letters that people wrote are given a topic; on the rest the classifier may keep silent,
-and a letter it is wrong about fails the scene."""
+"""At least so many of the letters that people wrote are given a topic.
+
+On the rest the classifier may keep silent; one letter it is wrong about fails the scene.
+"""
 
 
 def of_letters(seen: Sequence[Seen]) -> list[str]:

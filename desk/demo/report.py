@@ -1,0 +1,139 @@
+"""What the demonstration prints: what came, how it was understood, where it went and what was sent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from core.intents import intent_name
+from core.ledger import Ledger
+from desk.demo.letterbox import SMTP_PORT
+from desk.demo.observed import OUT, Outgoing, Seen
+
+RULES = {
+    "keeps_conversation": "has the conversation",
+    "owns_deal": "owns the deal",
+    "curates_account": "looks after the client",
+    "topic_team": "topic",
+    "mailbox_team": "mailbox",
+    "least_loaded": "least loaded",
+    "nobody_here": "queue of the team",
+    "hand": "by hand",
+}
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(
+            column, overflow="fold" if column == "Nasty" else "ellipsis", no_wrap=column != "Nasty"
+        )
+    return table
+
+
+def letters(console: Console, seen: Sequence[Seen]) -> None:
+    """What arrived, how each letter was understood, and where it went."""
+    table = _table("What arrived", "From", "Subject", "", "Topic", "Sure", "To", "Because", "Answer", "Nasty")
+    for one in seen:
+        if one.letter.treatment == "quarantined":
+            table.add_row("", Text(one.letter.file, "dim"), "", "quarantined", "", "", "", "none",
+                          Text(one.letter.nasty, "dim"))  # fmt: skip
+            continue
+        topic = one.machine or (intent_name(one.intent) if one.intent else "not sure")
+        table.add_row(
+            one.sender,
+            one.subject or Text("no subject", "dim"),
+            one.language or "?",
+            Text(topic.replace("_", " "), "" if one.intent and not one.machine else "dim"),
+            "" if one.machine else f"{one.confidence:.2f}",
+            one.assignee,
+            RULES.get(one.rule, one.rule),
+            ", ".join(one.answers) or "none",
+            Text(one.letter.nasty, "dim"),
+        )
+    console.print(table)
+
+
+def outgoing(console: Console, deliveries: Sequence[Outgoing]) -> None:
+    """What was sent."""
+    table = _table("What was sent", "To", "Subject", "Template", "State", "At the relay")
+    for one in deliveries:
+        style = "" if one.state in OUT else "red"
+        table.add_row(one.address, one.subject, one.template, Text(one.state.value, style), f"{one.taken} ×")
+    console.print(table)
+
+
+def story(console: Console, told: Iterable[str]) -> None:
+    """What happened then, a line each."""
+    console.print(Text("What happened then", "bold"))
+    for line in told:
+        console.print(f"  {line}", highlight=False)
+    console.print()
+
+
+def books(console: Console, ledger: Ledger) -> None:
+    """The ledger: everything in and out by state, and each mailbox against the server."""
+    table = _table("The books", "", "State", "Count")
+    for name, counted in (("in", ledger.incoming), ("out", ledger.outgoing)):
+        for state, count in counted.items():
+            if count:
+                table.add_row(name, state, str(count))
+    console.print(table)
+    boxes = _table("Mailboxes", "Mailbox", "On the server", "On record", "Waiting")
+    for one in ledger.mailboxes:
+        held = "not asked" if one.on_server is None else str(one.on_server)
+        boxes.add_row(one.name, held, str(one.recorded), str(one.backlog))
+    console.print(boxes)
+
+
+def summary(console: Console, seen: Sequence[Seen]) -> None:
+    """The letters in three lines, for who goes on to the desk."""
+    filed = [one for one in seen if one.times]
+    languages = Counter(one.language for one in filed)
+    spoken = ", ".join(f"{count} {language}" for language, count in sorted(languages.items(), key=str))
+    answered = sum(bool(one.answers) for one in filed)
+    machines = sum(one.machine is not None for one in filed)
+    console.print(
+        f"{len(filed)} letters filed ({spoken}), {answered} acknowledged, {machines} from machines, "
+        f"{len(seen) - len(filed)} in quarantine.",
+        highlight=False,
+    )
+
+
+def verdict(console: Console, wrong: Sequence[str]) -> None:
+    """Whether all of it holds."""
+    if not wrong:
+        console.print(Text("All of it holds.", "bold green"))
+        return
+    console.print(Text(f"{len(wrong)} things do not hold:", "bold red"))
+    for fault in wrong:
+        console.print(f"  {fault}", highlight=False)
+
+
+def doors(
+    console: Console, *, desk: str, smtp_port: int, logins: Sequence[tuple[str, str]], secret: str
+) -> None:
+    """Where the desk is, who can sign in, and how to write to the company."""
+    console.print()
+    console.print(Text.assemble(("The desk is open: ", "bold"), (desk, "bold underline")))
+    table = _table("Sign in", "As", "Who")
+    for address, who in logins:
+        table.add_row(address, who)
+    console.print(table)
+    console.print(f"Everybody's password is [bold]{secret}[/bold].\n", highlight=False)
+    console.print(Text("Send it a letter, from another terminal:", "bold"))
+    port = "" if smtp_port == SMTP_PORT else f" --port {smtp_port}"
+    for line in (
+        f'frontdesk demo send{port} --subject "Price of two pumps" "Hello, what do two Aura 25-60 pumps cost?"',
+        f'frontdesk demo send{port} --from jonas@imone.example "Laba diena, ar turite drenažinių siurblių?"',
+    ):
+        console.print(f"  {line}", highlight=False, soft_wrap=True)
+    console.print(
+        f"or with any mail program: SMTP at 127.0.0.1, port {smtp_port}, no encryption, no password."
+    )
+    console.print("\nCtrl-C ends everything and leaves nothing behind.", highlight=False)

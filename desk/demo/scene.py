@@ -1,0 +1,182 @@
+"""The demonstration: one made-up company's mail, from empty folders to the desk, by the real programs.
+
+run(once=True)     # plays the scene, checks all of it, and ends
+run(once=False)    # the same beginning, then the desk stays open until Ctrl-C
+"""
+
+from __future__ import annotations
+
+import imaplib
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import db, ledger
+from core.intake import Mailbox, RawOrigin
+from core.localdb import LocalDatabase
+from desk.demo import checks, correspondence, observed, people, programs, report, story
+from desk.demo.letterbox import SMTP_PORT
+from desk.demo.programs import Program
+from desk.demo.servers import HOST, MailServers
+from desk.demo.world import World
+
+DESK_PORT = 8080
+UNDERSTAND_SECONDS = 180.0
+
+
+def run(
+    *,
+    once: bool = False,
+    folder: Path | None = None,
+    desk_port: int = DESK_PORT,
+    smtp_port: int = SMTP_PORT,
+    overrides: Mapping[str, Any] | None = None,
+    console: Console | None = None,
+) -> int:
+    """Play the demonstration; returns the exit code, 1 when something of it does not hold.
+
+    Everything lives in `folder`, which must be empty, or in a temporary one that is removed at the end. The
+    ports are wished for: where somebody listens already, others are taken. `overrides` replaces settings.
+
+    Raises ConfigurationError when the demonstration's mail servers are not installed, Stuck when it stops.
+    """
+    console = console or Console()
+    with ExitStack() as stack:
+        if folder is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="frontdesk-demo-")))
+        folder.mkdir(parents=True, exist_ok=True)
+        world = stack.enter_context(_opened(folder, desk_port, smtp_port, overrides, console))
+        contents = _deliver(world)
+        console.print(
+            f"{world.appended} letters wait in {len(people.mailboxes())} mailboxes.", highlight=False
+        )
+        program = Program(folder, "work" if once else "serve")
+        stack.enter_context(program)
+        world.programs.append(program)
+        with console.status("The letters are fetched, understood, filed and acknowledged …"):
+            _wait_for_letters(world)
+        if once:
+            return _play(world, contents, console)
+        _stay(world, contents, console)
+        return 0
+
+
+@contextmanager
+def _opened(
+    folder: Path, desk_port: int, smtp_port: int, overrides: Mapping[str, Any] | None, console: Console
+) -> Iterator[World]:
+    """Mail servers, database and people; all of it ends with the block."""
+    with ExitStack() as stack:
+        servers = stack.enter_context(
+            MailServers(programs.mailbox_keys(), smtp_port=programs.port_or_any(smtp_port))
+        )
+        settings = programs.write_settings(
+            folder,
+            servers,
+            desk_port=programs.port_or_any(desk_port) or programs.free_port(),
+            overrides=overrides,
+        )
+        with console.status("The database is made …"):
+            database = LocalDatabase(settings.data_dir, bin_dir=settings.database.bin_dir)
+            stack.callback(database.stop)
+            engine = db.make_engine(database.ensure(), application="frontdesk demo")
+            stack.callback(engine.dispose)
+            db.migrate(engine)
+        world = World(folder, settings, engine, servers)
+        with world.transaction() as session:
+            people.arrive(session)
+        yield world
+
+
+def _deliver(world: World) -> dict[str, bytes]:
+    """File every sample letter where it belongs; returns their bytes by file."""
+    letters = correspondence.letters()
+    contents = correspondence.bytes_of(letters)
+    addresses = people.mailboxes()
+    for name, address in addresses.items():
+        mine = [contents[letter.file] for letter in letters for box in letter.mailboxes if box == name]
+        world.servers.deliver(address, *mine)
+        world.appended += len(mine)
+    world.distinct += len(letters)
+    return contents
+
+
+def _wait_for_letters(world: World) -> None:
+    """Wait until every letter is fetched and settled, and whatever that caused has left."""
+
+    def settled(session: Session) -> bool:
+        fetched = session.scalar(select(func.count()).select_from(RawOrigin)) or 0
+        return fetched >= world.appended and observed.waiting(session) == (0, 0)
+
+    world.wait_until("every letter is understood and answered", settled, seconds=UNDERSTAND_SECONDS)
+
+
+def _play(world: World, contents: dict[str, bytes], console: Console) -> int:
+    """The rest of the scene, its report, and the verdict."""
+    letters = correspondence.letters()
+    with world.transaction() as session:
+        seen = observed.letters(session, letters, contents)
+    report.letters(console, seen)
+    told = [step(world) for step in story.STEPS]
+    report.story(console, [one.text for one in told])
+    _wait_for_letters(world)
+    with world.transaction() as session:
+        outgoing = observed.deliveries(session, world.servers.sent)
+        strangers = observed.strangers(session, world.servers.sent, world.own_addresses)
+        counts = observed.counts(session, world.appended)
+        books = ledger.balance(session, _on_server(session, world))
+    report.outgoing(console, outgoing)
+    report.books(console, books)
+    wrong = [
+        *checks.of_letters(seen),
+        *(fault for one in told for fault in one.wrong),
+        *checks.of_deliveries(outgoing, strangers),
+        *checks.of_counts(
+            counts,
+            distinct=world.distinct,
+            quarantined=sum(letter.treatment == "quarantined" for letter in letters),
+        ),
+        *checks.of_ledger(books),
+    ]
+    report.verdict(console, wrong)
+    return 1 if wrong else 0
+
+
+def _on_server(session: Session, world: World) -> dict[tuple[str, str], set[int] | str]:
+    """The UIDs that the mail server holds now, asked apart from the programs."""
+    held: dict[tuple[str, str], set[int] | str] = {}
+    for mailbox in session.scalars(select(Mailbox)):
+        address = people.mailboxes()[mailbox.name]
+        with imaplib.IMAP4(HOST, world.servers.imap_port, timeout=30) as client:
+            client.login(address, world.servers.mailboxes[address])
+            client.select(mailbox.folder, readonly=True)
+            _, answer = client.uid("SEARCH", "ALL")
+        held[mailbox.name, mailbox.folder] = {int(uid) for uid in (answer[0] or b"").split()}
+    return held
+
+
+def _stay(world: World, contents: dict[str, bytes], console: Console) -> None:
+    """Say where everything is, and stay until Ctrl-C."""
+    with world.transaction() as session:
+        seen = observed.letters(session, correspondence.letters(), contents)
+    report.summary(console, seen)
+    report.doors(
+        console,
+        desk=world.settings.company.public_url,
+        smtp_port=world.servers.smtp_port,
+        logins=[
+            (f"{one['login']}@{people.domain()}", f"{one['name']}, {one['position']}")
+            for one in people.company()["staff"]
+        ],
+        secret=people.company()["sign_in"],
+    )
+    try:
+        world.stay()
+    except KeyboardInterrupt:
+        console.print("\nThe demonstration ends.")
