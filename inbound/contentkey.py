@@ -1,4 +1,4 @@
-"""One key for one letter: a hash over what its sender wrote, the same however and wherever it was delivered."""
+"""One key for one letter: a hash over what its sender wrote, however and wherever it was delivered."""
 
 from __future__ import annotations
 

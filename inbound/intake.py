@@ -38,7 +38,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The mailbox folder that letters came from; `absent` are UIDs it listed and did not give, with the reason."""
+    """The folder that letters came from; `absent` are UIDs it listed and did not give, with the reason."""
 
     mailbox_id: int
     uidvalidity: int

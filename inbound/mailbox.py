@@ -99,7 +99,7 @@ class Watcher:
                 connection.close()
 
     def _watch(self, connection: sa.Connection, stop: threading.Event) -> None:
-        """One visit: sign in, and stay until the folder is renumbered, we are to stop, or something breaks."""
+        """One visit: sign in, and stay until the folder is renumbered, we must stop, or something breaks."""
         server = MailServer.sign_in(
             self._settings,
             tokens=self._tokens,
