@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary, Text, func
+from sqlalchemy import ForeignKey, LargeBinary, Text, func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
+from sqlalchemy.orm import Mapped, Session, deferred, mapped_column, undefer
 
 from core.db import Base, Id
 
@@ -55,3 +55,51 @@ def next_number(session: Session, kind: str, year: int) -> str:
         ).returning(DocumentSeries.last)
     ).scalar_one()
     return f"{PREFIXES.get(kind, kind[:2].upper())}-{year}-{last:04d}"
+
+
+def of_deliveries(session: Session, delivery_ids: list[int]) -> dict[int, list[Document]]:
+    """The documents that were made for some deliveries, with their bytes, in the order in which they were
+    made.
+    """
+    query = (
+        select(Document)
+        .where(Document.delivery_id.in_(delivery_ids))
+        .options(undefer(Document.data))
+        .order_by(Document.id)
+    )
+    found: dict[int, list[Document]] = {}
+    for document in session.scalars(query):
+        if document.delivery_id is not None:
+            found.setdefault(document.delivery_id, []).append(document)
+    return found
+
+
+def keep(
+    session: Session,
+    *,
+    kind: str,
+    number: str | None,
+    title: str,
+    filename: str,
+    language: str,
+    data: bytes,
+    content_type: str = "application/pdf",
+    deal_id: int | None = None,
+    delivery_id: int | None = None,
+) -> Document:
+    """Put a document that was made on record, byte for byte."""
+    document = Document(
+        kind=kind,
+        number=number,
+        title=title,
+        filename=filename,
+        content_type=content_type,
+        language=language,
+        data=data,
+        size=len(data),
+        deal_id=deal_id,
+        delivery_id=delivery_id,
+    )
+    session.add(document)
+    session.flush()
+    return document

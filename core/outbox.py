@@ -13,10 +13,12 @@ from sqlalchemy import ForeignKey, Index, Text, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from core import outbox_history
 from core.accounts import Channel, Contact
 from core.consent import address_key
 from core.db import Base, Id
 from core.errors import IllegalTransition
+from core.outbox_history import Copy
 from core.values import email_domain, normal_email
 
 
@@ -55,7 +57,9 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     ),
     S.TRANSMITTING: frozenset({S.SENT, S.DEFERRED, S.REFUSED, S.UNCERTAIN}),
     S.DEFERRED: frozenset({S.CLAIMED, S.SUPPRESSED, S.CANCELLED, S.EXPIRED}),
-    S.UNCERTAIN: frozenset({S.SENT, S.QUEUED, S.CANCELLED, S.DELIVERED, S.BOUNCED, S.COMPLAINED}),
+    S.UNCERTAIN: frozenset(
+        {S.SENT, S.DEFERRED, S.REFUSED, S.QUEUED, S.CANCELLED, S.DELIVERED, S.BOUNCED, S.COMPLAINED}
+    ),
     S.SENT: frozenset({S.DELIVERED, S.BOUNCED, S.COMPLAINED}),
     S.DELIVERED: frozenset({S.BOUNCED, S.COMPLAINED}),
     S.BOUNCED: frozenset({S.COMPLAINED}),
@@ -65,9 +69,14 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     S.CANCELLED: frozenset(),
     S.EXPIRED: frozenset(),
 }
-"""Which state may follow which. Uncertain → queued happens only when a person says "send again"."""
+"""Which state may follow which. Uncertain → queued happens only when a person says "send again"; uncertain →
+deferred or refused only when the worker that held it comes back and knows that it was not taken."""
 
 WAITING = (S.QUEUED, S.DEFERRED)
+WAKE_UP = "frontdesk_outbox"
+"""The PostgreSQL channel on which workers hear that something was queued."""
+QUEUED_AT_ONCE = 500
+"""Deliveries in one statement, which may have no more than 65,535 values."""
 EXPIRY = timedelta(days=5)
 """How long a delivery is tried (RFC 5321 section 4.5.4.1: four to five days)."""
 AUTO_ANSWER_GAP = timedelta(days=7)
@@ -241,17 +250,50 @@ def queue(session: Session, draft: Draft) -> int | None:
 
 
 def queue_many(session: Session, drafts: Iterable[Draft]) -> list[int]:
-    """Queue many deliveries in one statement; returns the ids of those whose keys were new."""
-    rows = [_row(draft) for draft in drafts]
-    if not rows:
-        return []
-    statement = (
-        insert(Delivery)
-        .values(rows)
-        .on_conflict_do_nothing(index_elements=[Delivery.key])
-        .returning(Delivery.id)
+    """Queue many deliveries, some hundreds in one statement; returns the ids of those whose keys were new.
+
+    What a person wrote stands in its conversation's history at once. Workers hear of it when the transaction
+    commits.
+    """
+    given = list(drafts)
+    queued: list[int] = []
+    for start in range(0, len(given), QUEUED_AT_ONCE):
+        rows = {draft.key: _row(draft) for draft in given[start : start + QUEUED_AT_ONCE]}
+        statement = (
+            insert(Delivery)
+            .values(list(rows.values()))
+            .on_conflict_do_nothing(index_elements=[Delivery.key])
+            .returning(Delivery.id, Delivery.key)
+        )
+        new = session.execute(statement).tuples().all()
+        outbox_history.file_copies(
+            session,
+            [_copy(delivery_id, rows[key]) for delivery_id, key in new if _written_by_hand(rows[key])],
+        )
+        queued += [delivery_id for delivery_id, _ in new]
+    if queued:
+        session.execute(select(func.pg_notify(WAKE_UP, "")))
+    return queued
+
+
+def _written_by_hand(row: dict[str, Any]) -> bool:
+    return row["conversation_id"] is not None and not row["automatic"]
+
+
+def _copy(delivery_id: int, row: dict[str, Any]) -> Copy:
+    return Copy(
+        delivery_id=delivery_id,
+        conversation_id=row["conversation_id"],
+        contact_id=row["contact_id"],
+        staff_id=row["staff_id"],
+        channel=row["channel"],
+        recipient_name=row["recipient_name"],
+        recipient=row["address"],
+        subject=row["subject"],
+        text=row["body"],
+        language=row["language"],
+        by_hand=True,
     )
-    return list(session.scalars(statement))
 
 
 def may_answer_automatically(session: Session, address: str) -> bool:

@@ -1,8 +1,9 @@
 """How much each recipient domain takes from us at once: slow start, and backing off when it defers.
 
-After Postfix's qmgr(8): a domain begins with a small window of letters under way, every success widens it, every
-deferral that speaks of the domain halves it, and a run of them closes the domain for a while, so that the rest goes on
-at full speed. Each worker process learns for itself; what it defers, it defers in the database for all.
+After Postfix's qmgr(8): a domain begins with a small window of letters under way, every success widens it,
+every deferral that speaks of the domain halves it, and a run of them closes the domain for a while, so that
+the rest goes on at full speed. Each worker process learns for itself; what it defers, it defers in the
+database for all.
 """
 
 from __future__ import annotations

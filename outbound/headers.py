@@ -35,7 +35,8 @@ class HeaderRefused(InputRefused):
 
 
 def encoded(text: str, *, begins: int = 0) -> str:
-    """Unstructured text for a header field, such as a subject; folded, with encoded words where it is not ASCII.
+    """Unstructured text for a header field, such as a subject; folded, with encoded words where it is not
+    ASCII.
 
     Text that looks like an encoded word is encoded itself, so that no reader decodes what a client wrote.
     ``begins`` is how many characters the line holds already. Raises HeaderRefused for line breaks, control
@@ -120,7 +121,9 @@ def message_id(text: str) -> str | None:
 
 
 def references(ids: Iterable[str]) -> str:
-    """The chain of Message-IDs for References and In-Reply-To, one to a line; empty when none can stand there."""
+    """The chain of Message-IDs for References and In-Reply-To, one to a line; empty when none can stand
+    there.
+    """
     chain: dict[str, None] = {}
     for text in ids:
         bare = message_id(text)
@@ -136,8 +139,8 @@ def references(ids: Iterable[str]) -> str:
 def filename(name: str) -> str:
     """The parameter that names an attachment, encoded where it is not ASCII (RFC 2231 section 4).
 
-    The name is a label only: folders, control characters and quotes are taken out. It is given once: readers that
-    find a plain form beside the exact one do not agree on which to show.
+    The name is a label only: folders, control characters and quotes are taken out. It is given once: readers
+    that find a plain form beside the exact one do not agree on which to show.
     """
     label = _CONTROL.sub("", name).replace("/", "-").replace("\\", "-").strip(" .")[:90] or "document"
     if label.isascii() and '"' not in label:

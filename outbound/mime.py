@@ -1,4 +1,6 @@
-"""The bytes of a mail, written directly: text and HTML as alternatives, attachments after them (RFC 2045, 2046)."""
+"""The bytes of a mail, written directly: text and HTML as alternatives, attachments after them (RFC 2045,
+2046).
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ class Step(StrEnum):
 NO_SUCH_ADDRESS = frozenset({"5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
 """Enhanced codes that say the recipient's address is no good (RFC 3463 section 3.2, RFC 7505 section 4).
 
-5.1.7 and 5.1.8 speak of our own address, 5.1.5 of success and 5.1.4 of a doubt, so none of them condemns anybody."""
+5.1.7 and 5.1.8 speak of our own address, 5.1.5 of success and 5.1.4 of a doubt, so none of them condemns
+anybody."""
 
 NOT_SIGNED_IN = frozenset({530, 535, 538})
 """The relay wants a login or a protected line first (RFC 4954 section 6, RFC 3207 section 4)."""
@@ -33,8 +34,9 @@ RECIPIENT_CLASSES = ("4.1.", "4.2.")
 def judge(step: Step, reply: Reply) -> Outcome:
     """What a reply means for the recipient it concerns.
 
-    A permanent refusal ends this delivery; it closes the address only where the enhanced code says that the address does
-    not exist. A reply that makes no sense at its step defers before the final dot and is uncertain after it.
+    A permanent refusal ends this delivery; it closes the address only where the enhanced code says that the
+    address does not exist. A reply that makes no sense at its step defers before the final dot and is
+    uncertain after it.
     """
     said = f"{step}: {reply}"
     kind = reply.code // 100
@@ -47,7 +49,9 @@ def judge(step: Step, reply: Reply) -> Outcome:
             return Outcome(Result.DEFERRED, said, Scope.RELAY)
         about_recipient = step in (Step.RCPT, Step.DOT)
         hard = about_recipient and reply.enhanced in NO_SUCH_ADDRESS
-        return Outcome(Result.REFUSED, said, Scope.RECIPIENT if hard or step is Step.RCPT else Scope.LETTER, hard)
+        return Outcome(
+            Result.REFUSED, said, Scope.RECIPIENT if hard or step is Step.RCPT else Scope.LETTER, hard
+        )
     if step is Step.DOT:
         return Outcome(Result.UNCERTAIN, said, Scope.LETTER)
     return Outcome(Result.DEFERRED, said, Scope.RELAY)
@@ -65,7 +69,8 @@ def _temporary_scope(step: Step, reply: Reply) -> Scope:
 def wait(attempts: int, first: float, longest: float, spread: float | None = None) -> float:
     """Seconds until the next attempt: ``first`` after the first, doubled each time, at most ``longest``.
 
-    Up to a fifth is added at random (``spread``, 0 to 1), so that what failed together does not come back together.
+    Up to a fifth is added at random (``spread``, 0 to 1), so that what failed together does not come back
+    together.
     """
     doubled = min(first * 2.0 ** min(max(attempts - 1, 0), 30), longest)
     chance = random.random() if spread is None else spread  # noqa: S311 - spreading load, no secret

@@ -1,8 +1,8 @@
 """Signed links by which a client stops marketing letters, and what happens when one is followed (RFC 8058).
 
-The link never expires: whoever finds an old letter may still stop the next one. It names the address itself, so that it
-works even where the delivery is no longer on record. A GET of its page must not act, since scanners follow links; the
-desk acts on a POST.
+The link never expires: whoever finds an old letter may still stop the next one. It names the address itself,
+so that it works even where the delivery is no longer on record. A GET of its page must not act, since
+scanners follow links; the desk acts on a POST.
 """
 
 from __future__ import annotations

@@ -69,7 +69,8 @@ class Outcome:
 class Letter:
     """What a line takes: the envelope and the bytes, or the number and the words, ready to go.
 
-    ``id`` is the delivery's; ``token`` goes into the envelope where the server takes it (RFC 3461 section 4.4).
+    ``id`` is the delivery's; ``token`` goes into the envelope where the server takes it (RFC 3461 section
+    4.4).
     """
 
     id: int
@@ -94,8 +95,8 @@ class Line(Protocol):
     async def send(self, letter: Letter, may_finish: Callable[[], bool]) -> Sequence[Outcome]:
         """Hand a letter over: one outcome for each recipient, in order. Never raises for what a server does.
 
-        ``may_finish`` is asked immediately before the step that cannot be taken back; where it says no, the letter is
-        not transmitted and the outcome is UNTRIED.
+        ``may_finish`` is asked immediately before the step that cannot be taken back; where it says no, the
+        letter is not transmitted and the outcome is UNTRIED.
         """
         ...
 
@@ -107,8 +108,10 @@ class Line(Protocol):
 class Channel(Protocol):
     """A way out of the house."""
 
-    lines: int
-    """How many connections may be open at once."""
+    @property
+    def lines(self) -> int:
+        """How many connections may be open at once."""
+        ...
 
     def line(self) -> Line:
         """Another connection, not yet open."""

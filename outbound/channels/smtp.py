@@ -1,8 +1,9 @@
 """SMTP, driven command by command, so that a lost line is told apart from a refused letter.
 
-aiosmtplib connects, secures and signs in; from there on the transactions are ours (`outbound.channels.smtptalk`), because
-its replies are paired with one command at a time and its one exception stands for two opposite facts. Where the server
-offers PIPELINING, MAIL, RCPT and DATA travel together (RFC 2920); the final dot never does.
+aiosmtplib connects, secures and signs in; from there on the transactions are ours
+(`outbound.channels.smtptalk`), because its replies are paired with one command at a time and its one
+exception stands for two opposite facts. Where the server offers PIPELINING, MAIL, RCPT and DATA travel
+together (RFC 2920); the final dot never does.
 """
 
 from __future__ import annotations
@@ -107,8 +108,9 @@ class SmtpLine:
     async def open(self) -> None:
         """Connect, secure and sign in.
 
-        Raises Unreachable when the relay does not answer or wants nothing of us now, LoginRefused when it refuses the
-        password, NoSecureLine rather than go on unprotected, ConfigurationError for a bad certificate file.
+        Raises Unreachable when the relay does not answer or wants nothing of us now, LoginRefused when it
+        refuses the password, NoSecureLine rather than go on unprotected, ConfigurationError for a bad
+        certificate file.
         """
         if self.ready:
             return
@@ -183,7 +185,9 @@ class SmtpLine:
             said = f"the letter has {len(body)} bytes, and the relay takes {self._size}"
             return [Outcome(Result.REFUSED, said)] * everyone
         if not letter_fits(letter, self._extensions):
-            return [Outcome(Result.REFUSED, "the relay takes no addresses beyond ASCII (SMTPUTF8)")] * everyone
+            return [
+                Outcome(Result.REFUSED, "the relay takes no addresses beyond ASCII (SMTPUTF8)")
+            ] * everyone
         fresh = self._used == 0
         self._used += 1
         heard: list[Reply] = []
@@ -203,7 +207,9 @@ class SmtpLine:
         return [final if outcome is None else outcome for outcome in outcomes]
 
     async def _envelope(self, talk: Talk, letter: Letter, heard: list[Reply]) -> list[Outcome | None]:
-        """MAIL, RCPT and DATA: an outcome for each recipient that was refused, None for each that waits for the text."""
+        """MAIL, RCPT and DATA: an outcome for each recipient that was refused, None for each that waits for
+        the text.
+        """
         commands = self._commands(letter)
         steps = [Step.MAIL] + [Step.RCPT] * len(letter.recipients) + [Step.DATA]
         replies: list[Reply] = []
@@ -244,7 +250,9 @@ class SmtpLine:
         return outcomes
 
     def _commands(self, letter: Letter) -> list[bytes]:
-        """MAIL with what the server takes of SIZE (RFC 1870) and DSN (RFC 3461), RCPT for each recipient, DATA."""
+        """MAIL with what the server takes of SIZE (RFC 1870) and DSN (RFC 3461), RCPT for each recipient,
+        DATA.
+        """
         mail = f"MAIL FROM:<{letter.sender}>"
         if "size" in self._extensions:
             mail += f" SIZE={len(letter.data)}"
@@ -294,8 +302,8 @@ class SmtpLine:
 def checked(letter: Letter) -> bytes:
     """The text with dots doubled at line starts (RFC 5321 section 4.5.2), ending with CRLF.
 
-    Raises LetterMalformed for a bare CR or LF, a NUL or a line over 998 octets: with those a server may see a second
-    letter where we sent one. Addresses are checked as strictly.
+    Raises LetterMalformed for a bare CR or LF, a NUL or a line over 998 octets: with those a server may see a
+    second letter where we sent one. Addresses are checked as strictly.
     """
     data = letter.data
     if _BARE.search(data) is not None:
@@ -321,7 +329,9 @@ def letter_fits(letter: Letter, extensions: frozenset[str]) -> bool:
 
 
 def _explained(error: BaseException, relay: Relay) -> BaseException:
-    """Our error for what went wrong while connecting; the same one where it is ours already or a cancellation."""
+    """Our error for what went wrong while connecting; the same one where it is ours already or a
+    cancellation.
+    """
     where = f"{relay.host}:{relay.port}"
     match error:
         case aiosmtplib.SMTPAuthenticationError():

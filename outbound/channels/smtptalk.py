@@ -17,7 +17,9 @@ class Lost(Exception):
 
 
 class Talk(asyncio.Protocol):
-    """Replies arrive in the order of the commands (RFC 2920 section 3.1), however the network cuts them up."""
+    """Replies arrive in the order of the commands (RFC 2920 section 3.1), however the network cuts them
+    up.
+    """
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None

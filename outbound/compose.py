@@ -1,0 +1,222 @@
+"""From a delivery to the bytes that go out: rendered, addressed, threaded, and the same id at every
+attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from email.utils import format_datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from core import clock, documents
+from core.config import Settings
+from core.documents import PREFIXES, Document
+from core.errors import FrontdeskError
+from core.outbox import Purpose
+from core.outbox_history import Copy
+from core.outbox_pages import Claimed
+from outbound import headers, mime
+from outbound.channels.base import Letter
+from outbound.placing import template_values
+from outbound.sender import Sender, sender_of
+from outbound.unsubscribe import Unsubscriber
+from templates.catalogue import UNASKED, Catalogue
+from templates.rendered import CompiledEmail, RenderedEmail, compile_email, render_document
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A letter ready to go, its Message-ID without brackets, and the copy for the client's history."""
+
+    letter: Letter
+    rfc_id: str
+    copy: Copy | None
+    """None where the delivery belongs to no conversation."""
+
+
+class Composer:
+    """Composes letters for one company; made once a process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalogue: Catalogue | None = None,
+        now: Callable[[], datetime] = clock.now,
+    ) -> None:
+        """Raises ConfigurationError where the settings name no relay."""
+        self.sender: Sender = sender_of(settings)
+        self.unsubscriber = Unsubscriber(settings.signing_key(), settings.company.public_url)
+        self._catalogue = catalogue
+        self._zone = ZoneInfo(settings.company.timezone)
+        self._now = now
+
+    def compose_page(
+        self, page: Sequence[Claimed], made: dict[int, list[Document]]
+    ) -> dict[int, Composed | FrontdeskError]:
+        """Each delivery's letter, or the error that keeps it from being one; ``made`` holds documents by
+        delivery.
+        """
+        results: dict[int, Composed | FrontdeskError] = {}
+        templates: dict[tuple[str, str], CompiledEmail | FrontdeskError] = {}
+        for claimed in page:
+            try:
+                results[claimed.id] = self._compose(claimed, made.get(claimed.id, []), templates)
+            except FrontdeskError as error:
+                results[claimed.id] = error
+        return results
+
+    def make_documents(self, session: Session, claimed: Claimed) -> list[Document]:
+        """Make the documents a delivery carries, numbered and kept, in the caller's transaction.
+
+        Raises what rendering raises; the number goes back with the transaction.
+        """
+        today = self._today()
+        made: list[Document] = []
+        for key in claimed.documents:
+            number = documents.next_number(session, key, today.year) if key in PREFIXES else None
+            rendered = render_document(
+                key,
+                claimed.language,
+                self._values(claimed, {"number": number, "date": today} if number else {"date": today}),
+                self._catalogue,
+            )
+            made.append(
+                documents.keep(
+                    session,
+                    kind=key,
+                    number=number,
+                    title=rendered.title,
+                    filename=rendered.filename,
+                    content_type=rendered.content_type,
+                    language=rendered.language,
+                    data=rendered.content,
+                    deal_id=claimed.deal_id,
+                    delivery_id=claimed.id,
+                )
+            )
+        return made
+
+    def _today(self) -> date:
+        return self._now().astimezone(self._zone).date()
+
+    def _compose(
+        self,
+        claimed: Claimed,
+        made: Sequence[Document],
+        templates: dict[tuple[str, str], CompiledEmail | FrontdeskError],
+    ) -> Composed:
+        link = self._unsubscribe_link(claimed)
+        rendered = self._render(claimed, made, link, templates)
+        rfc_id = claimed.rfc_id or f"fd-{claimed.token}@{self.sender.domain}"
+        name = self._name(claimed)
+        data = mime.written(
+            self._fields(claimed, rendered, rfc_id, name, link),
+            rendered.text,
+            rendered.html,
+            [mime.Part(document.filename, document.content_type, document.data) for document in made],
+            claimed.token,
+        )
+        letter = Letter(claimed.id, self.sender.address, (claimed.address,), data, claimed.token)
+        return Composed(letter, rfc_id, self._copy(claimed, rendered, rfc_id, name, made))
+
+    def _values(
+        self, claimed: Claimed, document: dict[str, object] | None = None, link: str | None = None
+    ) -> dict[str, dict[str, object]]:
+        return template_values(
+            claimed.values,
+            self.sender.company,
+            staff={"name": self.sender.name, "email": self.sender.answers_to(claimed.mailbox)},
+            document=document,
+            links={"unsubscribe": link} if link else None,
+        )
+
+    def _render(
+        self,
+        claimed: Claimed,
+        made: Sequence[Document],
+        link: str | None,
+        templates: dict[tuple[str, str], CompiledEmail | FrontdeskError],
+    ) -> RenderedEmail:
+        if claimed.template is None:
+            return RenderedEmail(claimed.subject, claimed.body, "", claimed.language)
+        wanted = (claimed.template, claimed.language)
+        compiled = templates.get(wanted)
+        if compiled is None:
+            try:
+                compiled = compile_email(*wanted, self._catalogue)
+            except FrontdeskError as error:
+                compiled = error
+            templates[wanted] = compiled
+        if isinstance(compiled, FrontdeskError):
+            raise compiled
+        document: dict[str, object] | None = None
+        if made:
+            dated = made[0].created_at.astimezone(self._zone).date() if made[0].created_at else self._today()
+            document = {"number": made[0].number or "", "date": dated}
+        return compiled.render(self._values(claimed, document, link))
+
+    def _unsubscribe_link(self, claimed: Claimed) -> str | None:
+        due = claimed.purpose == Purpose.MARKETING or claimed.template in UNASKED
+        return self.unsubscriber.link(claimed.address, claimed.id) if due else None
+
+    def _name(self, claimed: Claimed) -> str:
+        """What stands beside our address: the colleague's name where a person wrote."""
+        writer = (claimed.values.get("staff") or {}).get("name")
+        if claimed.automatic or not writer or writer == self.sender.name:
+            return self.sender.name
+        return f"{writer} ({self.sender.name})"
+
+    def _fields(
+        self, claimed: Claimed, rendered: RenderedEmail, rfc_id: str, name: str, link: str | None
+    ) -> list[tuple[str, str]]:
+        """The header fields, in the order in which they stand."""
+        fields = [
+            ("Date", format_datetime(self._now().astimezone(self._zone))),
+            ("From", headers.mailbox(name, self.sender.address)),
+            ("To", headers.mailbox(claimed.recipient_name, claimed.address)),
+            ("Subject", headers.encoded(rendered.subject.strip(), begins=9)),
+            ("Message-ID", f"<{rfc_id}>"),
+        ]
+        answers_to = self.sender.answers_to(claimed.mailbox)
+        if answers_to != self.sender.address:
+            fields.append(("Reply-To", headers.mailbox(self.sender.name, answers_to)))
+        if claimed.in_reply_to and (parent := headers.references([claimed.in_reply_to])):
+            fields.append(("In-Reply-To", parent))
+        chain = [*claimed.reference_ids, *([claimed.in_reply_to] if claimed.in_reply_to else [])]
+        if known := headers.references(chain):
+            fields.append(("References", known))
+        if claimed.automatic:
+            kind = "auto-replied" if claimed.in_reply_to else "auto-generated"
+            fields += [("Auto-Submitted", kind), ("X-Auto-Response-Suppress", "OOF, AutoReply")]
+        if link is not None:
+            fields.append(("List-Unsubscribe", f"<{link}>,\r\n <mailto:{answers_to}?subject=unsubscribe>"))
+            if self.unsubscriber.one_click:
+                fields.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+        return fields
+
+    def _copy(
+        self, claimed: Claimed, rendered: RenderedEmail, rfc_id: str, name: str, made: Sequence[Document]
+    ) -> Copy | None:
+        if claimed.conversation_id is None:
+            return None
+        return Copy(
+            delivery_id=claimed.id,
+            conversation_id=claimed.conversation_id,
+            contact_id=claimed.contact_id,
+            staff_id=claimed.staff_id,
+            recipient_name=claimed.recipient_name,
+            recipient=claimed.address,
+            subject=rendered.subject,
+            text=rendered.text,
+            reply=claimed.body,
+            language=rendered.language,
+            rfc_id=rfc_id,
+            sender_name=name,
+            sender=self.sender.address,
+            has_html=bool(rendered.html),
+            document_ids=tuple(document.id for document in made),
+        )

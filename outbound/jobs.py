@@ -1,0 +1,55 @@
+"""Background work of this room: the dispatcher as a service, and the sweep that settles what dead workers
+held.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+import structlog
+
+from core import notices, outbox_pages
+from core.context import Context
+from core.jobkinds import Registry, Service
+from outbound.channels.smtp import SmtpChannel
+from outbound.dispatch import Dispatcher
+
+QUEUE = "outbound"
+registry = Registry()
+
+
+def services(context: Context) -> Iterable[Service]:
+    """One dispatcher for mail in every worker that serves the queue; none where the settings name no
+    relay.
+    """
+    relay = context.settings.relay
+    if relay is None:
+        structlog.get_logger(__name__).info("nothing is sent: the settings name no relay")
+        return []
+
+    def dispatch(stop: threading.Event) -> None:
+        Dispatcher(
+            context,
+            SmtpChannel(relay, context.settings.limits),
+            rate_per_minute=relay.rate_per_minute,
+            subject=f"{relay.host}:{relay.port}",
+        ).run(stop)
+
+    return [Service("dispatcher", QUEUE, dispatch)]
+
+
+@registry.job("outbound.sweep", queue=QUEUE, periodic="* * * * *")
+def sweep(context: Context) -> None:
+    """Settle what dead workers held and what ran out of time; keep the alarm about uncertain sends true.
+
+    Dispatchers sweep as well; this one works where none runs.
+    """
+    with context.transaction() as session:
+        outbox_pages.sweep(session)
+        outbox_pages.expire(session)
+        open_ones = outbox_pages.uncertain(session, limit=1000)
+        if open_ones:
+            notices.raise_alarm(session, "sends_uncertain", "outbox", str(len(open_ones)))
+        else:
+            notices.clear_alarm(session, "sends_uncertain", "outbox")

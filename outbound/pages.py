@@ -1,0 +1,281 @@
+"""A page of deliveries from claim to record: everything about it that touches the database.
+
+The phases, each one transaction:
+
+1. `prepare`: claim, and settle in the same transaction what policy does not let go;
+2. documents, one transaction for each delivery that carries some;
+3. mark as transmitting and file the copies: committed before any final dot;
+4. `record`: what became of each, with suppressions for addresses that do not exist.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy.orm import Session
+
+from core import consent, documents, outbox_history, outbox_pages
+from core.accounts import Channel
+from core.consent import Scope as Stops
+from core.consent import SuppressionReason
+from core.context import Context
+from core.documents import Document
+from core.errors import FrontdeskError
+from core.outbox import DeliveryState as State
+from core.outbox import Purpose
+from core.outbox_pages import LEASE, MARGIN, Claimed, Settled
+from outbound import policy, retry
+from outbound.channels.base import Letter, Outcome, Result
+from outbound.compose import Composed, Composer
+from outbound.policy import Action, Facts, Verdict
+
+COMPOSING_ATTEMPTS = 5
+"""A letter that fails in the making for an unknown reason is refused after so many attempts."""
+
+SETTLES: Mapping[Action, State] = {
+    Action.SUPPRESS: State.SUPPRESSED,
+    Action.CANCEL: State.CANCELLED,
+    Action.EXPIRE: State.EXPIRED,
+    Action.DEFER: State.DEFERRED,
+}
+RECORDS: Mapping[Result, State] = {
+    Result.SENT: State.SENT,
+    Result.DEFERRED: State.DEFERRED,
+    Result.REFUSED: State.REFUSED,
+    Result.UNCERTAIN: State.UNCERTAIN,
+    Result.UNTRIED: State.DEFERRED,
+}
+
+steady = time.monotonic
+"""The clock of windows and waits."""
+
+
+def awake() -> float:
+    """Seconds that go on while the machine sleeps, for leases: a laptop's lid must not lengthen them."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+@dataclass
+class Page:
+    """Letters marked as being transmitted, which one line sends one after another."""
+
+    letters: list[Letter]
+    claimed: dict[int, Claimed]
+    held_until: float
+    """On the clock of `awake`: after it nothing more may be begun."""
+    held: set[int] = field(default_factory=set)
+    """Deliveries that are still ours and still wanted."""
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+
+    def may_finish(self, delivery_id: int) -> bool:
+        """Whether the final dot of a letter may still be written."""
+        return delivery_id in self.held and awake() < self.held_until
+
+    def renewed(self, still: Mapping[int, bool], until: float) -> None:
+        """The leases were renewed: keep what is ours and did not opt out meanwhile."""
+        self.held = {one for one in self.held if still.get(one) is False}
+        self.held_until = until
+
+
+class Pages:
+    """Prepares and records pages for one worker."""
+
+    def __init__(
+        self,
+        context: Context,
+        composer: Composer,
+        owner: str,
+        blocked: Callable[[str], float] = lambda domain: 0.0,
+        *,
+        first_wait: float = 300.0,
+        longest_wait: float = 4000.0,
+        channel: Channel = Channel.EMAIL,
+    ) -> None:
+        """``blocked`` says for how many seconds a domain wants nothing of us."""
+        self.owner = owner
+        self._context = context
+        self._composer = composer
+        self._blocked = blocked
+        self._first_wait = first_wait
+        self._longest_wait = longest_wait
+        self._channel = channel
+        self._log = structlog.get_logger(__name__)
+
+    def due(self, priorities: Sequence[int], most: int) -> dict[int, int]:
+        """How many deliveries of each priority wait to be claimed."""
+        with self._context.transaction() as session:
+            return outbox_pages.due(session, self._channel.value, priorities, most)
+
+    def prepare(self, priorities: Sequence[int], most: int) -> tuple[Page | None, int]:
+        """Claim a page and bring it to the state in which it may be transmitted.
+
+        Returns the page, or None when nothing of it may go, and how many deliveries were claimed.
+        """
+        with self._context.transaction() as session:
+            claimed = outbox_pages.claim(
+                session, owner=self.owner, channel=self._channel.value, priorities=priorities, most=most
+            )
+            verdicts = {one.id: policy.verdict(self._facts(one)) for one in claimed}
+            self._settle_verdicts(session, claimed, verdicts)
+        going = [one for one in claimed if verdicts[one.id].action is Action.SEND]
+        if not going:
+            return None, len(claimed)
+        composed = self._compose(going)
+        begun = awake()
+        with self._context.transaction() as session:
+            marked = outbox_pages.begin_transmission(
+                session, owner=self.owner, rfc_ids=[(one.letter.id, one.rfc_id) for one in composed]
+            )
+            copies = [one.copy for one in composed if one.letter.id in marked and one.copy is not None]
+            outbox_history.file_copies(session, copies)
+            left = [
+                Settled(one.letter.id, State.QUEUED, tried=False)
+                for one in composed
+                if one.letter.id not in marked
+            ]
+            # They opted out since: the next claim's policy says so. What others hold meanwhile is left alone.
+            outbox_pages.settle_page(session, owner=self.owner, settled=left, sources={State.CLAIMED})
+        letters = [one.letter for one in composed if one.letter.id in marked]
+        until = begun + LEASE.total_seconds() - MARGIN.total_seconds()
+        page = Page(letters, {one.id: one for one in going}, until, set(marked))
+        return (page if letters else None), len(claimed)
+
+    def _facts(self, one: Claimed) -> Facts:
+        return Facts(
+            purpose=Purpose(one.purpose),
+            automatic=one.automatic,
+            answers=one.in_reply_to is not None,
+            address=one.address,
+            waited=one.waited,
+            expired=one.expired,
+            suppression=Stops(one.suppression) if one.suppression else None,
+            suppression_reason=one.suppression_reason or "",
+            consent_withdrawn=bool(one.consent_withdrawn),
+            ours=one.address in self._composer.sender.ours,
+            blocked=self._blocked(one.domain),
+        )
+
+    def _settle_verdicts(
+        self, session: Session, claimed: Sequence[Claimed], verdicts: Mapping[int, Verdict]
+    ) -> None:
+        settled = [
+            Settled(one, SETTLES[said.action], said.reason, wait=said.wait, tried=False)
+            for one, said in verdicts.items()
+            if said.action is not Action.SEND
+        ]
+        outbox_pages.settle_page(session, owner=self.owner, settled=settled, sources={State.CLAIMED})
+        # One deferral for all that waits for the same closed door, instead of a claim for each page of it.
+        for domain in {one.domain for one in claimed if verdicts[one.id].action is Action.DEFER}:
+            outbox_pages.postpone(
+                session, channel=self._channel.value, domain=domain, wait=self._blocked(domain)
+            )
+
+    def _compose(self, going: Sequence[Claimed]) -> list[Composed]:
+        made, failed = self._documents([one for one in going if one.documents])
+        results = self._composer.compose_page([one for one in going if one.id not in failed], made)
+        composed = [one for one in results.values() if isinstance(one, Composed)]
+        failed |= {one: error for one, error in results.items() if isinstance(error, FrontdeskError)}
+        if failed:
+            attempts = {one.id: one.attempts for one in going}
+            with self._context.transaction() as session:
+                outbox_pages.settle_page(
+                    session,
+                    owner=self.owner,
+                    settled=[self._failure(one, attempts[one], error) for one, error in failed.items()],
+                    sources={State.CLAIMED},
+                )
+        return composed
+
+    def _documents(
+        self, carriers: Iterable[Claimed]
+    ) -> tuple[dict[int, list[Document]], dict[int, Exception]]:
+        """The documents of each delivery: those made at an earlier attempt, else new ones."""
+        made: dict[int, list[Document]] = {}
+        failed: dict[int, Exception] = {}
+        for one in carriers:
+            try:
+                with self._context.transaction() as session:
+                    made[one.id] = documents.of_deliveries(session, [one.id]).get(
+                        one.id
+                    ) or self._composer.make_documents(session, one)
+            except Exception as error:
+                if not isinstance(error, FrontdeskError):
+                    self._log.exception("a document could not be made", delivery=one.id)
+                failed[one.id] = error
+        return made, failed
+
+    def _failure(self, delivery_id: int, attempts: int, error: Exception) -> Settled:
+        """What becomes of a letter that could not be composed."""
+        hopeless = isinstance(error, FrontdeskError) and not error.retryable
+        said = str(error) or type(error).__name__
+        if hopeless or attempts >= COMPOSING_ATTEMPTS:
+            return Settled(delivery_id, State.REFUSED, error=said)
+        return Settled(delivery_id, State.DEFERRED, error=said, wait=self._wait(attempts))
+
+    def _wait(self, attempts: int) -> float:
+        return retry.wait(attempts, self._first_wait, self._longest_wait)
+
+    def record(self, page: Page) -> Counter[Result]:
+        """Write down what became of a page; letters without an outcome were never offered.
+
+        A second call does nothing more. Returns how many came to each result.
+        """
+        settled: list[Settled] = []
+        gone: list[Claimed] = []
+        for letter in page.letters:
+            one = page.claimed[letter.id]
+            outcome = page.outcomes.get(letter.id, NOT_BEGUN)
+            state = RECORDS[outcome.result]
+            settled.append(
+                Settled(
+                    letter.id,
+                    state,
+                    outcome.reply,
+                    wait=self._wait(one.attempts) if outcome.result is Result.DEFERRED else 0.0,
+                    error=outcome.reply if state is not State.SENT else None,
+                    tried=outcome.result is not Result.UNTRIED,
+                )
+            )
+            if outcome.hard:
+                gone.append(one)
+        with self._context.transaction() as session:
+            outbox_pages.settle_page(session, owner=self.owner, settled=settled, sources=HELD)
+            for one in gone:
+                consent.suppress(
+                    session,
+                    self._channel,
+                    one.address,
+                    scope=Stops.EVERYTHING,
+                    reason=SuppressionReason.BOUNCED,
+                    source=f"delivery {one.id}: {page.outcomes[one.id].reply}"[:300],
+                )
+        return Counter(page.outcomes.get(letter.id, NOT_BEGUN).result for letter in page.letters)
+
+    def renew(self, pages: Iterable[Page]) -> None:
+        """Lengthen the leases of all pages in hand, and drop from them what is lost or opted out."""
+        begun = awake()
+        with self._context.transaction() as session:
+            still = outbox_pages.renew(session, owner=self.owner)
+        until = begun + LEASE.total_seconds() - MARGIN.total_seconds()
+        for page in pages:
+            page.renewed(still, until)
+
+    def sweep(self) -> dict[str, int]:
+        """Settle what dead workers held, and what ran out of time."""
+        with self._context.transaction() as session:
+            swept = outbox_pages.sweep(session)
+            expired = outbox_pages.expire(session)
+        if swept or expired:
+            self._log.warning("swept the outbox", **swept, expired=expired)
+        return swept
+
+
+NOT_BEGUN = Outcome(Result.UNTRIED, "not begun")
+HELD = frozenset({State.TRANSMITTING, State.UNCERTAIN})
+"""What a worker may have made of its page: uncertain where a sweep was sooner than a worker that came
+back.
+"""
