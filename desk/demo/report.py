@@ -129,7 +129,7 @@ def doors(
     console.print(Text("Send it a letter, from another terminal:", "bold"))
     port = "" if smtp_port == SMTP_PORT else f" --port {smtp_port}"
     for line in (
-        f'frontdesk demo send{port} --subject "Price of two pumps" "Hello, what do two Aura 25-60 pumps cost?"',
+        f'frontdesk demo send{port} --subject "Two pumps" "What do two Aura 25-60 pumps cost?"',
         f'frontdesk demo send{port} --from jonas@imone.example "Laba diena, ar turite drenažinių siurblių?"',
     ):
         console.print(f"  {line}", highlight=False, soft_wrap=True)

@@ -17,9 +17,9 @@ from rich.console import Console
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import db, ledger
+from core import ledger
 from core.intake import Mailbox, RawOrigin
-from core.localdb import LocalDatabase
+from desk import wiring
 from desk.demo import checks, correspondence, observed, people, programs, report, story
 from desk.demo.letterbox import SMTP_PORT
 from desk.demo.programs import Program
@@ -83,12 +83,14 @@ def _opened(
             overrides=overrides,
         )
         with console.status("The database is made …"):
-            database = LocalDatabase(settings.data_dir, bin_dir=settings.database.bin_dir)
-            stack.callback(database.stop)
-            engine = db.make_engine(database.ensure(), application="frontdesk demo")
-            stack.callback(engine.dispose)
-            db.migrate(engine)
-        world = World(folder, settings, engine, servers)
+            if (database := wiring.local_database(settings)) is not None:
+                stack.callback(database.release, adopt=True)
+            context = stack.enter_context(
+                wiring.opened(
+                    settings, application="frontdesk demo", schema=wiring.Schema.MIGRATE, release=False
+                )
+            )
+        world = World(folder, settings, context.engine, servers)
         with world.transaction() as session:
             people.arrive(session)
         yield world
