@@ -42,6 +42,10 @@ class Account(Base):
     """Company code or tax number."""
     industry: Mapped[str | None] = mapped_column(Text)
     region: Mapped[str | None] = mapped_column(Text)
+    zone: Mapped[str | None] = mapped_column(Text)
+    """Time zone of the client's place (IANA), where it is not ours."""
+    country: Mapped[str | None] = mapped_column(Text)
+    """ISO 3166-1 code, for its public holidays."""
     source: Mapped[str | None] = mapped_column(Text)
     """How the client heard of us, or where the record came from."""
     curator_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"), index=True)

@@ -52,6 +52,7 @@ MODEL_MODULES: tuple[str, ...] = (
     "core.tasks",
     "core.routing",
     "core.outbox",
+    "core.sequences",
     "core.labels",
     "core.notices",
     "core.reading",

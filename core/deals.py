@@ -65,6 +65,8 @@ class Stage(Base):
     """How many days a deal should stay here at most."""
     template: Mapped[str | None] = mapped_column(Text)
     """Key of the template that is sent to the client on entering."""
+    sequence: Mapped[str | None] = mapped_column(Text)
+    """Key of the follow-up that begins on entering."""
 
     pipeline: Mapped[Pipeline] = relationship(back_populates="stages")
 

@@ -2,16 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.deals import Pipeline, Stage
 from core.routing import TopicTeam
+from core.sequences import Sequence, SequenceStep, StepKind
 from core.staff import find_or_add_team
 
 STANDARD_PIPELINE = "b2b"
 
 PIPELINE_NAMES = {"en": "Sales to companies", "ru": "Продажи компаниям", "lt": "Pardavimai įmonėms"}
+
+FOLLOW_UPS: dict[str, tuple[dict[str, str], tuple[tuple[str, int, dict[str, str]], ...]]] = {
+    "after_brochure": (
+        {"en": "After the brochure", "ru": "После буклета", "lt": "Po informacijos"},
+        (("email", 5, {}),),
+    ),
+    "after_demo": (
+        {"en": "After the demo invitation", "ru": "После приглашения на демонстрацию", "lt": "Po kvietimo"},
+        (
+            ("email", 3, {}),
+            ("task", 4, {
+                "en": "Call: no answer to the demo invitation",
+                "ru": "Позвонить: нет ответа на приглашение на демонстрацию",
+                "lt": "Paskambinti: neatsakė į kvietimą į demonstraciją",
+            }),
+        ),
+    ),
+    "after_offer": (
+        {"en": "After the offer", "ru": "После предложения", "lt": "Po pasiūlymo"},
+        (
+            ("email", 5, {}),
+            ("task", 5, {
+                "en": "Call: no answer to the offer",
+                "ru": "Позвонить: нет ответа на предложение",
+                "lt": "Paskambinti: neatsakė į pasiūlymą",
+            }),
+        ),
+    ),
+}  # fmt: skip
+"""Follow-ups by key: names, and steps with their delay in working days and a task's title."""
+
+STAGE_FOLLOW_UPS = {
+    "need_identified": "after_brochure",
+    "demo": "after_demo",
+    "technical_proposal": "after_offer",
+    "commercial_offer": "after_offer",
+}
+"""Which follow-up begins in which stage."""
 
 STAGES: tuple[tuple[str, int | None, str | None, dict[str, str]], ...] = (
     ("first_contact", 2, None, {"en": "First contact", "ru": "Первый контакт", "lt": "Pirmasis kontaktas"}),
@@ -60,7 +101,14 @@ def install(session: Session) -> None:
                 key=STANDARD_PIPELINE,
                 names=PIPELINE_NAMES,
                 stages=[
-                    Stage(key=key, position=position, names=names, norm_days=norm, template=template)
+                    Stage(
+                        key=key,
+                        position=position,
+                        names=names,
+                        norm_days=norm,
+                        template=template,
+                        sequence=STAGE_FOLLOW_UPS.get(key),
+                    )
                     for position, (key, norm, template, names) in enumerate(STAGES, start=1)
                 ],
             )
@@ -68,4 +116,23 @@ def install(session: Session) -> None:
     if session.scalar(select(TopicTeam.intent).limit(1)) is None:
         for intent, team in TOPIC_TEAMS.items():
             session.add(TopicTeam(intent=intent, team_id=find_or_add_team(session, team).id))
+    if session.scalar(select(Sequence.id).limit(1)) is None:
+        session.add_all(_follow_up(key, names, steps) for key, (names, steps) in FOLLOW_UPS.items())
     session.flush()
+
+
+def _follow_up(key: str, names: dict[str, str], steps: Iterable[tuple[str, int, dict[str, str]]]) -> Sequence:
+    return Sequence(
+        key=key,
+        names=names,
+        steps=[
+            SequenceStep(
+                position=position,
+                kind=StepKind(kind),
+                delay_days=days,
+                template="follow_up" if kind == StepKind.EMAIL else None,
+                titles=titles,
+            )
+            for position, (kind, days, titles) in enumerate(steps, start=1)
+        ],
+    )

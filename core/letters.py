@@ -18,7 +18,7 @@ from core.accounts import Contact
 from core.conversations import Conversation, Direction, Message
 from core.deals import Deal, StageChange
 from core.errors import InputRefused
-from core.outbox import Draft, Purpose
+from core.outbox import EXPIRY, Draft, Purpose
 from core.staff import StaffMember
 from core.values import Money
 
@@ -235,6 +235,50 @@ def answer(
         in_reply_to=in_reply_to,
         reference_ids=reference_ids,
         priority=1,
+    )
+
+
+def follow_up(
+    session: Session, contact: Contact, deal: Deal | None, *, key: str, template: str, now: datetime
+) -> Draft:
+    """A letter of a follow-up, in the thread of the deal's or the contact's last conversation.
+
+    Raises NoAddress when the contact cannot be written to.
+    """
+    address = contact.email
+    if address is None:
+        raise NoAddress
+    belongs = Conversation.deal_id == deal.id if deal else Conversation.contact_id == contact.id
+    conversation = session.scalar(
+        select(Conversation).where(belongs).order_by(Conversation.last_message_at.desc()).limit(1)
+    )
+    language = contact.language or (conversation.language if conversation else None) or "en"
+    in_reply_to, reference_ids = _thread(session, conversation.id) if conversation else (None, [])
+    staff = deal.owner if deal else None
+    return Draft(
+        key=key,
+        address=address,
+        purpose=PURPOSES.get(template, Purpose.MARKETING),
+        recipient_name=contact.name,
+        contact_id=contact.id,
+        conversation_id=conversation.id if conversation else None,
+        deal_id=deal.id if deal else None,
+        staff_id=staff.id if staff else None,
+        mailbox=conversation.mailbox if conversation else None,
+        template=template,
+        language=language,
+        values={
+            "client": client_values(contact),
+            "staff": staff_values(staff),
+            "deal": deal_values(deal, language, now.date()) if deal else {},
+            "product": product_values(deal, language) if deal else {},
+        },
+        documents=[template] if template in DOCUMENTS else [],
+        in_reply_to=in_reply_to,
+        reference_ids=reference_ids,
+        priority=6,
+        due_at=now,
+        expires_at=now + EXPIRY,
     )
 
 

@@ -1,0 +1,322 @@
+"""Follow-ups: steps that a client is led through until they act, and where each client stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Text, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from core.accounts import Contact
+from core.db import Base, Id
+from core.deals import Deal
+from core.errors import Conflict, IllegalTransition
+from core.outbox import Delivery, DeliveryEvent, DeliveryState
+
+
+class StopReason(StrEnum):
+    """Why an enrolment ended before its last step."""
+
+    REPLY = "reply"
+    CALL = "call"
+    DEAL_MOVED = "deal_moved"
+    OPT_OUT = "opt_out"
+    BOUNCE = "bounce"
+    HAND = "hand"
+    NO_ADDRESS = "no_address"
+
+
+RULED = frozenset({StopReason.REPLY, StopReason.CALL, StopReason.DEAL_MOVED})
+"""What stops a sequence only where its ``stop_on`` names it; opt-outs, bounces and people always do."""
+
+
+class Sequence(Base):
+    """Steps and rules of one follow-up; changed by adding a version, never in place."""
+
+    __tablename__ = "sequence"
+    __table_args__ = (Index("uq_sequence_version", "key", "version", unique=True),)
+
+    id: Mapped[Id]
+    key: Mapped[str] = mapped_column(Text)
+    version: Mapped[int] = mapped_column(default=1)
+    names: Mapped[dict[str, str]]
+    active: Mapped[bool] = mapped_column(default=True)
+    """The version that new enrolments take."""
+    stop_on: Mapped[list[str]] = mapped_column(default=lambda: sorted(reason.value for reason in RULED))
+    once: Mapped[bool] = mapped_column(default=False)
+    """A contact goes through it once ever."""
+    least_gap_hours: Mapped[int] = mapped_column(default=24)
+    """Least time since anything else was sent to the contact."""
+
+    steps: Mapped[list[SequenceStep]] = relationship(
+        back_populates="sequence", order_by="SequenceStep.position", cascade="all, delete-orphan"
+    )
+
+    def name(self, language: str) -> str:
+        """The name in a language, else in English."""
+        return self.names.get(language) or self.names["en"]
+
+
+class StepKind(StrEnum):
+    """What a step does."""
+
+    EMAIL = "email"
+    TASK = "task"
+
+
+class SequenceStep(Base):
+    """One step: so many working days after the one before, a letter or a task for a person."""
+
+    __tablename__ = "sequence_step"
+    __table_args__ = (Index("uq_sequence_step_position", "sequence_id", "position", unique=True),)
+
+    id: Mapped[Id]
+    sequence_id: Mapped[int] = mapped_column(ForeignKey("sequence.id"))
+    position: Mapped[int]
+    """From 1."""
+    kind: Mapped[StepKind]
+    delay_days: Mapped[int]
+    """Working days after the step before, or after the start."""
+    template: Mapped[str | None] = mapped_column(Text)
+    titles: Mapped[dict[str, str]] = mapped_column(default=dict)
+    """What the task is called, by language."""
+
+    sequence: Mapped[Sequence] = relationship(back_populates="steps")
+
+
+class EnrolmentState(StrEnum):
+    """How a client stands in a sequence."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+
+
+TRANSITIONS: dict[EnrolmentState, frozenset[EnrolmentState]] = {
+    EnrolmentState.ACTIVE: frozenset(
+        {EnrolmentState.PAUSED, EnrolmentState.FINISHED, EnrolmentState.STOPPED}
+    ),
+    EnrolmentState.PAUSED: frozenset({EnrolmentState.ACTIVE, EnrolmentState.STOPPED}),
+    EnrolmentState.FINISHED: frozenset(),
+    EnrolmentState.STOPPED: frozenset(),
+}
+"""Nothing leads back from an end: a client is enrolled anew instead."""
+
+LIVE = (EnrolmentState.ACTIVE, EnrolmentState.PAUSED)
+
+
+class Enrolment(Base):
+    """One client in one sequence: the next step and when it is due."""
+
+    __tablename__ = "enrolment"
+    __table_args__ = (
+        Index("ix_enrolment_due", "due_at", "id", postgresql_where=text("state = 'active'")),
+        Index(
+            "uq_enrolment_live", "sequence_key", "contact_id", unique=True,
+            postgresql_where=text("state IN ('active', 'paused')"),
+        ),
+        Index("ix_enrolment_contact", "contact_id", postgresql_where=text("state IN ('active', 'paused')")),
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    sequence_id: Mapped[int] = mapped_column(ForeignKey("sequence.id"))
+    sequence_key: Mapped[str] = mapped_column(Text)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    deal_id: Mapped[int | None] = mapped_column(ForeignKey("deal.id"), index=True)
+    state: Mapped[EnrolmentState] = mapped_column(default=EnrolmentState.ACTIVE)
+    next_position: Mapped[int] = mapped_column(default=1)
+    due_at: Mapped[datetime]
+    """When the next step is looked at; for a paused one, when it goes on by itself, if it does."""
+    stop_reason: Mapped[StopReason | None]
+    stopped_by: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    ended_at: Mapped[datetime | None]
+
+    sequence: Mapped[Sequence] = relationship()
+    contact: Mapped[Contact] = relationship()
+    deal: Mapped[Deal | None] = relationship()
+    log: Mapped[list[EnrolmentStep]] = relationship(order_by="EnrolmentStep.position")
+
+
+class EnrolmentStep(Base):
+    """A step of an enrolment that was taken or skipped; each at most once, by its primary key."""
+
+    __tablename__ = "enrolment_step"
+
+    enrolment_id: Mapped[int] = mapped_column(
+        ForeignKey("enrolment.id"), primary_key=True, autoincrement=False
+    )
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    outcome: Mapped[str] = mapped_column(Text)
+    """done, or skipped."""
+    delivery_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id"), index=True)
+    task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"))
+    taken_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class AlreadyEnrolled(Conflict):
+    """The client is in that sequence already, or has been and it may be taken once only."""
+
+    cure = "Stop the running one first."
+
+
+def current(session: Session, key: str) -> Sequence | None:
+    """The version of a sequence that new enrolments take."""
+    query = (
+        select(Sequence)
+        .where(Sequence.key == key, Sequence.active)
+        .order_by(Sequence.version.desc())
+        .limit(1)
+    )
+    return session.scalar(query)
+
+
+def enrol(
+    session: Session, sequence: Sequence, *, contact_id: int, due_at: datetime, deal_id: int | None = None
+) -> Enrolment:
+    """Lead a client into a sequence; the first step is due at ``due_at``.
+
+    Raises AlreadyEnrolled when they are in it, or were once and its rule is once only.
+    """
+    if sequence.once:
+        seen = session.scalar(
+            select(Enrolment.id)
+            .where(Enrolment.sequence_key == sequence.key, Enrolment.contact_id == contact_id)
+            .limit(1)
+        )
+        if seen is not None:
+            raise AlreadyEnrolled
+    row = insert(Enrolment).values(
+        sequence_id=sequence.id,
+        sequence_key=sequence.key,
+        contact_id=contact_id,
+        deal_id=deal_id,
+        state=EnrolmentState.ACTIVE,
+        next_position=1,
+        due_at=due_at,
+    )
+    enrolment_id = session.scalar(
+        row.on_conflict_do_nothing(
+            index_elements=[Enrolment.sequence_key, Enrolment.contact_id],
+            index_where=text("state IN ('active', 'paused')"),
+        ).returning(Enrolment.id)
+    )
+    if enrolment_id is None:
+        raise AlreadyEnrolled
+    return session.get_one(Enrolment, enrolment_id)
+
+
+def _end(session: Session, ids: list[int], reason: StopReason, by: int | None = None) -> None:
+    """Stop enrolments and take back what they queued that has not left yet."""
+    if not ids:
+        return
+    session.execute(
+        update(Enrolment)
+        .where(Enrolment.id.in_(ids), Enrolment.state.in_(LIVE))
+        .values(state=EnrolmentState.STOPPED, stop_reason=reason, stopped_by=by, ended_at=func.now())
+    )
+    waiting = select(EnrolmentStep.delivery_id).where(EnrolmentStep.enrolment_id.in_(ids))
+    cancelled = session.scalars(
+        update(Delivery)
+        .where(Delivery.id.in_(waiting), Delivery.state.in_([DeliveryState.QUEUED, DeliveryState.DEFERRED]))
+        .values(state=DeliveryState.CANCELLED, settled_at=func.now(), error=f"follow-up stopped: {reason}")
+        .returning(Delivery.id)
+    ).all()
+    session.add_all(
+        DeliveryEvent(delivery_id=one, state=DeliveryState.CANCELLED, detail=f"follow-up stopped: {reason}")
+        for one in cancelled
+    )
+    session.flush()
+
+
+def stop_for_contacts(session: Session, contact_ids: Iterable[int], reason: StopReason) -> int:
+    """A client acted: stop what their acting stops, in the transaction that records the act.
+
+    Returns how many enrolments ended.
+    """
+    query = (
+        select(Enrolment.id)
+        .join(Sequence)
+        .where(Enrolment.contact_id.in_(set(contact_ids)), Enrolment.state.in_(LIVE))
+        .with_for_update(of=Enrolment)
+    )
+    if reason in RULED:
+        query = query.where(Sequence.stop_on.op("?")(reason.value))
+    ids = list(session.scalars(query))
+    _end(session, ids, reason)
+    return len(ids)
+
+
+def stop_for_deal(session: Session, deal_id: int) -> int:
+    """A deal moved or was closed: stop its sequences that end with that."""
+    ids = list(
+        session.scalars(
+            select(Enrolment.id)
+            .join(Sequence)
+            .where(
+                Enrolment.deal_id == deal_id,
+                Enrolment.state.in_(LIVE),
+                Sequence.stop_on.op("?")("deal_moved"),
+            )
+            .with_for_update(of=Enrolment)
+        )
+    )
+    _end(session, ids, StopReason.DEAL_MOVED)
+    return len(ids)
+
+
+def pause_for_contacts(session: Session, contact_ids: Iterable[int], until: datetime) -> int:
+    """A client is away: wait until they are back, and go on then by itself."""
+    done = session.scalars(
+        update(Enrolment)
+        .where(Enrolment.contact_id.in_(set(contact_ids)), Enrolment.state == EnrolmentState.ACTIVE)
+        .values(due_at=func.greatest(Enrolment.due_at, until))
+        .returning(Enrolment.id)
+    ).all()
+    return len(done)
+
+
+def _change(session: Session, enrolment: Enrolment, state: EnrolmentState, **values: Any) -> None:
+    session.refresh(enrolment, with_for_update={"of": Enrolment})
+    if state not in TRANSITIONS[enrolment.state]:
+        raise IllegalTransition(f"A follow-up that is {enrolment.state} cannot become {state}.")
+    enrolment.state = state
+    for name, value in values.items():
+        setattr(enrolment, name, value)
+    session.flush()
+
+
+def pause(session: Session, enrolment: Enrolment) -> None:
+    """Hold a follow-up until a person lets it go on."""
+    _change(session, enrolment, EnrolmentState.PAUSED)
+
+
+def resume(session: Session, enrolment: Enrolment) -> None:
+    """Let a held follow-up go on: its next step is due when it was, or now if that is past."""
+    _change(session, enrolment, EnrolmentState.ACTIVE)
+
+
+def stop(session: Session, enrolment: Enrolment, *, by: int) -> None:
+    """End a follow-up because a person said so; what it queued and has not left is taken back."""
+    session.refresh(enrolment, with_for_update={"of": Enrolment})
+    if EnrolmentState.STOPPED not in TRANSITIONS[enrolment.state]:
+        raise IllegalTransition(f"A follow-up that is {enrolment.state} cannot be stopped.")
+    _end(session, [enrolment.id], StopReason.HAND, by)
+    session.refresh(enrolment)
+
+
+def live_of(
+    session: Session, *, contact_id: int | None = None, deal_id: int | None = None
+) -> list[Enrolment]:
+    """The follow-ups that are under way for a contact or a deal."""
+    query = select(Enrolment).where(Enrolment.state.in_(LIVE)).order_by(Enrolment.due_at)
+    if contact_id is not None:
+        query = query.where(Enrolment.contact_id == contact_id)
+    if deal_id is not None:
+        query = query.where(Enrolment.deal_id == deal_id)
+    return list(session.scalars(query))
