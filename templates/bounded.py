@@ -28,6 +28,7 @@ class Bounds:
     cpu_seconds: int
     wall_seconds: float
     memory_bytes: int
+    idle_seconds: float = limits.IDLE_SECONDS
 
 
 TEXT = Bounds(limits.RENDER_CPU_SECONDS, limits.RENDER_WALL_SECONDS, limits.RENDER_MEMORY_BYTES)
@@ -37,8 +38,9 @@ PDF = Bounds(limits.PDF_CPU_SECONDS, limits.PDF_WALL_SECONDS, limits.PDF_MEMORY_
 class Child:
     """One child process at a time, started at first need and again after a kill.
 
-    Work is done one piece after another; several threads may ask. The child has no environment variables of ours, so
-    no secret, and ends by itself when its parent is gone or nothing is asked for `limits.IDLE_SECONDS`.
+    Work is done one piece after another; several threads may ask. The child has no environment variables of
+    ours, so no secret, and ends by itself when its parent is gone or nothing is asked for
+    `limits.IDLE_SECONDS`.
     """
 
     def __init__(self, bounds: Bounds) -> None:
@@ -50,8 +52,8 @@ class Child:
     def ask(self, work: dict[str, Any]) -> tuple[Any, bytes]:
         """Let the child do one piece of work: its plain answer and its raw bytes.
 
-        Raises what the child raised, `TemplateTooCostly` when it had to be killed, `RendererFailed` when it cannot
-        be started or broke off for no visible reason.
+        Raises what the child raised, `TemplateTooCostly` when it had to be killed, `RendererFailed` when it
+        cannot be started or broke off for no visible reason.
         """
         request = json.dumps(work, ensure_ascii=False).encode()
         with self._lock:
@@ -60,7 +62,8 @@ class Child:
                 try:
                     answer = self._exchange(process, request)
                 except BrokenPipeError:
-                    answer = None
+                    process.wait()
+                    answer = self._fate(process)
                 if answer is not None:
                     return _opened(answer)
                 if not self._ended_idle(process) or last:
@@ -68,6 +71,11 @@ class Child:
                         f"The process that renders templates broke off ({process.returncode})."
                     )
         raise RendererFailed
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, or None when none was started yet."""
+        return self._process.pid if self._process is not None else None
 
     def close(self) -> None:
         """End the child, if there is one."""
@@ -80,6 +88,8 @@ class Child:
         process = self._process
         if process is not None and self._owner == os.getpid() and process.poll() is None:
             return process
+        if process is not None:
+            self._close_pipes(process)
         # The import path is handed over because the child may be started from any folder.
         environment = {
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
@@ -95,7 +105,7 @@ class Child:
                     sys.executable,
                     "-m",
                     "templates.child",
-                    json.dumps([self.bounds.cpu_seconds, self.bounds.memory_bytes]),
+                    json.dumps([self.bounds.cpu_seconds, self.bounds.memory_bytes, self.bounds.idle_seconds]),
                 ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -109,12 +119,13 @@ class Child:
         return process
 
     def _exchange(self, process: subprocess.Popen[bytes], request: bytes) -> tuple[bytes, bytes] | None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(len(request).to_bytes(4, "big") + request)
-        process.stdin.flush()
+        sink, source = process.stdin, process.stdout
+        if sink is None or source is None:
+            raise RendererFailed
+        sink.write(len(request).to_bytes(4, "big") + request)
+        sink.flush()
         deadline = time.monotonic() + self.bounds.wall_seconds
-        descriptor = process.stdout.fileno()
+        descriptor = source.fileno()
         got = bytearray()
         wanted = HEADER
         plain = raw = 0

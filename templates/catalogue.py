@@ -43,8 +43,8 @@ class Missing:
 class Catalogue:
     """Shipped templates with a company's own laid over them.
 
-    `overrides` maps paths such as ``email/follow_up/lt/body.txt`` to text; new keys add templates. An own body.txt
-    without an own body.html takes the shipped body.html out of use, so that both never differ.
+    `overrides` maps paths such as ``email/follow_up/lt/body.txt`` to text; new keys add templates. An own
+    body.txt without an own body.html takes the shipped body.html out of use, so that both never differ.
     """
 
     overrides: Mapping[str, str] = field(default_factory=dict)

@@ -1,8 +1,7 @@
-"""What runs inside the bounded child process: one piece of work after another, from standard input to standard output."""
+"""What runs inside the bounded child: one piece of work after another, from standard input to output."""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
 import math
@@ -14,7 +13,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
 from core.errors import FrontdeskError, InputRefused
-from templates import limits
 from templates.bounded import OUT_OF_MEMORY
 from templates.unit import Source, Unit, compile_unit
 
@@ -56,24 +54,23 @@ WORK: Mapping[str, Callable[[Mapping[str, Any]], tuple[Any, bytes]]] = {
 
 
 def main() -> None:
-    """Serve until the parent closes the pipe or nothing comes for `limits.IDLE_SECONDS`."""
-    cpu_seconds, memory_bytes = json.loads(sys.argv[1])
+    """Serve until the parent closes the pipe or nothing comes for a while."""
+    cpu_seconds, memory_bytes, idle_seconds = json.loads(sys.argv[1])
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     source, sink = os.fdopen(0, "rb", buffering=0), os.fdopen(os.dup(1), "wb")
     # Whatever a library prints must not get between the answers.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    while select.select([source], [], [], limits.IDLE_SECONDS)[0]:
+    while select.select([source], [], [], idle_seconds)[0]:
         header = _exactly(source, 4)
         if len(header) < 4:
             return
-        request = _exactly(source, int.from_bytes(header, "big"))
         _allow(cpu_seconds)
         try:
+            request = _exactly(source, int.from_bytes(header, "big"))
             answer, raw = _answered(json.loads(request))
         except MemoryError:
-            with contextlib.suppress(BaseException):
-                sink.close()
+            # No clean-up: it would ask for the memory that is not there.
             os._exit(OUT_OF_MEMORY)
         sink.write(len(answer).to_bytes(4, "big") + len(raw).to_bytes(4, "big") + answer + raw)
         sink.flush()

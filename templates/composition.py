@@ -1,4 +1,4 @@
-"""How a template's own part becomes the whole mail or document: frame, shipped pieces, words and inlined styles."""
+"""How a template's own part becomes a whole mail or document: frame, pieces, words and inlined styles."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def mail_text(own: str, name: str, language: str) -> str:
 
 
 def mail_html(own: str | None, text: str, name: str, language: str) -> str:
-    """The source of a mail's HTML with styles inlined; made of the plain text when there is no HTML of its own."""
+    """The source of a mail's HTML with styles inlined; made of the plain text when it has no own HTML."""
     if own is None:
         own = html_of_text(text)
     _check_own(own, name, language, html=True)

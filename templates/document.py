@@ -22,9 +22,9 @@ class Pdf:
 def pdf_of(html: str, *, title: str, author: str, language: str, dated: date) -> Pdf:
     """Lay a whole HTML document out as a PDF.
 
-    `dated` goes into the PDF as its date of creation, so that the same input gives the same bytes. Only ``data:``
-    addresses are read. Raises `PdfUnavailable` without Pango, `PdfFailed`, `TemplateTooCostly` past the limits of time
-    and memory, `TemplateTooLarge` past those of pages and bytes.
+    `dated` goes into the PDF as its date of creation, so that the same input gives the same bytes. Only
+    ``data:`` addresses are read. Raises `PdfUnavailable` without Pango, `PdfFailed`, `TemplateTooCostly`
+    past the limits of time and memory, `TemplateTooLarge` past those of pages and bytes.
     """
     moment = datetime.combine(dated, time(12), UTC)
     work = {

@@ -1,4 +1,4 @@
-"""The sandboxed Jinja2 that all templates go through: compiled once, strict about names, bounded in output."""
+"""The sandboxed Jinja2 all templates go through: compiled once, strict about names, bounded in output."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, UndefinedError
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from templates import grammar, limits, localforms
@@ -115,7 +116,8 @@ class Compiled:
     def render(self, context: Context) -> str:
         """The text for one context made by `values.context`.
 
-        Raises `TemplateTooLarge` when it grows past `limits.OUTPUT_BYTES`, `TemplateRefused` when it cannot run.
+        Raises `TemplateTooLarge` when it grows past `limits.OUTPUT_BYTES`, `TemplateRefused` when it cannot
+        run.
         """
         pieces: list[str] = []
         size = 0
@@ -153,7 +155,8 @@ def check_source(source: str, name: str) -> None:
 def compile_part(source: str, name: str, language: str, *, html: bool) -> Compiled:
     """Parse, check against the allow-list and compile one part.
 
-    Raises `TemplateRefused` (with the line) for anything not allowed, `UnknownPlaceholder` for an undeclared name.
+    Raises `TemplateRefused` (with the line) for anything not allowed, `UnknownPlaceholder` for an
+    undeclared name.
     """
     engine = environment_for(language, html=html)
     try:

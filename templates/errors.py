@@ -10,7 +10,8 @@ from core.errors import FrontdeskError, InputRefused, LimitExceeded, NotFound
 class TemplateRefused(InputRefused):
     """The template holds something that templates may not hold.
 
-    Attributes: `name` is the template's path ("email/follow_up/lt/body.txt"), `line` the line of the fault or None.
+    Attributes: `name` is the template's path ("email/follow_up/lt/body.txt"), `line` the line of the fault
+    or None.
     """
 
     def __init__(self, name: str, problem: str, *, line: int | None = None, cure: str = "") -> None:

@@ -198,7 +198,8 @@ class _Walk:
 
     def type_of(self, node: nodes.Node, scope: dict[str, str]) -> Type | None:
         path = self.path(node, scope)
-        return PLACEHOLDERS[path].type if path in PLACEHOLDERS else None
+        placeholder = PLACEHOLDERS.get(path or "")
+        return placeholder.type if placeholder else None
 
     def counts(self, node: nodes.Node, scope: dict[str, str]) -> bool:
         if isinstance(node, nodes.Filter):
@@ -206,7 +207,7 @@ class _Walk:
         return self.type_of(node, scope) is Type.COUNT
 
     def path(self, node: nodes.Node, scope: dict[str, str]) -> str | None:
-        """The placeholder an expression names ("deal.lines[].price"), "loop", or None when it is no plain name."""
+        """The placeholder an expression names, such as deal.lines[].price; "loop"; or None."""
         words: list[str] = []
         inner = node
         while isinstance(inner, nodes.Getattr):
@@ -255,8 +256,9 @@ def check(tree: nodes.Template, name: str) -> Names:
 
     A placeholder declared as needed is so in every template but one that asks about it with ``{% if … %}``.
 
-    Raises `UnknownPlaceholder` for another name and `TemplateRefused` for anything else that is not on the allow-list:
-    calls, attributes of values, arithmetic, tests, tags other than if and for, filters other than `FILTERS`.
+    Raises `UnknownPlaceholder` for another name and `TemplateRefused` for anything else that is not on the
+    allow-list: calls, attributes of values, arithmetic, tests, tags other than if and for, filters other
+    than `FILTERS`.
     """
     walk = _Walk(name)
     walk.statements(tree.body, {}, 0, 0)

@@ -26,6 +26,9 @@ SUBJECT_CHARS = 250
 LIST_ITEMS = 500
 """Most items a list value may hold, such as product lines."""
 
+LIST_CHARS = 500_000
+"""Longest all items of one list value may be together."""
+
 VALUE_CHARS = 100_000
 """Longest single value, such as the text a staff member wrote."""
 

@@ -24,7 +24,8 @@ _DATETIME = {
 
 _PATRONYMIC = re.compile(r"[а-яё]{2,}(?:ович|евич|ьич|овна|евна|ична|инична)$")
 _NOT_A_PERSON = re.compile(
-    r"[@\d/\\<>|_{}%#]|\b(?:UAB|AB|MB|IĮ|VšĮ|SIA|OÜ|LLC|Ltd|GmbH|Inc|Sp\. z o\.o|ООО|ОАО|ЗАО|АО|ИП|info|sales|office)\b",
+    r"[@\d/\\<>|_{}%#]|\b(?:UAB|AB|MB|IĮ|VšĮ|SIA|OÜ|LLC|Ltd|GmbH|Inc|Sp\. z o\.o"
+    r"|ООО|ОАО|ЗАО|АО|ИП|info|sales|office)\b",
     re.IGNORECASE,
 )
 _CYRILLIC = re.compile(r"[Ѐ-ӿ]")
@@ -69,8 +70,8 @@ def long_moment(moment: datetime, language: str) -> str:
 def plural(count: int, language: str, forms: tuple[str, ...]) -> str:
     """The word form that goes with a count.
 
-    `forms` in CLDR order: English one, other; Lithuanian one, few, other; Russian one, few, many. The count itself is
-    not part of the result. Raises ValueError when the number of forms does not fit the language.
+    `forms` in CLDR order: English one, other; Lithuanian one, few, other; Russian one, few, many. The count
+    itself is not part of the result. Raises ValueError when the number of forms does not fit the language.
     """
     order = {"en": ("one", "other"), "lt": ("one", "few", "other"), "ru": ("one", "few", "many")}[language]
     if len(forms) != len(order):
@@ -82,9 +83,9 @@ def plural(count: int, language: str, forms: tuple[str, ...]) -> str:
 def salutation(language: str, name: str = "", addressed_as: str = "") -> str:
     """The opening of a letter, safe when gender, patronymic and vocative are unknown.
 
-    `addressed_as` is the form a colleague entered by hand ("Иван Петрович", "Rasa", "Ms Carter") and wins. Lithuanian
-    needs the vocative, which cannot be told from a stored name, so without `addressed_as` no name is said. What does
-    not look like a person's name (a mailbox, a company) is not said either.
+    `addressed_as` is the form a colleague entered by hand ("Иван Петрович", "Rasa", "Ms Carter") and wins.
+    Lithuanian needs the vocative, which cannot be told from a stored name, so without `addressed_as` no
+    name is said. What does not look like a person's name (a mailbox, a company) is not said either.
     """
     said = addressed_as.strip() or _sayable(language, name)
     if language == "ru":

@@ -1,4 +1,4 @@
-"""HTML with template words in it: taken apart, checked for what mail and documents may hold, put together again."""
+"""HTML with template words in it: taken apart, checked for what it may hold, put together again."""
 
 from __future__ import annotations
 
@@ -12,16 +12,75 @@ from templates.errors import TemplateRefused
 from templates.placeholders import PLACEHOLDERS, Type
 
 TAGS = frozenset(
-    "a abbr b blockquote br code div em h1 h2 h3 h4 hr i img li ol p pre q small span strong sub sup table tbody td "
-    "tfoot th thead tr u ul section figure figcaption dl dt dd".split()
+    [
+        "a",
+        "abbr",
+        "b",
+        "blockquote",
+        "br",
+        "code",
+        "div",
+        "em",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "hr",
+        "i",
+        "img",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "u",
+        "ul",
+        "section",
+        "figure",
+        "figcaption",
+        "dl",
+        "dt",
+        "dd",
+    ]
 )
 """Elements that a template's own HTML may hold."""
 
 VOID = frozenset({"br", "hr", "img"})
 
 ATTRIBUTES = frozenset(
-    "align alt bgcolor border cellpadding cellspacing class colspan dir height href lang role rowspan src style title "
-    "valign width".split()
+    [
+        "align",
+        "alt",
+        "bgcolor",
+        "border",
+        "cellpadding",
+        "cellspacing",
+        "class",
+        "colspan",
+        "dir",
+        "height",
+        "href",
+        "lang",
+        "role",
+        "rowspan",
+        "src",
+        "style",
+        "title",
+        "valign",
+        "width",
+    ]
 )
 """Attributes they may carry."""
 
@@ -38,10 +97,11 @@ _IN_ATTRIBUTE = re.compile(r"fd-x(\d+)x-fd")
 
 
 def apart(source: str, environment: Environment, name: str) -> tuple[str, list[str]]:
-    """The source with every template expression and tag replaced by a mark, and the list of what was replaced.
+    """The source with every template expression and tag replaced by a mark, and the list of what was
+    replaced.
 
-    The mark of number n is ``\\x02n\\x03``. Jinja's own lexer finds them, so that both always agree where one ends.
-    Raises `TemplateRefused` where the template cannot be read.
+    The mark of number n is ``\\x02n\\x03``. Jinja's own lexer finds them, so that both always agree where
+    one ends. Raises `TemplateRefused` where the template cannot be read.
     """
     if "\x02" in source or "\x03" in source:
         raise TemplateRefused(name, "holds control characters.")
@@ -75,8 +135,9 @@ def together(text: str, words: list[str]) -> str:
 def check_own_html(source: str, environment: Environment, name: str) -> None:
     """Hold a template's own HTML to what mail and documents may contain.
 
-    Raises `TemplateRefused` for elements and attributes that are not on the allow-list, scripts and styles that load or
-    run something, unbalanced elements, and for data in a place where escaping cannot protect it.
+    Raises `TemplateRefused` for elements and attributes that are not on the allow-list, scripts and styles
+    that load or run something, unbalanced elements, and for data in a place where escaping cannot protect
+    it.
     """
     plain, words = apart(source, environment, name)
     _check_places(plain, words, name)
@@ -117,7 +178,7 @@ def _check_places(plain: str, words: list[str], name: str) -> None:
             raise TemplateRefused(
                 name,
                 f"has a placeholder in a place of {_shown(tag[0], words)} where it could break out.",
-                cure='Inside an element a placeholder may only be a whole quoted href, src, alt or title: href="{{ … }}".',
+                cure='In a tag a placeholder may only be a quoted href, src, alt or title: href="{{ … }}".',
             )
     if _TAG_START.search(_TAG_OR_COMMENT.sub("", plain)):
         raise TemplateRefused(name, "holds an element whose tag is not finished.")

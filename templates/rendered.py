@@ -22,7 +22,7 @@ from templates.unit import Source, Unit, compile_unit
 from templates.values import Context, context
 
 Values = Mapping[str, Any]
-"""Plain values by group, as declared in `templates.placeholders`: ``{"client": {"name": …}, "deal": {…}}``."""
+"""Plain values by group, as `templates.placeholders` declares: ``{"client": {"name": …}, …}``."""
 
 OWN_BATCH = 50
 """How many renderings of a company's own template go to the child process at once."""
@@ -34,8 +34,8 @@ _UNSAFE_IN_NAME = re.compile(r"[\\/:*?\"<>|\x00-\x1f.]+")
 class RenderedEmail:
     """One mail, ready to be composed.
 
-    `language` is the variant really used (a fallback may differ from what was asked), `documents` the keys of document
-    templates to be rendered and attached, `unsubscribe` the address printed in it or None.
+    `language` is the variant really used (a fallback may differ from what was asked), `documents` the keys
+    of document templates to be rendered and attached, `unsubscribe` the address printed in it or None.
     """
 
     subject: str
@@ -204,8 +204,8 @@ def preview(
 def check(source: Source) -> frozenset[str]:
     """Try a company's own template before it is saved: the placeholders it uses.
 
-    Compiles it and renders it with sample values, all in the bounded child. Raises `TemplateRefused` with the line and
-    what to do, `TemplateTooCostly`, `TemplateTooLarge`.
+    Compiles it and renders it with sample values, all in the bounded child. Raises `TemplateRefused` with
+    the line and what to do, `TemplateTooCostly`, `TemplateTooLarge`.
     """
     template = _own(_packed(source))
     template.render([template.context(samples(source.language))])
@@ -235,9 +235,7 @@ def _packed(source: Source) -> str:
 
 
 def _unsubscribe(given: Context) -> str | None:
-    links = given.get("links")
-    address = links.get("unsubscribe") if isinstance(links, dict) else None
-    return address or None
+    return str(given.get("links", {}).get("unsubscribe") or "") or None
 
 
 def _label(title: str) -> str:

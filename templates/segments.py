@@ -23,8 +23,8 @@ class Segments:
 def segments_of(text: str) -> Segments:
     """Count the parts of an SMS.
 
-    160 septets fit one part and 153 each of several; one letter outside the GSM alphabet, such as Cyrillic or "ė",
-    turns the whole text to UCS-2 with 70 and 67.
+    160 septets fit one part and 153 each of several; one letter outside the GSM alphabet, such as Cyrillic
+    or "ė", turns the whole text to UCS-2 with 70 and 67.
     """
     if all(character in _BASIC or character in _EXTENDED for character in text):
         units = sum(2 if character in _EXTENDED else 1 for character in text)

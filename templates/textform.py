@@ -18,9 +18,10 @@ _NAMED = re.compile(r"\{\{\s*([\w.]+)\s*\}\}")
 def html_of_text(source: str) -> str:
     """The source of body.html for the source of a body.txt.
 
-    Blocks divided by an empty line become paragraphs, lines that begin with ``- `` become a list, placeholders that are
-    addresses become links. A line that holds only tags (``{% if … %}``) stands between paragraphs; a condition inside
-    a sentence stays on its line. The source must have passed `grammar.check` before.
+    Blocks divided by an empty line become paragraphs, lines that begin with ``- `` become a list,
+    placeholders that are addresses become links. A line that holds only tags (``{% if … %}``) stands
+    between paragraphs; a condition inside a sentence stays on its line. The source must have passed
+    `grammar.check` before.
     """
     lines = source.split("\n")
     out: list[str] = []

@@ -27,7 +27,7 @@ _LINES = frozenset({"subject.txt", "title.txt"})
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A template's files in one language. `own` is True for a company's own ones, which render in a child process."""
+    """A template's files in one language; `own` ones are a company's and render in a child process."""
 
     kind: str
     key: str

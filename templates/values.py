@@ -18,7 +18,7 @@ type_ = type
 Shown = str | int
 """What a template is given for one placeholder: text already in local form, or a count."""
 
-Context = dict[str, object]
+Context = dict[str, dict[str, object]]
 """Groups of shown values: ``{"client": {"name": "…"}, "deal": {"lines": [{"product": "…"}]}}``."""
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
@@ -33,9 +33,9 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 def context(name: str, names: Names, values: Mapping[str, object], language: str) -> Context:
     """The context in which template `name` is rendered: exactly the placeholders it uses, each in local form.
 
-    `values` is a nested dict of plain values by group (`client`, `deal` …); what the template does not use is not
-    looked at. Text loses control characters and direction overrides. Raises `MissingValues` naming every needed
-    placeholder without a value, and `WrongValue` for a value of another type than declared.
+    `values` is a nested dict of plain values by group (`client`, `deal` …); what the template does not use
+    is not looked at. Text loses control characters and direction overrides. Raises `MissingValues` naming
+    every needed placeholder without a value, and `WrongValue` for a value of another type than declared.
     """
     given: Context = {}
     missing: list[str] = []
@@ -63,9 +63,7 @@ def context(name: str, names: Names, values: Mapping[str, object], language: str
                 shown = "" if _absent(value) else show(placeholder, value, language, _currency(group))
             if path in names.needed and shown in ("", []):
                 missing.append(path)
-        slot = given.setdefault(group_name, {})
-        assert isinstance(slot, dict)
-        slot[leaf] = shown
+        given.setdefault(group_name, {})[leaf] = shown
     if missing:
         raise MissingValues(name, set(missing))
     return given
@@ -152,6 +150,7 @@ def _items(
         raise WrongValue(placeholder.name, f"has {len(value)} items, more than {limits.LIST_ITEMS}")
     currency = _currency(group)
     shown: list[dict[str, Shown]] = []
+    size = 0
     for item in value:
         if not isinstance(item, Mapping):
             raise WrongValue(placeholder.name, "must be a list of dicts")
@@ -165,6 +164,9 @@ def _items(
                 row[leaf] = ""
             else:
                 row[leaf] = show(field, found, language, currency)
+        size += sum(len(value) for value in row.values() if isinstance(value, str))
+        if size > limits.LIST_CHARS:
+            raise WrongValue(placeholder.name, f"is longer than {limits.LIST_CHARS} characters in all")
         shown.append(row)
     return shown
 

@@ -1,0 +1,1 @@
+"""The templates room: what clients read."""
