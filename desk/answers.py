@@ -1,0 +1,106 @@
+"""What an answer can be written from, and how it will read: the templates staff choose among, and the preview."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import letters
+from core.config_sections import Company
+from core.conversations import Conversation
+from core.deals import Deal
+from core.i18n import N_
+from core.outbox import Draft
+from core.staff import StaffMember
+from templates import rendered
+from templates.placeholders import PLACEHOLDERS, Type
+from templates.rendered import RenderedEmail
+
+TEMPLATES: dict[str, str] = {
+    "answer": N_("My own words"),
+    "acknowledgement": N_("We have received your letter"),
+    "brochure": N_("Brochure"),
+    "demo_invitation": N_("Invitation to a demo"),
+    "technical_proposal": N_("Technical proposal"),
+    "commercial_offer": N_("Commercial offer"),
+    "follow_up": N_("Follow-up"),
+}
+"""What a person may send by hand, by template key."""
+
+NEEDS_DEAL = frozenset({"technical_proposal", "commercial_offer"})
+
+
+def write(
+    session: Session,
+    conversation: Conversation,
+    staff: StaffMember,
+    *,
+    body: str,
+    subject: str = "",
+    template: str = "answer",
+    language: str | None = None,
+    key: str = "",
+) -> Draft:
+    """The draft of an answer, with what its template needs of the deal.
+
+    Raises NoAddress, NothingToOffer, and InputRefused when nothing was written.
+    """
+    draft = letters.answer(
+        session,
+        conversation,
+        staff,
+        key=key or f"preview-{secrets.token_hex(4)}",
+        body=body,
+        subject=subject,
+        language=language,
+        template=template,
+    )
+    deal = session.get(Deal, conversation.deal_id) if conversation.deal_id is not None else None
+    if template in NEEDS_DEAL and (deal is None or not deal.lines):
+        raise letters.NothingToOffer
+    values: dict[str, Any] = dict(draft.values)
+    if deal is not None:
+        today = session.execute(select(func.current_date())).scalar_one()
+        values |= {
+            "deal": letters.deal_values(deal, draft.language, today),
+            "product": letters.product_values(deal, draft.language),
+            "proposal": letters.proposal_values(deal, draft.language),
+        }
+    documents = [template] if template in letters.DOCUMENTS else []
+    return dataclasses.replace(draft, values=values, documents=documents)
+
+
+def preview(draft: Draft, company: Company, today: date) -> RenderedEmail:
+    """How a draft will read. Raises what `templates.rendered.render_email` raises."""
+    values: dict[str, Any] = {group: _typed(group, given) for group, given in draft.values.items()}
+    values["company"] = {
+        "name": company.name,
+        "legal_name": company.legal_name,
+        "code": company.code,
+        "vat_code": company.vat,
+        "address": company.address,
+        "phone": company.phone,
+        "email": company.email,
+        "website": company.website,
+        "bank": company.bank,
+    }
+    values["document"] = {"number": "…", "date": today}
+    values["links"] = {"unsubscribe": "https://example.com/unsubscribe"}
+    return rendered.render_email(draft.template or "answer", draft.language, values)
+
+
+def _typed(group: str, given: Any) -> Any:
+    """A group of plain JSON values with its dates as dates."""
+    if not isinstance(given, dict):
+        return given
+    typed = dict(given)
+    for name, value in given.items():
+        placeholder = PLACEHOLDERS.get(f"{group}.{name}")
+        if placeholder is not None and placeholder.type is Type.DATE and isinstance(value, str):
+            typed[name] = date.fromisoformat(value)
+    return typed

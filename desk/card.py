@@ -1,0 +1,220 @@
+"""What a conversation's page shows beside the letters: the client, the deal, and how the letters were understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, selectinload
+
+from core.accounts import Channel, Contact, PointKind
+from core.catalogue import Product, ProductInterest
+from core.consent import Suppression, address_key, suppressed
+from core.conversations import Conversation, Message
+from core.deals import Deal
+from core.labels import Classification
+from core.outbox import Delivery
+from core.routing import Assignment
+from core.staff import StaffMember, Team
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Where something we sent stands."""
+
+    id: int
+    state: str
+    address: str
+    subject: str
+    body: str
+    template: str | None
+    error: str | None
+    at: datetime
+    settled_at: datetime | None
+    staff: str | None
+    documents: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DealCard:
+    """A deal as the card shows it."""
+
+    deal: Deal
+    days: int
+    """Whole days in its stage."""
+    over: bool
+    """Longer there than the norm allows."""
+
+
+@dataclass(slots=True)
+class Page:
+    """Everything a conversation's page needs, read in a fixed number of queries."""
+
+    conversation: Conversation
+    messages: list[Message]
+    sent: dict[int, Sent]
+    """By delivery id, for messages that left."""
+    waiting: list[Sent]
+    """What is queued or under way and is no message yet."""
+    understood: dict[int, Classification]
+    assignments: Sequence[Any]
+    deal: DealCard | None
+    interests: Sequence[Any]
+    suppressions: dict[str, Suppression] = field(default_factory=dict)
+
+    @property
+    def items(self) -> list[Message | Sent]:
+        """Letters and waiting sends in the order in which they happened."""
+        everything: list[Message | Sent] = [*self.messages, *self.waiting]
+        return sorted(everything, key=lambda one: one.at if isinstance(one, Sent) else one.happened_at)
+
+    @property
+    def newest_in(self) -> Message | None:
+        """The newest letter from the client."""
+        return next((one for one in reversed(self.messages) if one.direction == "in"), None)
+
+    @property
+    def answer_address(self) -> str | None:
+        """Where an answer goes."""
+        if self.newest_in is not None and self.newest_in.sender:
+            return self.newest_in.sender
+        contact = self.conversation.contact
+        return contact.email if contact else None
+
+    @property
+    def stop(self) -> Suppression | None:
+        """The suppression that stands against the address an answer would go to."""
+        return self.suppressions.get(self.answer_address or "")
+
+
+def read(session: Session, conversation: Conversation) -> Page:
+    """Read everything for a conversation's page."""
+    query = (
+        select(Message)
+        .where(Message.conversation_id == conversation.id)
+        .options(selectinload(Message.attachments), selectinload(Message.staff_member))
+        .order_by(Message.happened_at, Message.id)
+    )
+    messages = list(session.scalars(query))
+    deliveries = _deliveries(session, conversation.id)
+    left = {one.delivery_id for one in messages if one.delivery_id is not None}
+    page = Page(
+        conversation=conversation,
+        messages=messages,
+        sent={number: one for number, one in deliveries.items() if number in left},
+        waiting=[one for number, one in deliveries.items() if number not in left],
+        understood=_understood(session, [one.id for one in messages]),
+        assignments=_assignments(session, conversation.id),
+        deal=deal_card(session, conversation),
+        interests=_interests(session, conversation),
+    )
+    page.suppressions = _suppressions(session, conversation.contact, page.answer_address)
+    return page
+
+
+def _deliveries(session: Session, conversation_id: int) -> dict[int, Sent]:
+    query = (
+        select(
+            Delivery.id,
+            Delivery.state,
+            Delivery.address,
+            Delivery.subject,
+            Delivery.body,
+            Delivery.template,
+            Delivery.error,
+            Delivery.created_at,
+            Delivery.settled_at,
+            StaffMember.name,
+            Delivery.documents,
+        )
+        .outerjoin(StaffMember, Delivery.staff_id == StaffMember.id)
+        .where(Delivery.conversation_id == conversation_id)
+        .order_by(Delivery.id)
+    )
+    return {row[0]: Sent(*row) for row in session.execute(query).tuples()}
+
+
+def _understood(session: Session, message_ids: list[int]) -> dict[int, Classification]:
+    if not message_ids:
+        return {}
+    query = select(Classification).where(Classification.message_id.in_(message_ids))
+    return {one.message_id: one for one in session.scalars(query)}
+
+
+def _assignments(session: Session, conversation_id: int) -> Sequence[Any]:
+    by = select(StaffMember.id, StaffMember.name).subquery()
+    query = (
+        select(
+            Assignment.rule,
+            Assignment.assigned_at,
+            StaffMember.name.label("name"),
+            Team.name.label("team"),
+            by.c.name.label("by"),
+        )
+        .outerjoin(StaffMember, Assignment.staff_id == StaffMember.id)
+        .outerjoin(Team, Assignment.team_id == Team.id)
+        .outerjoin(by, Assignment.by_staff_id == by.c.id)
+        .where(Assignment.conversation_id == conversation_id)
+        .order_by(Assignment.id.desc())
+        .limit(20)
+    )
+    return session.execute(query).all()
+
+
+def deal_card(session: Session, conversation: Conversation) -> DealCard | None:
+    """The deal a conversation belongs to."""
+    if conversation.deal_id is None:
+        return None
+    query = (
+        select(Deal, func.now() - Deal.stage_entered_at)
+        .where(Deal.id == conversation.deal_id)
+        .options(selectinload(Deal.stage), selectinload(Deal.owner), selectinload(Deal.lines))
+    )
+    row = session.execute(query).first()
+    if row is None:
+        return None
+    deal, spent = row
+    norm = deal.stage.norm_days
+    over = deal.outcome is None and norm is not None and spent > timedelta(days=norm)
+    return DealCard(deal, max(spent.days, 0), over)
+
+
+def _interests(session: Session, conversation: Conversation) -> Sequence[Any]:
+    if conversation.account_id is None and conversation.contact_id is None:
+        return []
+    whose = (
+        ProductInterest.account_id == conversation.account_id
+        if conversation.account_id is not None
+        else ProductInterest.contact_id == conversation.contact_id
+    )
+    query = (
+        select(
+            Product.names,
+            Product.key,
+            func.max(ProductInterest.created_at).label("at"),
+            func.count().label("times"),
+            func.bool_or(ProductInterest.staff_id.is_not(None)).label("by_hand"),
+            func.max(ProductInterest.confidence).label("confidence"),
+        )
+        .join(Product)
+        .where(whose)
+        .group_by(Product.id)
+        .order_by(func.max(ProductInterest.created_at).desc())
+        .limit(12)
+    )
+    return session.execute(query).all()
+
+
+def _suppressions(session: Session, contact: Contact | None, answer: str | None) -> dict[str, Suppression]:
+    """What stands against the addresses of a client, by address as it is shown."""
+    addresses = (
+        {point.value for point in contact.points if point.kind == PointKind.EMAIL} if contact else set()
+    )
+    if answer:
+        addresses.add(answer)
+    keys = {address: address_key(Channel.EMAIL, address) for address in addresses}
+    found = suppressed(session, Channel.EMAIL, list(set(keys.values()))) if keys else {}
+    return {address: found[key] for address, key in keys.items() if key in found}

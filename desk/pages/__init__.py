@@ -1,0 +1,38 @@
+"""The rooms of the desk, one file per noun."""
+
+from __future__ import annotations
+
+from desk.pages import (
+    answer,
+    conversation,
+    deal,
+    door,
+    files,
+    health,
+    inbox,
+    letter,
+    mailboxes,
+    preferences,
+    quarantine,
+    sends,
+    stream,
+    unsubscribe,
+)
+
+ROUTES = (
+    *door.ROUTES,
+    *inbox.ROUTES,
+    *conversation.ROUTES,
+    *answer.ROUTES,
+    *deal.ROUTES,
+    *letter.ROUTES,
+    *quarantine.ROUTES,
+    *sends.ROUTES,
+    *mailboxes.ROUTES,
+    *preferences.ROUTES,
+    *stream.ROUTES,
+    *unsubscribe.ROUTES,
+    *files.ROUTES,
+    *health.ROUTES,
+)
+"""Every route of the desk."""

@@ -1,0 +1,109 @@
+"""Answering a client: the preview while one writes, and the queueing of what was written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, post
+from litestar.datastructures import State
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import outbox
+from core.errors import FrontdeskError, InputRefused
+from core.staff import StaffMember
+from core.values import LANGUAGES
+from desk import answers, live
+from desk.access import WORKERS, conversation_for
+from desk.answers import TEMPLATES
+from desk.forms import Form
+from desk.render import PageRequest, done, page, reader
+
+
+def _choice(form: Form) -> tuple[str, str | None]:
+    template, language = form.line("template") or "answer", form.line("language") or None
+    if template not in TEMPLATES or (language is not None and language not in LANGUAGES):
+        raise InputRefused("That template does not exist.")
+    return template, language
+
+
+@post("/conversations/{conversation_id:int}/preview", enter=WORKERS, status_code=200, sync_to_thread=True)
+def preview(
+    request: PageRequest, state: State, session: Session, form: Form, conversation_id: int
+) -> Response[str]:
+    """How the answer will read; what hinders it is told in its place."""
+    viewer = request.scope["user"]
+    conversation = conversation_for(session, viewer, conversation_id)
+    template, language = _choice(form)
+    body = form.text("body")
+    staff = session.get_one(StaffMember, viewer.staff_id)
+    letter, fault = None, None
+    if template != "answer" or body.strip():
+        try:
+            draft = answers.write(
+                session,
+                conversation,
+                staff,
+                body=body,
+                subject=form.line("subject"),
+                template=template,
+                language=language,
+            )
+            today = session.execute(select(func.current_date())).scalar_one()
+            letter = answers.preview(draft, state.settings.company, today)
+        except FrontdeskError as error:
+            fault = error
+    return page(request, "preview.html", letter=letter, fault=fault)
+
+
+@post("/conversations/{conversation_id:int}/answer", enter=WORKERS, sync_to_thread=True)
+def send(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
+    """Queue the answer; the form's one-time key makes a second press do nothing."""
+    viewer = request.scope["user"]
+    conversation = conversation_for(session, viewer, conversation_id)
+    template, language = _choice(form)
+    key = form.line("key", longest=64)
+    if not key:
+        raise InputRefused("The form is too old.", cure="Load the page again.")
+    staff = session.get_one(StaffMember, viewer.staff_id)
+    draft = answers.write(
+        session,
+        conversation,
+        staff,
+        body=form.text("body"),
+        subject=form.line("subject"),
+        template=template,
+        language=language,
+        key=f"{conversation_id}:{viewer.staff_id}:{key}",
+    )
+    delivery_id = outbox.queue(session, draft)
+    conversation.waiting = False
+    live.announce(session, "answer", conversation_id, viewer.staff_id)
+    _ = reader(request).gettext
+    if delivery_id is None:
+        text = _("That answer is on its way already.")
+    else:
+        text = _("The answer is queued.")
+    return done(
+        request, text, go=f"/conversations/{conversation_id}", events=("conversation", "answered", "inbox")
+    )
+
+
+@post("/deliveries/{delivery_id:int}/cancel", enter=WORKERS, sync_to_thread=True)
+def cancel(request: PageRequest, session: Session, form: Form, delivery_id: int) -> Response[Any]:
+    """Take back what has not left yet."""
+    viewer = request.scope["user"]
+    delivery = session.get(outbox.Delivery, delivery_id)
+    if delivery is None or delivery.conversation_id is None:
+        from core.errors import NotFound
+
+        raise NotFound
+    conversation_for(session, viewer, delivery.conversation_id)
+    outbox.settle(session, delivery_id, outbox.DeliveryState.CANCELLED, staff_id=viewer.staff_id)
+    live.announce(session, "cancelled", delivery.conversation_id)
+    text = reader(request).gettext("Cancelled before it left.")
+    go = f"/conversations/{delivery.conversation_id}"
+    return done(request, text, go=go, events=("conversation",))
+
+
+ROUTES = (preview, send, cancel)

@@ -1,0 +1,149 @@
+"""A conversation: its letters, the client beside it, why it came here, and what was understood."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, get, post
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import catalogue, labels, timeline
+from core.catalogue import ProductInterest
+from core.conversations import Conversation, Message
+from core.deals import LossReason, Stage
+from core.errors import InputRefused, NotFound
+from core.intents import INTENT_NAMES, Intent
+from core.labels import Field
+from core.notices import open_alarms
+from core.reading import mark_read
+from core.sessions import SignedIn
+from desk import card, live, tables
+from desk.access import WORKERS, conversation_for, visible
+from desk.answers import TEMPLATES
+from desk.forms import Form, one_time_key
+from desk.pages.inbox import rail
+from desk.render import PageRequest, done, page, reader
+from desk.wording import LOSS_REASONS, sentence
+
+
+def _values(request: PageRequest, session: Session, conversation: Conversation) -> dict[str, Any]:
+    language = reader(request)
+    read = card.read(session, conversation)
+    deal = read.deal.deal if read.deal else None
+    stages = (
+        session.scalars(
+            select(Stage).where(Stage.pipeline_id == deal.pipeline_id).order_by(Stage.position)
+        ).all()
+        if deal
+        else []
+    )
+    return {
+        "page": read,
+        "conversation": conversation,
+        "stages": stages,
+        "loss_reasons": [(reason.value, language.gettext(LOSS_REASONS[reason])) for reason in LossReason],
+        "intents": [(one.value, INTENT_NAMES[one][language.language]) for one in Intent],
+        "templates": TEMPLATES,
+        "products": catalogue.active_products(session),
+        "colleagues": tables.colleagues(session),
+        "form_key": one_time_key(),
+        "sentence": lambda item: sentence(item, language),
+    }
+
+
+@get("/conversations/{conversation_id:int}", enter=WORKERS, sync_to_thread=True)
+def show(request: PageRequest, session: Session, conversation_id: int) -> Response[str]:
+    """The whole page; whoever sees it has read it."""
+    viewer: SignedIn = request.scope["user"]
+    conversation = conversation_for(session, viewer, conversation_id)
+    mark_read(session, viewer.staff_id, conversation_id)
+    values = _values(request, session, conversation) | rail(session, request)
+    return page(request, "conversation.html", alarms=open_alarms(session), **values)
+
+
+@get("/conversations/{conversation_id:int}/thread", enter=WORKERS, sync_to_thread=True)
+def thread(request: PageRequest, session: Session, conversation_id: int) -> Response[str]:
+    """The letters and the card anew, for a page that is open; what is being written stays as it is."""
+    viewer: SignedIn = request.scope["user"]
+    conversation = conversation_for(session, viewer, conversation_id)
+    mark_read(session, viewer.staff_id, conversation_id)
+    return page(request, "conversation_parts.html", **_values(request, session, conversation))
+
+
+@get("/conversations/{conversation_id:int}/history", enter=WORKERS, sync_to_thread=True)
+def history(request: PageRequest, session: Session, conversation_id: int) -> Response[str]:
+    """Everything that ever happened with this client; what one may not see is told without its words."""
+    viewer: SignedIn = request.scope["user"]
+    conversation = conversation_for(session, viewer, conversation_id)
+    account, contact = conversation.account, conversation.contact
+    events = timeline.history(session, account=account, contact=contact) if account or contact else []
+    numbers = {event.link["conversation_id"] for event in events if "conversation_id" in event.link}
+    query = select(Conversation.id).where(Conversation.id.in_(numbers), visible(viewer))
+    return page(
+        request,
+        "history.html",
+        conversation=conversation,
+        events=events,
+        open_to_me=set(session.scalars(query)),
+    )
+
+
+@post("/conversations/{conversation_id:int}/intent", enter=WORKERS, sync_to_thread=True)
+def correct_intent(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
+    """Say what a letter really is about; the classifier learns from it."""
+    viewer: SignedIn = request.scope["user"]
+    conversation = conversation_for(session, viewer, conversation_id)
+    message = _message_of(session, conversation_id, form.number("message_id"))
+    intent = form.line("intent", longest=60)
+    if intent not in Intent.__members__.values():
+        raise InputRefused("That is none of the topics.")
+    labels.correct(session, message.id, Field.INTENT, intent, staff_id=viewer.staff_id)
+    newest = session.scalar(
+        select(Message.id)
+        .where(Message.conversation_id == conversation_id, Message.direction == "in")
+        .order_by(Message.happened_at.desc(), Message.id.desc())
+        .limit(1)
+    )
+    if newest == message.id:
+        conversation.intent = intent
+    live.announce(session, "intent", conversation_id)
+    language = reader(request)
+    text = language.gettext(
+        "Noted: %(topic)s. The classifier learns from it.",
+        topic=INTENT_NAMES[Intent(intent)][language.language],
+    )
+    return done(request, text, go=f"/conversations/{conversation_id}", events=("conversation",))
+
+
+@post("/conversations/{conversation_id:int}/interest", enter=WORKERS, sync_to_thread=True)
+def log_interest(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
+    """Write down that the client asked about a product."""
+    viewer: SignedIn = request.scope["user"]
+    conversation = conversation_for(session, viewer, conversation_id)
+    product = session.get(catalogue.Product, form.number("product_id") or 0)
+    if product is None or conversation.contact_id is None:
+        raise NotFound
+    session.add(
+        ProductInterest(
+            product_id=product.id,
+            contact_id=conversation.contact_id,
+            account_id=conversation.account_id,
+            staff_id=viewer.staff_id,
+            reason="staff",
+        )
+    )
+    live.announce(session, "interest", conversation_id)
+    language = reader(request)
+    text = language.gettext("Interest noted: %(product)s.", product=product.name(language.language))
+    return done(request, text, go=f"/conversations/{conversation_id}", events=("conversation",))
+
+
+def _message_of(session: Session, conversation_id: int, message_id: int | None) -> Message:
+    message = session.get(Message, message_id) if message_id is not None else None
+    if message is None or message.conversation_id != conversation_id:
+        raise NotFound
+    return message
+
+
+ROUTES = (show, thread, history, correct_intent, log_interest)

@@ -1,0 +1,27 @@
+"""The mailboxes: when each was last read, what waits on the server, and what is wrong."""
+
+from __future__ import annotations
+
+from litestar import Response, get
+from sqlalchemy.orm import Session
+
+from core.notices import open_alarms
+from desk import tables
+from desk.access import WORKERS
+from desk.pages.inbox import rail
+from desk.render import PageRequest, page
+
+
+@get("/mailboxes", enter=WORKERS, sync_to_thread=True)
+def show(request: PageRequest, session: Session) -> Response[str]:
+    """Every mailbox with its state."""
+    return page(
+        request,
+        "mailboxes.html",
+        rows=tables.mailboxes(session),
+        alarms=open_alarms(session),
+        **rail(session, request),
+    )
+
+
+ROUTES = (show,)

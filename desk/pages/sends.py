@@ -1,0 +1,53 @@
+"""Sends whose fate is unknown: the line was lost when the server may already have taken them. A person decides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, get, post
+from sqlalchemy.orm import Session
+
+from core import outbox
+from core.errors import InputRefused, NotFound
+from core.i18n import N_
+from core.notices import open_alarms
+from core.outbox import Delivery, DeliveryState
+from desk import live, tables
+from desk.access import WORKERS
+from desk.forms import Form
+from desk.pages.inbox import rail
+from desk.render import PageRequest, done, page, reader
+
+DECISIONS: dict[str, tuple[DeliveryState, str]] = {
+    "sent": (DeliveryState.SENT, N_("Marked as sent.")),
+    "again": (DeliveryState.QUEUED, N_("Queued to be sent again.")),
+    "cancel": (DeliveryState.CANCELLED, N_("Cancelled.")),
+}
+
+
+@get("/uncertain", enter=WORKERS, sync_to_thread=True)
+def show(request: PageRequest, session: Session) -> Response[str]:
+    """All that somebody may decide."""
+    rows = tables.uncertain(session, request.scope["user"])
+    view = "uncertain_list.html" if request.headers.get("hx-request") == "true" else "uncertain.html"
+    return page(request, view, rows=rows, alarms=open_alarms(session), **rail(session, request))
+
+
+@post("/uncertain/{delivery_id:int}", enter=WORKERS, sync_to_thread=True)
+def decide(request: PageRequest, session: Session, form: Form, delivery_id: int) -> Response[Any]:
+    """It arrived, it is to be sent again, or it is not needed any more."""
+    viewer = request.scope["user"]
+    query = tables.uncertain_query(viewer).where(Delivery.id == delivery_id)
+    row = session.execute(query).first()
+    if row is None:
+        raise NotFound
+    decision = form.line("decision")
+    if decision not in DECISIONS:
+        raise InputRefused("That is none of the decisions.")
+    state, text = DECISIONS[decision]
+    outbox.settle(session, delivery_id, state, detail="decided by hand", staff_id=viewer.staff_id)
+    live.announce(session, "delivery", row.conversation_id)
+    return done(request, reader(request).gettext(text), go="/uncertain", events=("uncertain",))
+
+
+ROUTES = (show, decide)

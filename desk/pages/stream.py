@@ -1,0 +1,30 @@
+"""The stream of changes that open pages listen to."""
+
+from __future__ import annotations
+
+import asyncio
+
+import sqlalchemy as sa
+from litestar import get
+from litestar.datastructures import State
+from litestar.response import ServerSentEvent
+
+from core.db import transaction
+from desk.access import WORKERS, conversation_for
+from desk.render import PageRequest
+
+
+def _check(engine: sa.Engine, request: PageRequest, conversation_id: int) -> None:
+    with transaction(engine) as session:
+        conversation_for(session, request.scope["user"], conversation_id)
+
+
+@get("/live", enter=WORKERS)
+async def stream(request: PageRequest, state: State, conversation: int | None = None) -> ServerSentEvent:
+    """Server-sent events: `inbox` when anything changed, `conversation` when the one shown did."""
+    if conversation is not None:
+        await asyncio.to_thread(_check, state.engine, request, conversation)
+    return ServerSentEvent(state.hub.changes(conversation))
+
+
+ROUTES = (stream,)

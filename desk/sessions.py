@@ -1,0 +1,56 @@
+"""The visitor's cookie and whose it is: the layer that looks at it, and the cookies that open and end a
+session."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import sqlalchemy as sa
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from core import sessions
+from core.db import transaction
+from core.sessions import SignedIn
+
+COOKIE = "frontdesk_session"
+
+
+def cookie(token: str, *, secure: bool) -> Cookie:
+    """The cookie of an open session; it ends with the browser, and the server decides how long it is good."""
+    return Cookie(key=COOKIE, value=token, path="/", httponly=True, secure=secure, samesite="lax")
+
+
+def no_cookie(*, secure: bool) -> Cookie:
+    """The cookie that removes it."""
+    return Cookie(
+        key=COOKIE, value="", path="/", httponly=True, secure=secure, samesite="lax", max_age=0, expires=0
+    )
+
+
+class SessionLayer(ASGIMiddleware):
+    """Puts who is signed in into ``scope["user"]``, None for a stranger; what they may do is the guard's
+    affair."""
+
+    scopes = (ScopeType.HTTP,)
+    exclude_opt_key = "without_session"
+
+    def __init__(self, engine: sa.Engine, idle: timedelta) -> None:
+        self.engine = engine
+        self.idle = idle
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Apply it to one request."""
+        token = ASGIConnection(scope).cookies.get(COOKIE, "")
+        scope["user"] = await asyncio.to_thread(self.whose, token) if token else None
+        scope["auth"] = token or None
+        await next_app(scope, receive, send)
+
+    def whose(self, token: str) -> SignedIn | None:
+        """Whose session the token opens."""
+        with transaction(self.engine) as session:
+            return sessions.find(session, token, idle=self.idle)

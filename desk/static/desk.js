@@ -1,0 +1,168 @@
+// What a page of the desk does by itself: keys, short messages with undo, live changes, dialogs.
+(() => {
+  "use strict";
+  const body = document.body;
+  const one = (what, where = document) => where.querySelector(what);
+  const all = (what, where = document) => [...where.querySelectorAll(what)];
+
+  const post = (url, values = {}) => htmx.ajax("POST", url, { values, swap: "none", target: "body" });
+
+  // Short messages
+  let undo = null;
+  const toast = ({ text, undo: url, values, bad }) => {
+    const place = one("#toasts");
+    const box = document.createElement("div");
+    box.className = bad ? "toast-box bad" : "toast-box";
+    const words = document.createElement("span");
+    words.textContent = text;
+    box.append(words);
+    const end = () => { box.remove(); if (undo === back) undo = null; };
+    const back = url ? () => { end(); post(url, values || {}); } : null;
+    if (back) {
+      undo = back;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = body.dataset.undo;
+      button.addEventListener("click", back);
+      box.append(button);
+    }
+    const close = document.createElement("button");
+    close.type = "button";
+    close.className = "toast-close";
+    close.setAttribute("aria-label", body.dataset.close);
+    close.textContent = "×";
+    close.addEventListener("click", end);
+    box.append(close);
+    place.append(box);
+    while (place.children.length > 3) place.firstElementChild.remove();
+    setTimeout(end, bad ? 12000 : 8000);
+  };
+  body.addEventListener("toast", (event) => toast(event.detail));
+
+  // Dialogs
+  let giving = null;
+  const open = (id) => { const box = document.getElementById(id); if (box && !box.open) box.showModal(); };
+  document.addEventListener("click", (event) => {
+    const target = event.target.closest("[data-dialog],[data-assign],[data-give],[data-close-dialog],[data-toggle]");
+    for (const menu of all("details.menu[open],details.why[open]")) if (!menu.contains(event.target)) menu.open = false;
+    if (event.target instanceof HTMLDialogElement) event.target.close();
+    if (!target) return;
+    if (target.dataset.dialog) open(target.dataset.dialog);
+    if (target.dataset.assign) { giving = target.dataset.assign; open("give"); }
+    if (target.dataset.give !== undefined && giving) {
+      one("#give").close();
+      post(`/conversations/${giving}/assign`, { staff_id: target.dataset.give });
+    }
+    if (target.hasAttribute("data-close-dialog")) target.closest("dialog").close();
+    if (target.dataset.toggle) {
+      const shown = body.classList.toggle("rail-open");
+      target.setAttribute("aria-expanded", String(shown));
+    }
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    const target = event.detail?.ctx?.target;
+    if (target && target.id === "ask-body") open("ask");
+    choose(chosen, false);
+  });
+  document.addEventListener("submit", (event) => {
+    const box = event.target.dataset.closes;
+    if (box) setTimeout(() => document.getElementById(box).close());
+  });
+  body.addEventListener("answered", () => {
+    const form = one("#answer");
+    if (!form) return;
+    form.elements.body.value = "";
+    form.elements.template.value = "answer";
+    form.elements.key.value = Array.from(crypto.getRandomValues(new Uint8Array(12)), (n) => n.toString(16).padStart(2, "0")).join("");
+    form.dispatchEvent(new Event("change"));
+  });
+
+  // A letter as it was sent is fetched only when somebody asks for it
+  document.addEventListener("toggle", (event) => {
+    const fold = event.target;
+    if (!fold.open || !fold.dataset || !fold.dataset.frame) return;
+    const place = one(".frame-place", fold);
+    if (place.firstChild) return;
+    const frame = document.createElement("iframe");
+    frame.setAttribute("sandbox", "allow-popups allow-popups-to-escape-sandbox");
+    frame.title = place.dataset.title;
+    frame.src = fold.dataset.frame;
+    place.append(frame);
+  }, true);
+
+  // Keys
+  let chosen = null;
+  let prefix = "";
+  const rows = () => all("[data-keys=list] .row");
+  const choose = (id, reveal = true) => {
+    for (const row of all(".row.chosen")) row.classList.remove("chosen");
+    const row = id && document.getElementById(id);
+    if (!row) return;
+    chosen = id;
+    row.classList.add("chosen");
+    if (reveal) {
+      row.scrollIntoView({ block: "nearest" });
+      one(".row-link", row).focus({ preventScroll: true });
+    }
+  };
+  const step = (by) => {
+    const list = rows();
+    if (!list.length) return;
+    const at = list.findIndex((row) => row.id === chosen);
+    const next = at < 0 ? (by > 0 ? 0 : list.length - 1) : Math.min(Math.max(at + by, 0), list.length - 1);
+    choose(list[next].id);
+  };
+  const press = (key) => {
+    const row = chosen && document.getElementById(chosen);
+    const button = one(`[data-key=${key}]`, row || one("#talk") || document);
+    if (row && key === "e") {
+      const list = rows();
+      const next = list[list.indexOf(row) + 1] || list[list.indexOf(row) - 1];
+      chosen = next ? next.id : null;
+    }
+    if (button) button.click();
+  };
+  const places = { m: "mine", t: "team", u: "unassigned", a: "all", d: "done" };
+  document.addEventListener("keydown", (event) => {
+    const field = event.target.closest("input,textarea,select,[contenteditable]");
+    if (field) {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && field.form && field.form.id === "answer") field.form.requestSubmit();
+      if (event.key === "Escape") field.blur();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || one("dialog[open]")) return;
+    const key = event.key;
+    if (prefix === "g" && places[key]) { prefix = ""; location.href = `/inbox?box=${places[key]}`; return; }
+    prefix = key === "g" ? "g" : "";
+    if (key === "j" || (key === "ArrowDown" && rows().length)) step(1);
+    else if (key === "k" || (key === "ArrowUp" && rows().length)) step(-1);
+    else if (key === "e") press("e");
+    else if (key === "u" && one("[data-key=u]")) one("[data-key=u]").click();
+    else if (key === "r" && one("#answer")) one("#answer textarea").focus();
+    else if (key === "z" && undo) undo();
+    else if (key === "?") open("keys");
+    else if (key === "Enter" && chosen && document.activeElement === body) one(`#${chosen} .row-link`).click();
+    else return;
+    event.preventDefault();
+  });
+
+  // Live changes
+  if (body.dataset.live && "EventSource" in window) {
+    const talk = one("#talk");
+    const lamp = one("#lamp");
+    let timer = null;
+    const stream = new EventSource(talk ? `${body.dataset.live}?conversation=${talk.dataset.id}` : body.dataset.live);
+    const tell = (name) => htmx.trigger(body, name, {}, false);
+    let lost = false;
+    stream.addEventListener("hello", () => {
+      clearTimeout(timer);
+      lamp.hidden = true;
+      if (lost) { tell("inbox"); tell("conversation"); }
+      lost = false;
+    });
+    stream.addEventListener("inbox", () => tell("inbox"));
+    stream.addEventListener("conversation", () => tell("conversation"));
+    stream.addEventListener("error", () => { lost = true; clearTimeout(timer); timer = setTimeout(() => { lamp.hidden = false; }, 5000); });
+    addEventListener("pagehide", () => stream.close());
+  }
+})();

@@ -1,0 +1,255 @@
+"""The lists that screens show: one query each, only the columns that are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from core.accounts import Account, Contact
+from core.conversations import Conversation, ConversationState, Message
+from core.errors import InputRefused
+from core.i18n import N_
+from core.intake import IntakeState, Mailbox, RawMessage
+from core.outbox import Delivery, DeliveryState
+from core.reading import ConversationRead
+from core.sessions import SignedIn
+from core.staff import StaffMember, Team
+from desk.access import LEADERS, visible
+
+PAGE = 50
+MANY = 1000
+"""Counts stop here and show a plus; nobody reads the difference."""
+
+
+class Box(StrEnum):
+    """A shelf of the inbox."""
+
+    MINE = "mine"
+    TEAM = "team"
+    UNASSIGNED = "unassigned"
+    ALL = "all"
+    DONE = "done"
+
+
+BOX_NAMES: dict[Box, str] = {
+    Box.MINE: N_("Mine"),
+    Box.TEAM: N_("My team"),
+    Box.UNASSIGNED: N_("Unassigned"),
+    Box.ALL: N_("All open"),
+    Box.DONE: N_("Done"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One conversation in the list."""
+
+    id: int
+    subject: str
+    state: str
+    intent: str | None
+    confidence: float | None
+    urgency: str
+    language: str | None
+    waiting: bool
+    unread: bool
+    at: datetime
+    assignee_id: int | None
+    assignee: str | None
+    team: str | None
+    contact: str
+    account: str
+    snippet: str
+    ours: bool
+    """We wrote last."""
+
+    @property
+    def cursor(self) -> str:
+        """Where the list goes on after this row."""
+        return f"{self.at.isoformat()}~{self.id}"
+
+
+def _shelf(viewer: SignedIn, box: Box) -> ColumnElement[bool]:
+    state = ConversationState.DONE if box == Box.DONE else ConversationState.OPEN
+    conditions = [Conversation.state == state, visible(viewer)]
+    if box == Box.MINE:
+        conditions.append(Conversation.assignee_id == viewer.staff_id)
+    elif box == Box.TEAM:
+        conditions.append(Conversation.team_id == viewer.team_id)
+    elif box == Box.UNASSIGNED:
+        conditions.append(Conversation.assignee_id.is_(None))
+    return and_(*conditions)
+
+
+def boxes_of(viewer: SignedIn) -> list[Box]:
+    """The shelves somebody has."""
+    return [box for box in Box if box != Box.TEAM or viewer.team_id is not None]
+
+
+def _limited(query: Select[Any]) -> Any:
+    return select(func.count()).select_from(query.limit(MANY).subquery()).scalar_subquery()
+
+
+def counts(session: Session, viewer: SignedIn) -> dict[str, int]:
+    """How much lies on each shelf, in one query; at most `MANY`."""
+    shelves = [box for box in boxes_of(viewer) if box != Box.DONE]
+    columns = [
+        _limited(select(Conversation.id).where(_shelf(viewer, box))).label(box.value) for box in shelves
+    ]
+    columns.append(_limited(uncertain_query(viewer).with_only_columns(Delivery.id)).label("uncertain"))
+    if viewer.role in LEADERS:
+        stuck = select(RawMessage.id).where(RawMessage.state == IntakeState.QUARANTINED)
+        columns.append(_limited(stuck).label("quarantine"))
+    return dict(session.execute(select(*columns)).one()._mapping)
+
+
+def inbox(session: Session, viewer: SignedIn, box: Box, *, before: str = "") -> tuple[list[Row], bool]:
+    """A page of a shelf, newest first, and whether there is more. Raises InputRefused for a bad cursor."""
+    from core.labels import Classification
+
+    last = (
+        select(
+            func.left(func.coalesce(func.nullif(Message.reply, ""), Message.text), 220).label("snippet"),
+            Message.direction.label("direction"),
+            Message.sender_name.label("sender_name"),
+            Message.sender.label("sender"),
+        )
+        .where(Message.conversation_id == Conversation.id)
+        .order_by(Message.happened_at.desc(), Message.id.desc())
+        .limit(1)
+        .lateral("last")
+    )
+    sure = (
+        select(Classification.confidence.label("confidence"))
+        .join(Message, Classification.message_id == Message.id)
+        .where(Message.conversation_id == Conversation.id)
+        .order_by(Message.happened_at.desc(), Classification.id.desc())
+        .limit(1)
+        .lateral("sure")
+    )
+    query = (
+        select(
+            Conversation.id,
+            Conversation.subject,
+            Conversation.state,
+            Conversation.intent,
+            sure.c.confidence,
+            Conversation.urgency,
+            Conversation.language,
+            Conversation.waiting,
+            (func.coalesce(ConversationRead.read_at < Conversation.last_message_at, True)).label("unread"),
+            Conversation.last_message_at,
+            Conversation.assignee_id,
+            StaffMember.name,
+            Team.name,
+            func.coalesce(func.nullif(Contact.name, ""), last.c.sender_name, last.c.sender, ""),
+            func.coalesce(Account.name, ""),
+            func.coalesce(last.c.snippet, ""),
+            func.coalesce(last.c.direction == "out", False),
+        )
+        .outerjoin(Contact, Conversation.contact_id == Contact.id)
+        .outerjoin(Account, Conversation.account_id == Account.id)
+        .outerjoin(StaffMember, Conversation.assignee_id == StaffMember.id)
+        .outerjoin(Team, Conversation.team_id == Team.id)
+        .outerjoin(
+            ConversationRead,
+            (ConversationRead.conversation_id == Conversation.id)
+            & (ConversationRead.staff_id == viewer.staff_id),
+        )
+        .outerjoin(last, last.c.direction.is_not(None))
+        .outerjoin(sure, sure.c.confidence.is_not(None))
+        .where(_shelf(viewer, box))
+        .order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
+        .limit(PAGE + 1)
+    )
+    if before:
+        at, _, number = before.partition("~")
+        try:
+            place = (datetime.fromisoformat(at), int(number))
+        except ValueError as error:
+            raise InputRefused("That page of the list does not exist.") from error
+        query = query.where(tuple_(Conversation.last_message_at, Conversation.id) < tuple_(*place))
+    rows = [Row(*row) for row in session.execute(query).tuples()]
+    return rows[:PAGE], len(rows) > PAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody to whom work can be given."""
+
+    id: int
+    name: str
+    team: str | None
+
+
+def colleagues(session: Session) -> list[Colleague]:
+    """Everybody who deals with clients, by name."""
+    query = (
+        select(StaffMember.id, StaffMember.name, Team.name)
+        .outerjoin(Team)
+        .where(StaffMember.active, StaffMember.role.not_in(["admin", "marketing"]))
+        .order_by(StaffMember.name)
+    )
+    return [Colleague(*row) for row in session.execute(query).tuples()]
+
+
+def uncertain_query(viewer: SignedIn) -> Select[Any]:
+    """Sends whose fate is unknown: all for leaders, else one's own and those in conversations one may see."""
+    query = (
+        select(
+            Delivery.id,
+            Delivery.address,
+            Delivery.recipient_name,
+            Delivery.subject,
+            Delivery.template,
+            Delivery.error,
+            Delivery.reply,
+            Delivery.attempts,
+            Delivery.settled_at,
+            Delivery.created_at,
+            Delivery.conversation_id,
+            StaffMember.name.label("staff"),
+        )
+        .outerjoin(StaffMember, Delivery.staff_id == StaffMember.id)
+        .outerjoin(Conversation, Delivery.conversation_id == Conversation.id)
+        .where(Delivery.state == DeliveryState.UNCERTAIN)
+        .order_by(Delivery.id)
+    )
+    if viewer.role in LEADERS:
+        return query
+    return query.where((Delivery.staff_id == viewer.staff_id) | visible(viewer))
+
+
+def uncertain(session: Session, viewer: SignedIn) -> Sequence[Any]:
+    """The uncertain sends somebody may decide."""
+    return session.execute(uncertain_query(viewer).limit(500)).all()
+
+
+def quarantined(session: Session) -> Sequence[Any]:
+    """The letters that could not be understood, newest first, with their first kilobyte."""
+    query = (
+        select(
+            RawMessage.id,
+            RawMessage.source,
+            RawMessage.size,
+            RawMessage.error,
+            RawMessage.attempts,
+            RawMessage.stored_at,
+            func.substr(RawMessage.data, 1, 8000).label("head"),
+        )
+        .where(RawMessage.state == IntakeState.QUARANTINED)
+        .order_by(RawMessage.id.desc())
+        .limit(200)
+    )
+    return session.execute(query).all()
+
+
+def mailboxes(session: Session) -> Sequence[Mailbox]:
+    """Every mailbox that is or was read."""
+    return session.scalars(select(Mailbox).order_by(Mailbox.name, Mailbox.folder)).all()

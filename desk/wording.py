@@ -1,0 +1,168 @@
+"""Keys and states in words: why something was decided, where a send stands, what was suppressed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from core.deals import LossReason
+from core.errors import FrontdeskError
+from core.i18n import N_, Texts
+from core.outbox import DeliveryState
+
+LOSS_REASONS: dict[LossReason, str] = {
+    LossReason.PRICE: N_("Price"),
+    LossReason.COMPETITOR: N_("Chose a competitor"),
+    LossReason.NO_BUDGET: N_("No budget"),
+    LossReason.NO_NEED: N_("No need any more"),
+    LossReason.TIMING: N_("Wrong time"),
+    LossReason.NO_ANSWER: N_("Stopped answering"),
+    LossReason.OTHER: N_("Another reason"),
+}
+
+RULES: dict[str, str] = {
+    "keeps_conversation": N_("%(who)s already has this conversation"),
+    "owns_deal": N_("%(who)s has the client's open deal"),
+    "curates_account": N_("%(who)s is the client's curator"),
+    "topic_team": N_("the topic goes to the team %(team)s, and %(who)s has the least work there"),
+    "mailbox_team": N_("the mailbox belongs to the team %(team)s, and %(who)s has the least work there"),
+    "least_loaded": N_("%(who)s has the least work of those who speak the language"),
+    "nobody_here": N_("nobody suitable is here today, so it waits in the queue"),
+    "hand": N_("%(by)s gave it to %(who)s"),
+}
+"""Why a conversation came to somebody, by the rule's key."""
+
+DELIVERY_STATES: dict[DeliveryState, tuple[str, str, str]] = {
+    DeliveryState.QUEUED: (N_("Queued"), "secondary", "clock"),
+    DeliveryState.CLAIMED: (N_("Being prepared"), "secondary", "clock"),
+    DeliveryState.TRANSMITTING: (N_("Going out"), "secondary", "send"),
+    DeliveryState.SENT: (N_("Sent"), "green", "check"),
+    DeliveryState.DEFERRED: (N_("Put off, will be tried again"), "yellow", "clock"),
+    DeliveryState.REFUSED: (N_("Refused by the server"), "red", "ban"),
+    DeliveryState.UNCERTAIN: (N_("Uncertain"), "orange", "alert-triangle"),
+    DeliveryState.DELIVERED: (N_("Delivered"), "green", "checks"),
+    DeliveryState.BOUNCED: (N_("Bounced"), "red", "ban"),
+    DeliveryState.COMPLAINED: (N_("Complained about"), "red", "flag"),
+    DeliveryState.SUPPRESSED: (N_("Not sent: the address is suppressed"), "red", "ban"),
+    DeliveryState.CANCELLED: (N_("Cancelled"), "secondary", "x"),
+    DeliveryState.EXPIRED: (N_("Expired"), "red", "clock"),
+}
+"""Name, colour and icon of each state of a send."""
+
+SUPPRESSIONS: dict[str, str] = {
+    "unsubscribed": N_("unsubscribed from mailings"),
+    "bounced": N_("letters to it come back"),
+    "complained": N_("complained about our mail"),
+    "manual": N_("put on the list by a colleague"),
+}
+
+POINTS: dict[str, str] = {
+    "decision_maker": N_("Decision maker"),
+    "influencer": N_("Influencer"),
+    "champion": N_("Champion"),
+    "user": N_("User"),
+    "buyer": N_("Buyer"),
+    "gatekeeper": N_("Gatekeeper"),
+}
+"""Buying roles."""
+
+STEPS: dict[str, str] = {
+    "parse": N_("Read"),
+    "screen": N_("Screened"),
+    "recognise": N_("Recognised"),
+    "thread": N_("Threaded"),
+    "classify": N_("Classified"),
+    "file": N_("Filed"),
+    "assign": N_("Routed"),
+    "acknowledge": N_("Acknowledged"),
+}
+"""Steps of the pipeline."""
+
+ALARMS: dict[str, str] = {
+    "mailbox_failing": N_("The mailbox %(subject)s has stopped"),
+    "disk_full": N_("The disk is nearly full"),
+}
+
+EVENTS: dict[str, tuple[str, str]] = {
+    "message_in": (N_("Letter from the client"), "mail"),
+    "message_out": (N_("Letter to the client"), "send"),
+    "stage_change": (N_("Deal moved"), "arrows-right-left"),
+    "task": (N_("Task"), "list-check"),
+    "interest": (N_("Interest"), "bulb"),
+}
+
+WARNINGS: dict[str, str] = {
+    "lookalike_domain": N_("The sender's domain looks like one we know but is not it."),
+    "authentication_failed": N_("The sender could not be verified."),
+}
+
+DOCUMENT_NAMES: dict[str, str] = {
+    "brochure": N_("Brochure"),
+    "demo_invitation": N_("Invitation to a demo"),
+    "technical_proposal": N_("Technical proposal"),
+    "commercial_offer": N_("Commercial offer"),
+    "follow_up": N_("Follow-up"),
+    "acknowledgement": N_("Acknowledgement"),
+    "after_sale": N_("After-sale letter"),
+    "invoice_reminder": N_("Reminder of an invoice"),
+}
+
+
+def sentence(assignment: Any, language: Texts) -> str:
+    """Why a conversation came to somebody, as a sentence without its full stop."""
+    rule = RULES.get(assignment.rule)
+    if rule is None:
+        return assignment.rule
+    if assignment.rule == "hand" and assignment.name is None:
+        return language.gettext("%(by)s put it back into the queue", by=assignment.by or "?")
+    return language.gettext(
+        rule, who=assignment.name or "?", team=assignment.team or "?", by=assignment.by or "?"
+    )
+
+
+def initials(name: str) -> str:
+    """Up to two letters that stand for a person."""
+    words = [word for word in name.replace("@", " ").replace(".", " ").split() if word[0].isalnum()]
+    if not words:
+        return "?"
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+def _named(table: Mapping[Any, str]) -> Callable[[Context, str], str]:
+    """A filter that puts a key into words; a key nobody named comes back as it is."""
+
+    @pass_context
+    def name(context: Context, key: str) -> str:
+        return context["_"](table[key]) if key in table else str(key)
+
+    return name
+
+
+@pass_context
+def _alarm(context: Context, notice: Any) -> str:
+    if notice.kind in ALARMS:
+        return context["_"](ALARMS[notice.kind], subject=notice.subject)
+    return f"{notice.kind}: {notice.subject}"
+
+
+@pass_context
+def _fault(context: Context, error: FrontdeskError) -> str:
+    return " ".join(context["_"](part) for part in (error.message, error.cure) if part)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "initials": initials,
+    "alarm_text": _alarm,
+    "fault_text": _fault,
+    "warning_text": _named(WARNINGS),
+    "step_name": _named(STEPS),
+    "document_name": _named(DOCUMENT_NAMES),
+    "suppression_text": _named(SUPPRESSIONS),
+    "role_text": _named(POINTS),
+    "delivery_state": lambda state: DELIVERY_STATES[DeliveryState(state)],
+    "event_name": lambda kind: EVENTS.get(kind, (kind, "dots")),
+}
+"""Filters of the views."""
