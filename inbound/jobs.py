@@ -1,0 +1,54 @@
+"""The background work of this room: reading what is stored, and watching the mailboxes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from classifier.classify import Classifier
+from core.context import Context
+from core.intake import IntakeState, RawMessage
+from core.jobs import Registry, Service
+from inbound import mailbox
+from inbound.intake import READERS, UNDERSTAND, nudge
+from inbound.pipeline import understand
+from inbound.readers import Readers
+from inbound.work import Tools
+
+registry = Registry()
+
+MOST_BATCHES = 50
+"""After so many batches a job ends and asks for the next, so that a worker told to stop can."""
+
+
+@registry.job(UNDERSTAND, queue="inbound", attempts=5, concurrency=READERS)
+def drain(context: Context, reader: int = 0) -> None:
+    """Read what is stored until nothing waits; the oldest first, and now and then the newest."""
+    tools = Tools(context.settings, context.port(Readers), context.port(Classifier))
+    for number in range(MOST_BATCHES):
+        outcome = understand(context, tools, newest=number % 4 == 3)
+        if not outcome.total:
+            return
+    with context.transaction() as session:
+        nudge(session, 1)
+
+
+@registry.promoter("inbound.stored")
+def promote(session: Session) -> int:
+    """Every second: if letters wait, ask for them to be read, so that nothing depends on one nudge."""
+    waiting = select(
+        exists().where(
+            RawMessage.state == IntakeState.STORED,
+            or_(RawMessage.not_before.is_(None), RawMessage.not_before <= func.now()),
+        )
+    )
+    if session.scalar(waiting):
+        nudge(session, 1)
+    return 0
+
+
+def services(context: Context) -> Iterable[Service]:
+    """One thread for each mailbox."""
+    return mailbox.services(context)

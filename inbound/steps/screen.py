@@ -1,0 +1,137 @@
+"""Screen: who is speaking: a person, a machine, ourselves, or a report about a letter of ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from core import consent, outbox
+from core.accounts import Channel
+from core.consent import Scope, SuppressionReason, address_key
+from core.errors import IllegalTransition
+from core.outbox import Delivery, DeliveryState
+from core.values import BadAddress, normal_email
+from inbound.work import Batch, Item
+
+TOKEN: Final = re.compile(r"\bfd-([0-9a-f]{32})\b")
+"""Our reply key in a Message-ID (``fd-<key>@…``) or in an address after a plus."""
+
+SEARCHED: Final = 300_000
+"""Bytes of a report in which a key is looked for where its fields name none."""
+
+_KEY: Final = re.compile(r"\b(?:fd-)?([0-9a-f]{32})\b")
+
+
+def run(batch: Batch) -> None:
+    """Mark machines; settle what reports are about; end the way of reports and of our own letters."""
+    reports: list[Item] = []
+    for item in batch.on_their_way():
+        kind = item.reading.machine
+        if kind == "own":
+            _own(item, batch.tools.own_addresses())
+        elif kind in {"bounce", "complaint", "receipt"}:
+            reports.append(item)
+        elif kind != "none":
+            item.machine = kind
+            item.note("screen", f"{kind}: {item.reading.machine_reason}")
+        else:
+            item.note("screen", "a person")
+    if reports:
+        _settle_reports(batch, reports)
+
+
+def tokens_in(texts: Iterable[str]) -> list[str]:
+    """Our reply keys in Message-IDs or addresses, in order, each once."""
+    return list(dict.fromkeys(token for text in texts for token in TOKEN.findall(text)))
+
+
+def _own(item: Item, own: frozenset[str]) -> None:
+    """A letter from one of our addresses is ours come back, unless it is a form on our site speaking."""
+    reading = item.reading
+    foreign = [pair for pair in reading.reply_to if pair[1] and pair[1].lower() not in own]
+    if foreign and not tokens_in([reading.message_id]):
+        reading.from_ = foreign[0]
+        item.note("screen", "a form of ours wrote it; the client is in Reply-To")
+        return
+    item.ignore("screen", f"our own letter came back: {reading.machine_reason}")
+
+
+def keys_of(item: Item) -> list[str]:
+    """The keys by which a report can name a delivery of ours: the surest first, its bytes last."""
+    reading = item.reading
+    places: list[str] = []
+    if reading.bounce is not None:
+        places += [reading.bounce[7], reading.bounce[4]]
+    places += [*reading.in_reply_to, *reading.references]
+    places += [address for _, address in reading.to] + list(reading.delivered_to)
+    found = dict.fromkeys(key for place in places for key in _KEY.findall(place.lower()))
+    if not found:
+        found = dict.fromkeys(tokens_in([item.raw.data[:SEARCHED].decode("latin-1")]))
+    return list(found)
+
+
+def _settle_reports(batch: Batch, reports: list[Item]) -> None:
+    keys = {id(item): keys_of(item) for item in reports}
+    ours = outbox.by_token(batch.session, [key for found in keys.values() for key in found])
+    for item in reports:
+        delivery = next((ours[key] for key in keys[id(item)] if key in ours), None)
+        if delivery is None:
+            item.ignore("screen", f"a {item.reading.machine} that names no letter of ours")
+        else:
+            item.ignore("screen", _settle(batch, item, delivery))
+
+
+def _settle(batch: Batch, item: Item, delivery: Delivery) -> str:
+    """Bring a delivery into the state a report shows it to be in; returns the reason to be noted."""
+    kind, bounce = item.reading.machine, item.reading.bounce
+    session = batch.session
+    if kind == "receipt":
+        return _into(batch, delivery, DeliveryState.DELIVERED, "a receipt came")
+    if kind == "complaint":
+        consent.suppress(
+            session,
+            Channel(delivery.channel),
+            delivery.address,
+            scope=Scope.EVERYTHING,
+            reason=SuppressionReason.COMPLAINED,
+            source=f"delivery:{delivery.id}",
+        )
+        return _into(batch, delivery, DeliveryState.COMPLAINED, "the recipient complained")
+    if bounce is None:
+        return f"a delivery report about delivery {delivery.id} that says nothing"
+    class_, hard, delayed, recipients, _, status, diagnostic, _ = bounce
+    said = " ".join(filter(None, [class_, status, diagnostic]))[:500]
+    if delayed:
+        return f"delivery {delivery.id} is only delayed: {said}"
+    if hard and _same_address(delivery, recipients):
+        consent.suppress(
+            session,
+            Channel(delivery.channel),
+            delivery.address,
+            scope=Scope.EVERYTHING,
+            reason=SuppressionReason.BOUNCED,
+            source=f"delivery:{delivery.id}",
+        )
+    return _into(batch, delivery, DeliveryState.BOUNCED, said)
+
+
+def _same_address(delivery: Delivery, recipients: tuple[str, ...]) -> bool:
+    """A report may only speak for the address the delivery went to, not for any it likes to name."""
+    if not recipients:
+        return True
+    for recipient in recipients:
+        try:
+            if address_key(Channel.EMAIL, normal_email(recipient)) == delivery.address_key:
+                return True
+        except BadAddress:
+            continue
+    return False
+
+
+def _into(batch: Batch, delivery: Delivery, state: DeliveryState, detail: str) -> str:
+    try:
+        outbox.settle(batch.session, delivery.id, state, detail=detail)
+    except IllegalTransition as error:
+        return f"delivery {delivery.id}: {detail}; {error.message}"
+    return f"delivery {delivery.id} is {state.value}: {detail}"
