@@ -24,6 +24,7 @@ from core.jobkinds import PAGE
 from core.outbox import Delivery, DeliveryState, Purpose
 from core.sequences import Enrolment, EnrolmentState, EnrolmentStep, SequenceStep, StepKind
 from core.tasks import Task
+from core.values import is_email
 from core.worker import promote
 from core.worktime import Calendar
 
@@ -122,21 +123,27 @@ def _read_facts(session: Session, due: Sequence[Enrolment], now: datetime) -> _F
         facts.last_touch[contact_id] = went_at
         if purpose != Purpose.ANSWER:
             facts.touches.setdefault(contact_id, []).append(went_at)
-    keys = [consent.address_key(Channel.EMAIL, one.contact.email) for one in due if one.contact.email]
+    keys = [key for one in due if (key := _address_key(one.contact))]
     facts.opted_out = set(consent.suppressed(session, Channel.EMAIL, keys))
     return facts
+
+
+def _address_key(contact: Contact) -> str | None:
+    """The contact's address as the suppression list knows it; None where there is none to write to."""
+    email = contact.email
+    return consent.address_key(Channel.EMAIL, email) if email and is_email(email) else None
 
 
 def _due_step(
     enrolment: Enrolment, step: SequenceStep, calendar: Calendar, house: House, facts: _Facts
 ) -> DueStep:
-    email = enrolment.contact.email
+    key = _address_key(enrolment.contact)
     return DueStep(
         now=facts.now,
         kind=step.kind,
         calendar=calendar,
-        has_address=email is not None,
-        opted_out=email is not None and consent.address_key(Channel.EMAIL, email) in facts.opted_out,
+        has_address=key is not None,
+        opted_out=key in facts.opted_out,
         last_touch_at=facts.last_touch.get(enrolment.contact_id),
         least_gap=timedelta(hours=enrolment.sequence.least_gap_hours),
         touches=tuple(facts.touches.get(enrolment.contact_id, ())),
@@ -189,26 +196,31 @@ def _carry_out(
 
 
 def _take(session: Session, enrolment: Enrolment, step: SequenceStep, facts: _Facts) -> None:
-    delivery_id = task_id = None
+    row = insert(EnrolmentStep).values(
+        enrolment_id=enrolment.id, position=step.position, outcome="done", taken_at=facts.now
+    )
+    claimed = session.scalar(row.on_conflict_do_nothing().returning(EnrolmentStep.position))
+    if claimed is None:
+        return
+    taken: dict[str, int | None] = {}
     if step.kind is StepKind.EMAIL:
         draft = letters.follow_up(
-            session, enrolment.contact, enrolment.deal, template=step.template or "follow_up",
-            key=f"enrolment:{enrolment.id}:{step.position}", now=facts.now,
-        )  # fmt: skip
-        delivery_id = outbox.queue(session, draft)
+            session,
+            enrolment.contact,
+            enrolment.deal,
+            template=step.template or "follow_up",
+            key=f"enrolment:{enrolment.id}:{step.position}",
+            now=facts.now,
+        )
+        taken["delivery_id"] = outbox.queue(session, draft)
         facts.last_touch[enrolment.contact_id] = facts.now
         facts.touches.setdefault(enrolment.contact_id, []).append(facts.now)
     else:
-        task_id = _add_task(session, enrolment, step, facts.now)
+        taken["task_id"] = _add_task(session, enrolment, step, facts.now)
     session.execute(
-        insert(EnrolmentStep).values(
-            enrolment_id=enrolment.id,
-            position=step.position,
-            outcome="done",
-            delivery_id=delivery_id,
-            task_id=task_id,
-            taken_at=facts.now,
-        )
+        update(EnrolmentStep)
+        .where(EnrolmentStep.enrolment_id == enrolment.id, EnrolmentStep.position == step.position)
+        .values(taken)
     )
 
 
