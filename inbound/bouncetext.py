@@ -1,0 +1,115 @@
+"""A delivery report in free text: the report's own words apart from the returned letter, and the addresses in it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_RETURNED: Final = re.compile(
+    r"^[ \t>*|]*(?:-{2,}.{0,10}(?:below this line is a copy|this is a copy of|the (?:header|body) of the|original message|returned message|unsent message|message (?:header|text|follows)|received message|original mail|unsent message|header and top|copy of the|message text follows|returned mail).{0,80}"
+    r"|(?:received|return-path|x-sender|dkim-signature)[ \t]*:[ \t]*\S.*|(?:old message:|(?:original|unsent|returned|the original) (?:message|mail|header)s?(?: \S+){0,6}[:.]?)|message header(?:s)? follow.{0,30}"
+    r"|-+ ?(?:исходное|original|returned).{0,60}|the header page of the original message.{0,60}|included is a copy of the message.{0,60}|(?:текст|заголовки|копия) (?:исходного |вашего |возвращ\S+ )?(?:письма|сообщения).{0,40}"
+    r"|(?:pradinio|originalaus) (?:laiško|pranešimo).{0,40})$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ADDRESS: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.?[A-Za-z0-9-]*"
+_CUE: Final = (
+    r"to|for|recipients?|address|rcpt to|failed recipients?|addressee|кому|адрес|получатель|адресат|gavėjas|adresatas|kam|adresas"
+    r"|final-recipient|mailbox|ящик|dėžutė|user|e-?mail|name|delivery userid|userid|generated from|attempts|expanded from|original-recipient"
+)
+_ON_LINE: Final = re.compile(
+    rf"^[ \t>*\"'(|-]*(?:(?:[^\W\d_][\w ]{{0,40}})?(?:{_CUE})(?:[ \t]*:[ \t]*|[ \t]+))?(?:rfc822;\s*)?[<\[(\"']*(?:mailto:|smtp:)?({_ADDRESS})[>\])\"']*[ \t]*(?:$|[:,;…. (-].*)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ANY: Final = re.compile(
+    rf"(?:<|(?<!\w)(?:{_CUE}|пользовател\S*|vartotoj\S*|адрес\S*|adres\S*|gav[ėe]j\S*)\W{{1,4}}|:\s|smtp[:=])(?:mailto:|smtp:)?({_ADDRESS})>?",
+    re.IGNORECASE,
+)
+_FOLLOWS: Final = re.compile(
+    r"(?:following|failed|undelivered|these|below)[^\n]{0,60}(?:recipient|address|user|destination|person)[^\n]{0,160}(?:\n|:)|(?:delivered to|delivery to|deliver (?:\S+ ){0,3}to)[^\n]{0,100}(?:\n|:)"
+    r"|failed addresses follow[^\n]*\n|failed recipients?[^\n]*\n|had (?:permanent fatal errors|delivery problems|problems)[^\n]*\n|следующ\S+ (?:получател|адрес)\S*[^\n]*\n|(?:šiems|šiam) (?:gavėj|adres)\S*[^\n]*\n",
+    re.IGNORECASE,
+)
+_TAGS: Final = re.compile(r"<(?:br|/?p|/?div|/?b|/?font|hr)\b[^<>]{0,60}>", re.IGNORECASE)
+_DELAY: Final = re.compile(
+    r"delay|still (?:being|undelivered|trying)|not yet been delivered|will (?:be retried|keep trying|continue)|warning: (?:could not|message)|no action is required|you do not need to resend|задерж|доставка отложена|попытки (?:доставки )?будут|v[ėe]luoja|atid[ėe]tas|bus bandoma",
+    re.IGNORECASE,
+)
+_GIVEN_UP: Final = re.compile(
+    r"giving up|given up|permanent|failed permanently|will not be retried|could not be delivered for more than|expired|retry (?:time|timeout|limit) exceeded|delivery failed|was not delivered|окончательн|прекращен|nutraukt",
+    re.IGNORECASE,
+)
+_SAID: Final = re.compile(
+    r"(?:said|responded|answered|replied|response(?: from| was)?|error(?: message| was| from)?|reason|because|diagnostic[- ]code|ответ(?:ил)?|причина|ошибка|atsakė|priežastis|klaida)\b[^\n]{0,120}?:\s*(.{5,600}?)(?:\n\s*\n|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+_CODED: Final = re.compile(
+    r"^.*(?<![\d.])[45]\d\d[ -](?:#?[45]\.\d{1,3}\.\d{1,3}\b|\S).*(?:\n[ \t]+\S.*)*", re.MULTILINE
+)
+
+
+def report_text(text: str) -> str:
+    """What the server itself wrote, without the letter that it returned."""
+    match = _RETURNED.search(text)
+    while match is not None and match.start() < 60:
+        match = _RETURNED.search(text, match.end())
+    return text[: match.start()] if match else text
+
+
+_BARE: Final = re.compile(r"^\s+([A-Za-z0-9._-]{2,40})\s*$", re.MULTILINE)
+_SIMPLE: Final = re.compile(rf"(?<![\w@.<:/-])({_ADDRESS})")
+
+
+def recipients(text: str, own: set[str], domain: str = "") -> list[str]:
+    """The addresses that a free-text report names as failed.
+
+    `own` are the report's own sender and addressee; `domain` is the reporting server's, for names without one.
+    """
+    text = _TAGS.sub("\n", text[:20_000]) if "<" in text else text[:20_000]
+    cue = _FOLLOWS.search(text)
+    after = text[cue.end() :] if cue else ""
+    for place, pattern in ((after, _ON_LINE), (text, _ON_LINE), (text, _ANY), (text[:1500], _SIMPLE)):
+        found: dict[str, None] = {}
+        for match in pattern.finditer(place):
+            address = match[1].rstrip(".").strip("'")
+            if address.lower() not in own and "." in address.rpartition("@")[2] and not _is_daemon(address):
+                found.setdefault(address)
+        if found and pattern is not _SIMPLE:
+            return list(found)[:50]
+        if pattern is _SIMPLE:
+            bare = _BARE.search(after[:300]) if domain else None
+            if bare:
+                return [f"{bare[1]}@{domain}"]
+            return list(found)[:1]
+    return []
+
+
+def _is_daemon(address: str) -> bool:
+    return (
+        re.match(
+            r"mailer-daemon|postmaster@|mail-?daemon|abuse@|support@|hostmaster@|helpdesk@",
+            address,
+            re.IGNORECASE,
+        )
+        is not None
+    )
+
+
+def is_delay(subject: str, text: str) -> bool:
+    """True for a warning that delivery is still being tried."""
+    if _GIVEN_UP.search(text[:3000]):
+        return False
+    return (
+        _DELAY.search(subject) is not None
+        or re.search(r"(?:this is a|предупреждение).{0,20}(?:warning|только)", text[:600], re.IGNORECASE)
+        is not None
+    )
+
+
+def diagnostic(text: str) -> str:
+    """What the refusing server said, as quoted in a report without a status part; empty where it is not told apart."""
+    coded = _CODED.search(text[:8000])
+    if coded:
+        return " ".join(coded[0].split())[:600]
+    said = _SAID.search(text[:8000])
+    return " ".join(said[1].split())[:600] if said else ""
