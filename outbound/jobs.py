@@ -1,17 +1,17 @@
-"""Background work of this room: the dispatcher as a service, and the sweep that settles what dead workers
-held.
-"""
+"""Background work of this room: the dispatcher, follow-ups, and the sweep that settles what dead workers held."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from functools import partial
 
 import structlog
 
 from core import notices, outbox_pages
 from core.context import Context
 from core.jobkinds import Registry, Service
+from outbound import sequences
 from outbound.channels.smtp import SmtpChannel
 from outbound.dispatch import Dispatcher
 
@@ -20,13 +20,14 @@ registry = Registry()
 
 
 def services(context: Context) -> Iterable[Service]:
-    """One dispatcher for mail in every worker that serves the queue; none where the settings name no
-    relay.
+    """In every worker that serves the queue: the look at follow-ups, and one dispatcher for mail where the
+    settings name a relay.
     """
+    follow_ups = Service("follow-ups", QUEUE, partial(sequences.run, context))
     relay = context.settings.relay
     if relay is None:
         structlog.get_logger(__name__).info("nothing is sent: the settings name no relay")
-        return []
+        return [follow_ups]
 
     def dispatch(stop: threading.Event) -> None:
         Dispatcher(
@@ -36,7 +37,7 @@ def services(context: Context) -> Iterable[Service]:
             subject=f"{relay.host}:{relay.port}",
         ).run(stop)
 
-    return [Service("dispatcher", QUEUE, dispatch)]
+    return [follow_ups, Service("dispatcher", QUEUE, dispatch)]
 
 
 @registry.job("outbound.sweep", queue=QUEUE, periodic="* * * * *")
