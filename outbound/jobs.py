@@ -1,4 +1,4 @@
-"""Background work of this room: the dispatcher, follow-ups, and the sweep that settles what dead workers held."""
+"""Background work of this room: the dispatcher, follow-ups, and the sweep over what dead workers held."""
 
 from __future__ import annotations
 
