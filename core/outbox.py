@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -76,7 +77,7 @@ WAITING = (S.QUEUED, S.DEFERRED)
 WAKE_UP = "frontdesk_outbox"
 """The PostgreSQL channel on which workers hear that something was queued."""
 QUEUED_AT_ONCE = 500
-"""Deliveries in one statement, which may have no more than 65,535 values."""
+"""Deliveries in one statement."""
 EXPIRY = timedelta(days=5)
 """How long a delivery is tried (RFC 5321 section 4.5.4.1: four to five days)."""
 AUTO_ANSWER_GAP = timedelta(days=7)
@@ -220,24 +221,41 @@ def new_token() -> str:
 
 
 def _row(draft: Draft) -> dict[str, Any]:
-    address = normal_email(draft.address) if draft.channel == Channel.EMAIL else draft.address
-    row: dict[str, Any] = {
-        name: getattr(draft, name)
-        for name in Draft.__dataclass_fields__
-        if name not in {"due_at", "expires_at", "values", "documents", "reference_ids"}
-    }
+    """What goes into the database as JSON: the draft, its address in its normal form, a token."""
+    mail = draft.channel == Channel.EMAIL
+    address = normal_email(draft.address) if mail else draft.address
+    row: dict[str, Any] = {name: getattr(draft, name) for name in Draft.__dataclass_fields__}
     row |= {
         "address": address,
         "address_key": address_key(draft.channel, address),
-        "domain": email_domain(address) if draft.channel == Channel.EMAIL else "",
+        "domain": email_domain(address) if mail else "",
         "token": new_token(),
         "values": dict(draft.values),
         "documents": list(draft.documents),
         "reference_ids": list(draft.reference_ids),
-        "due_at": draft.due_at if draft.due_at is not None else func.now(),
-        "expires_at": draft.expires_at if draft.expires_at is not None else text("now() + interval '5 days'"),
+        "due_at": draft.due_at and draft.due_at.isoformat(),
+        "expires_at": draft.expires_at and draft.expires_at.isoformat(),
     }
     return row
+
+
+_QUEUE = text("""
+insert into delivery (key, token, state, channel, purpose, automatic, address, address_key, domain,
+    recipient_name, contact_id, conversation_id, deal_id, staff_id, mailbox, template, language, "values",
+    subject, body, documents, in_reply_to, reference_ids, priority, due_at, expires_at)
+select key, token, 'queued', channel, purpose, automatic, address, address_key, domain,
+    recipient_name, contact_id, conversation_id, deal_id, staff_id, mailbox, template, language, "values",
+    subject, body, documents, in_reply_to, reference_ids, priority, coalesce(due_at, now()),
+    coalesce(expires_at, now() + :expiry)
+from jsonb_to_recordset(cast(:rows as jsonb)) as v (key text, token text, channel text, purpose text,
+    automatic boolean, address text, address_key text, domain text, recipient_name text, contact_id bigint,
+    conversation_id bigint, deal_id bigint, staff_id bigint, mailbox text, template text, language text,
+    "values" jsonb, subject text, body text, documents jsonb, in_reply_to text, reference_ids jsonb,
+    priority bigint, due_at timestamptz, expires_at timestamptz)
+on conflict (key) do nothing
+returning id, key
+""")
+"""The rows come as one JSON value: many times cheaper than as many values of a statement."""
 
 
 def queue(session: Session, draft: Draft) -> int | None:
@@ -259,24 +277,21 @@ def queue_many(session: Session, drafts: Iterable[Draft]) -> list[int]:
     queued: list[int] = []
     for start in range(0, len(given), QUEUED_AT_ONCE):
         rows = {draft.key: _row(draft) for draft in given[start : start + QUEUED_AT_ONCE]}
-        statement = (
-            insert(Delivery)
-            .values(list(rows.values()))
-            .on_conflict_do_nothing(index_elements=[Delivery.key])
-            .returning(Delivery.id, Delivery.key)
-        )
-        new = session.execute(statement).tuples().all()
+        new = session.execute(
+            _QUEUE, {"rows": json.dumps(list(rows.values()), ensure_ascii=False), "expiry": EXPIRY}
+        ).tuples()
+        fresh = [(int(delivery_id), str(key)) for delivery_id, key in new]
         outbox_history.file_copies(
             session,
-            [_copy(delivery_id, rows[key]) for delivery_id, key in new if _written_by_hand(rows[key])],
+            [_copy(delivery_id, rows[key]) for delivery_id, key in fresh if _by_hand(rows[key])],
         )
-        queued += [delivery_id for delivery_id, _ in new]
+        queued += [delivery_id for delivery_id, _ in fresh]
     if queued:
         session.execute(select(func.pg_notify(WAKE_UP, "")))
     return queued
 
 
-def _written_by_hand(row: dict[str, Any]) -> bool:
+def _by_hand(row: dict[str, Any]) -> bool:
     return row["conversation_id"] is not None and not row["automatic"]
 
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 from outbound.headers import filename
 
-DENSE = 6
-"""Text with more than one byte in six beyond ASCII is smaller in base64 than quoted-printable."""
+DENSE = 20
+"""Text with more than one byte in so many beyond ASCII goes as base64: Russian and Lithuanian."""
 BASE64_LINE = 76
+LINE = 120
+"""Longest line that goes out as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,7 @@ def written(
 
     Only CRLF ends a line, no line is near 998 octets, everything but an
     address beyond ASCII (RFC 6531) is ASCII, so the bytes pass any server unchanged.
-    ``boundary`` is a token of letters and digits. It cannot occur in a part: base64 has no ``=_`` and
-    quoted-printable writes ``=`` as ``=3D``.
+    ``boundary`` is a fresh random token of letters and digits, so that it occurs in no part.
     """
     head = ["MIME-Version: 1.0"]
     head += [f"{name}: {value}" for name, value in fields]
@@ -61,11 +62,15 @@ def _alternative(text: str, html: str, edge: str) -> bytes:
 
 
 def _leaf(subtype: str, text: str) -> bytes:
-    """A text part in the shorter of the two encodings."""
+    """A text part: as it is where it is short lines of ASCII, else in the better of two encodings."""
     raw = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").encode("utf-8", "replace")
     if not raw.endswith(b"\n"):
         raw += b"\n"
-    if (len(raw) - len(text)) * DENSE > len(raw):
+    # A letter beyond ASCII has two bytes or more, so the difference counts about half of its bytes.
+    beyond = 2 * (len(raw) - len(text)) if not text.isascii() else 0
+    if not beyond and max(map(len, raw.split(b"\n"))) <= LINE:
+        encoding, body = b"7bit", raw.replace(b"\n", b"\r\n")
+    elif beyond * DENSE > len(raw):
         encoding, body = b"base64", base64_lines(raw.replace(b"\n", b"\r\n"))
     else:
         encoding = b"quoted-printable"
