@@ -47,6 +47,15 @@ class Ports:
                 self._built[kind] = self._factories[kind]()
             return self._built[kind]
 
+    def close(self) -> None:
+        """Close what was built and knows how to be closed."""
+        with self._lock:
+            built, self._built = list(self._built.values()), {}
+        for port in built:
+            close = getattr(port, "close", None)
+            if callable(close):
+                close()
+
 
 @dataclass(frozen=True)
 class Call:

@@ -1,0 +1,121 @@
+"""`frontdesk ledger`: every letter in and every document out, added up."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from desk import wiring
+
+if TYPE_CHECKING:
+    from core.config_sections import Mailbox
+    from core.context import Context
+    from core.ledger import Ledger
+
+SERVER_SECONDS = 60.0
+
+
+@click.command(
+    "ledger",
+    epilog="""\b
+Examples:
+  frontdesk ledger
+  frontdesk ledger --json | jq .incoming
+  frontdesk ledger --offline     do not ask the mail servers
+""",
+)
+@click.option("--json", "as_json", is_flag=True, help="One object with everything.")
+@click.option("--offline", is_flag=True, help="Do not compare with the mail servers.")
+def command(as_json: bool, offline: bool) -> int:
+    """Count letters and documents by state, and compare with what the mail servers hold.
+
+    Exit code 1 when anything is unaccounted for; what it is stands below the counts.
+    """
+    from core import ledger
+
+    settings = wiring.settings_of_this_process()
+    with wiring.opened(settings, application="frontdesk ledger") as context:
+        held = {} if offline else on_servers(context)
+        with context.transaction() as session:
+            books = ledger.balance(session, held)
+    click.echo(
+        json.dumps(books.as_dict(), ensure_ascii=False, indent=2, default=str) if as_json else shown(books)
+    )
+    return int(not books.sound)
+
+
+def on_servers(context: Context) -> Mapping[tuple[str, str], set[int] | str]:
+    """What each mailbox's server holds now: its UIDs, or why they cannot be compared."""
+    import sqlalchemy as sa
+
+    from core.intake import Mailbox as Row
+
+    with context.transaction() as session:
+        numbering = {(row.name, row.folder): row.uidvalidity for row in session.scalars(sa.select(Row))}
+    held: dict[tuple[str, str], set[int] | str] = {}
+
+    def ask(mailbox: Mailbox) -> None:
+        key = (mailbox.name, mailbox.folder)
+        held[key] = _uids(context, mailbox, numbering.get(key))
+
+    threads = [threading.Thread(target=ask, args=(mailbox,)) for mailbox in context.settings.mailboxes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return held
+
+
+def _uids(context: Context, mailbox: Mailbox, uidvalidity: int | None) -> set[int] | str:
+    from core.config_sections import MailAuth
+    from core.errors import FrontdeskError
+    from inbound.imap import MailServer
+    from inbound.oauth import TokenSource
+
+    tokens = None
+    if mailbox.auth is not MailAuth.PASSWORD and mailbox.oauth is not None:
+        tokens = TokenSource(mailbox.oauth, store=context.settings.data_dir / "tokens" / mailbox.name)
+    try:
+        server = MailServer.sign_in(mailbox, tokens=tokens, operation_seconds=SERVER_SECONDS)
+        try:
+            folder = server.open(mailbox.folder)
+            if uidvalidity is not None and folder.uidvalidity != uidvalidity:
+                return "The server has numbered it anew, and it has not been read again yet."
+            return set(server.uids_above(0, folder.exists))
+        finally:
+            server.close()
+    except (FrontdeskError, OSError) as error:
+        return str(error)
+
+
+def shown(books: Ledger) -> str:
+    """The books for a person's eyes."""
+    lines = [click.style("Letters in", bold=True), *_counts(books.incoming)]
+    lines += ["", click.style("Documents out", bold=True), *_counts(books.outgoing)]
+    if books.mailboxes:
+        lines += ["", click.style("Mailboxes", bold=True)]
+    for box in books.mailboxes:
+        server = "not compared" if box.on_server is None else f"{box.on_server} on the server"
+        lines.append(f"  {box.name} {box.folder}: {box.recorded} on record, {server}, {box.backlog} waiting")
+        if box.missing:
+            lines.append(
+                click.style(f"    unaccounted for: {', '.join(map(str, box.missing[:20]))}", fg="red")
+            )
+        if box.error:
+            lines.append(f"    {box.error}")
+    lines.append("")
+    if books.sound:
+        lines.append(click.style("Everything is accounted for.", fg="green"))
+    for one in books.discrepancies:
+        lines.append(click.style(f"{one.count} {one.what}: {', '.join(one.items[:20])}", fg="red"))
+    return "\n".join(lines)
+
+
+def _counts(counts: Mapping[str, int]) -> list[str]:
+    if not any(counts.values()):
+        return ["  none"]
+    return [f"  {state:<14}{count:>8}" for state, count in counts.items() if count]

@@ -1,0 +1,35 @@
+"""`frontdesk restore`: a backup into an empty database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from desk import wiring
+
+
+@click.command(
+    "restore",
+    epilog="""\b
+Examples:
+  frontdesk restore /backup/frontdesk-2026-11-22.dump
+  frontdesk restore --replace frontdesk.dump     delete what is there now
+""",
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="Delete everything in the database first.")
+@click.option("--jobs", type=click.IntRange(1, 32), default=2, show_default=True, help="Tables at once.")
+def command(file: Path, replace: bool, jobs: int) -> None:
+    """Read FILE into an empty database, then bring it to this version's schema.
+
+    Stop the desk and the workers first. A backup made by an older version, or by an older PostgreSQL, is
+    welcome. Mail that arrived since is fetched again; what was on its way out is left for a person to decide.
+    """
+    from core import backup
+
+    settings = wiring.settings_of_this_process()
+    with wiring.opened(settings, application="frontdesk restore", schema=wiring.Schema.LEAVE) as context:
+        backup.load(context.engine, file, bin_dir=settings.database.bin_dir, replace=replace, jobs=jobs)
+        wiring.prepare_schema(context.engine, wiring.Schema.MIGRATE, local=False)
+    click.echo("Restored.", err=True)

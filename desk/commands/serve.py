@@ -1,0 +1,51 @@
+"""`frontdesk serve`: everything a small company needs, in one command."""
+
+from __future__ import annotations
+
+import click
+
+from desk import wiring
+from desk.supervisor import Child, Supervisor, frontdesk_command, on_stop
+
+
+@click.command(
+    "serve",
+    epilog="""\b
+Examples:
+  frontdesk serve
+  frontdesk serve --workers 2
+  FRONTDESK_LOG__FORMAT=json frontdesk serve
+""",
+)
+@click.option("--workers", type=click.IntRange(0, 64), help="Worker processes; else workers.processes.")
+@click.option("--desk/--no-desk", "with_desk", default=True, help="Run the web application as well.")
+def command(workers: int | None, with_desk: bool) -> None:
+    """Run the built-in database, the desk and the workers, and start again whatever ends.
+
+    A built-in or an empty database is brought to this version's schema first. SIGTERM and Ctrl-C stop
+    everything after the running jobs; the built-in database is stopped too unless somebody else is connected
+    to it.
+    """
+    settings = wiring.settings_of_this_process(service=True)
+    local = wiring.local_database(settings)
+    with wiring.opened(settings, application="frontdesk serve", schema=wiring.Schema.OURS, release=False):
+        pass
+    count = settings.workers.processes if workers is None else workers
+    children = [Child(f"worker {number}", frontdesk_command("work")) for number in range(1, count + 1)]
+    if with_desk:
+        children.insert(0, Child("desk", frontdesk_command("desk")))
+        from desk.serving import check_address
+
+        check_address(settings.desk.host, settings.desk.port)
+        click.echo(f"The desk answers at http://{settings.desk.host}:{settings.desk.port}/", err=True)
+    supervisor = Supervisor(
+        children,
+        before_start=(lambda: None) if local is None else local.ensure,
+        patience=settings.workers.drain_seconds + 15,
+    )
+    on_stop(supervisor.stop)
+    try:
+        supervisor.run()
+    finally:
+        if local is not None:
+            local.release(adopt=True)
