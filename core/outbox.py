@@ -279,7 +279,7 @@ def queue_many(session: Session, drafts: Iterable[Draft]) -> list[int]:
         rows = {draft.key: _row(draft) for draft in given[start : start + QUEUED_AT_ONCE]}
         new = session.execute(
             _QUEUE, {"rows": json.dumps(list(rows.values()), ensure_ascii=False), "expiry": EXPIRY}
-        ).tuples()
+        ).all()
         fresh = [(int(delivery_id), str(key)) for delivery_id, key in new]
         outbox_history.file_copies(
             session,
