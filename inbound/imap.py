@@ -165,6 +165,9 @@ class MailServer:
             bottom = max(1, top - WINDOW + 1)
             with self._asking("SEARCH", self._seconds):
                 uids = [int(uid) for uid in self._client.search(f"{bottom}:{top}")]
+                if len(uids) <= top - bottom:
+                    # Something vanished meanwhile, or the server takes message numbers for UIDs (pymap 0.36).
+                    uids += [int(uid) for uid in self._client.search(f"UID {last_uid + 1}:*")]
             found.update(uid for uid in uids if uid > last_uid)
             if uids and min(uids) <= last_uid:
                 break
