@@ -148,7 +148,7 @@ def _alone(session: Session, tools: Tools, item: Item, outcome: Outcome) -> Item
         if isinstance(error, DBAPIError) and error.connection_invalidated:
             raise
         session.expire_all()
-        log.warning("letter.failed", raw_id=item.raw.id, exc_info=error)
+        log.warning("letter.failed", raw_id=item.raw.id, error=type(error).__name__)
         fresh.failed = f"{type(error).__name__}: {str(error)[:500]}"
     return fresh
 

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import select
 
 from core import letters, outbox
+from core.bulk import storable
 from core.intents import Intent
 from core.staff import StaffMember
 from core.values import BadAddress, normal_email
@@ -104,12 +105,12 @@ def _draft(batch: Batch, item: Item, address: str, staff: dict[int, StaffMember]
         conversation_id=talk.id,
         contact_id=person.id if person else None,
         address=address,
-        name=person.name if person else item.sender_name,
+        name=storable(person.name if person else item.sender_name),
         company=person.company.name if person and person.company else "",
         language=language or settings.company.default_language,
-        subject=item.reading.subject,
-        rfc_id=item.reading.message_id or None,
-        reference_ids=item.reading.references,
+        subject=storable(item.reading.subject),
+        rfc_id=storable(item.reading.message_id) or None,
+        reference_ids=[storable(one) for one in item.reading.references],
         received=item.raw.stored_at,
         mailbox=item.raw.source,
         staff=letters.staff_values(colleague) if colleague else None,

@@ -17,7 +17,8 @@ from core.outbox import Delivery, DeliveryState
 from core.values import BadAddress, email_domain, is_free_mail, normal_email
 from inbound.reading import Pair
 from inbound.steps.screen import tokens_in
-from inbound.topics import marked_as_reply, topic_of
+from inbound.subjects import kind as mark_of
+from inbound.subjects import normal as topic_of
 from inbound.work import Batch, Item, Talk
 
 MOST_REFERENCES: Final = 30
@@ -90,7 +91,7 @@ def run(batch: Batch) -> None:
             if topic == topic_of(delivery.subject):
                 referred[0].topics.add(topic)
         choice = choose(item, referred, topic)
-        if choice.talk is None and not referred and item.sender and marked_as_reply(reading.subject):
+        if choice.talk is None and not referred and item.sender and mark_of(reading.subject) == "reply":
             same = by_subject.get((item.sender, topic)) if len(topic) > 3 else None
             if same is not None:
                 choice = Choice(same, "an answer without references, told by subject and sender")
@@ -181,7 +182,7 @@ def _open_talks_of(batch: Batch, items: list[Item]) -> dict[tuple[str, str], Tal
     people = {
         item.person.id: item.sender
         for item in items
-        if item.person and not item.person.new and marked_as_reply(item.reading.subject) and item.sender
+        if item.person and not item.person.new and mark_of(item.reading.subject) == "reply" and item.sender
     }
     if not people:
         return {}
