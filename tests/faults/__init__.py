@@ -1,0 +1,1 @@
+"""Random kills and crashes over the whole house, and the count of what they did."""
