@@ -13,6 +13,7 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
@@ -36,7 +37,6 @@ GREETING_PATIENCE = 60.0
 GOODBYE_PATIENCE = 2.0
 
 _ADDRESS = re.compile(r"[^\s<>\x00-\x1f\x7f]+@[A-Za-z0-9.\-]+")
-_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\x00")
 
 
 class LetterMalformed(InputRefused):
@@ -165,14 +165,11 @@ class SmtpLine:
         talk, self._talk = self._talk, None
         if talk is None or talk.lost is not None:
             return
-        try:
+        with suppress(Lost, TimeoutError):
             async with asyncio.timeout(GOODBYE_PATIENCE):
                 talk.write(b"QUIT\r\n", 1)
                 await talk.reply()
-        except (Lost, TimeoutError):
-            pass
-        finally:
-            talk.drop("closed by us")
+        talk.drop("closed by us")
 
     async def send(self, letter: Letter, may_finish: Callable[[], bool]) -> Sequence[Outcome]:
         """One transaction. Raises LetterMalformed for bytes that must not go out; nothing was sent then."""
@@ -306,7 +303,8 @@ def checked(letter: Letter) -> bytes:
     second letter where we sent one. Addresses are checked as strictly.
     """
     data = letter.data
-    if _BARE.search(data) is not None:
+    breaks = data.count(b"\r\n")
+    if data.count(b"\n") != breaks or data.count(b"\r") != breaks or b"\0" in data:
         raise LetterMalformed("The letter has a bare CR, a bare LF or a NUL in it.")
     if not data.endswith(b"\r\n"):
         raise LetterMalformed("The letter does not end with a line break.")
