@@ -21,7 +21,10 @@ PIECES = ("lines", "totals", "terms", "requisites", "recipient", "signature", "q
 "quote" is put after the signature of a mail, wherever the template names it."""
 
 _INCLUDE = re.compile(r"\{%-?\s*include\s+[\"'](\w+)[\"']\s*-?%\}")
-_QUOTE = re.compile(r"\{%\s*include\s+\"quote\"\s*%\}\n?")
+_QUOTE = re.compile(r"\{%\s*include\s+[\"']quote[\"']\s*%\}\n?")
+_PROBE = "<div title=\"x\" lang='y'></div>"
+"""Stands for a piece while a template's own HTML is checked; its quotes break any attribute around it."""
+
 _WORDS = re.compile(r"\{\{\s*words\.(\w+)\s*\}\}")
 _TAG_LINE = re.compile(r"^[ \t]*((?:\{%(?:(?!%\}).)*%\}[ \t]*)+)\n", re.MULTILINE)
 _BLANKS_BETWEEN_TAGS = re.compile(r">\s*\n\s*<")
@@ -73,7 +76,7 @@ def _check_own(own: str, name: str, language: str, *, html: bool) -> None:
     for piece in _INCLUDE.findall(own):
         if piece not in PIECES:
             raise TemplateRefused(name, f"includes {piece!r}.", cure=f"There are only {', '.join(PIECES)}.")
-    bare = _INCLUDE.sub("", own)
+    bare = _INCLUDE.sub(_PROBE if html else "", own)
     engine.compile_part(bare, name, language, html=html)
     if html:
         markup.check_own_html(bare, engine.environment_for(language, html=True), name)

@@ -17,7 +17,6 @@ from templates.grammar import Names
 from templates.values import Context
 
 _BLANK_LINES = re.compile(r"\n{3,}")
-_TRAILING = re.compile(r"[ \t]+(?=\n|$)")
 
 
 class TemplateEnvironment(ImmutableSandboxedEnvironment):
@@ -174,7 +173,10 @@ def compile_part(source: str, name: str, language: str, *, html: bool) -> Compil
 
 def tidy_text(text: str) -> str:
     """Plain text without trailing spaces and with at most one blank line in a row, ending in one newline."""
-    return _BLANK_LINES.sub("\n\n", _TRAILING.sub("", text)).strip("\n") + "\n"
+    stripped = "\n".join([line.rstrip(" \t") for line in text.split("\n")])
+    if "\n\n\n" in stripped:
+        stripped = _BLANK_LINES.sub("\n\n", stripped)
+    return stripped.strip("\n") + "\n"
 
 
 def tidy_line(text: str) -> str:

@@ -105,12 +105,14 @@ def apart(source: str, environment: Environment, name: str) -> tuple[str, list[s
     """
     if "\x02" in source or "\x03" in source:
         raise TemplateRefused(name, "holds control characters.")
+    if _IN_TEXT.search(source) or _IN_ATTRIBUTE.search(source):
+        raise TemplateRefused(name, "holds a mark that frontdesk uses itself.")
     plain: list[str] = []
     words: list[str] = []
     current: list[str] = []
     inside = ""
     try:
-        for _, kind, value in environment.lex(source, name):
+        for line, kind, value in environment.lex(source, name):
             if inside:
                 current.append(value)
                 if kind == inside:
@@ -122,6 +124,8 @@ def apart(source: str, environment: Environment, name: str) -> tuple[str, list[s
                 current = [value]
             elif kind == "data":
                 plain.append(value)
+            elif kind == "raw_begin":
+                raise TemplateRefused(name, "holds {% raw %}, which is not allowed.", line=line)
     except TemplateSyntaxError as error:
         raise TemplateRefused(name, f"cannot be read: {error.message}", line=error.lineno) from None
     return "".join(plain), words

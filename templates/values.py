@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -39,34 +40,51 @@ def context(name: str, names: Names, values: Mapping[str, object], language: str
     """
     given: Context = {}
     missing: list[str] = []
-    items: dict[str, list[Placeholder]] = {}
-    for path in names.used:
-        if "[]" in path:
-            items.setdefault(path.partition("[]")[0], []).append(PLACEHOLDERS[path])
-    for path in names.used:
-        if "[]" in path:
-            continue
-        placeholder = PLACEHOLDERS[path]
-        group_name, _, leaf = path.partition(".")
+    for group_name, wanted in _plan(names):
         group = values.get(group_name)
         if group is None:
             group = {}
         elif not isinstance(group, Mapping):
             raise WrongValue(group_name, "must be a dict of its placeholders")
-        if placeholder.need is Need.COMPUTED:
-            shown: object = _computed(path, group, language)
-        else:
+        slot: dict[str, object] = {}
+        for leaf, placeholder, needed, items in wanted:
             value = group.get(leaf)
-            if placeholder.type is Type.LIST:
-                shown = _items(placeholder, value, items.get(path, ()), names, group, language, missing)
+            if placeholder.need is Need.COMPUTED:
+                slot[leaf] = _computed(placeholder.name, group, language)
+            elif placeholder.type is Type.LIST:
+                slot[leaf] = _items(placeholder, value, items, group, language, missing)
+            elif value is None or (isinstance(value, str) and not value.strip()):
+                slot[leaf] = ""
             else:
-                shown = "" if _absent(value) else show(placeholder, value, language, _currency(group))
-            if path in names.needed and shown in ("", []):
-                missing.append(path)
-        given.setdefault(group_name, {})[leaf] = shown
+                currency = _currency(group) if placeholder.type is Type.MONEY else ""
+                slot[leaf] = show(placeholder, value, language, currency)
+            if needed and slot[leaf] in ("", []):
+                missing.append(placeholder.name)
+        given[group_name] = slot
     if missing:
         raise MissingValues(name, set(missing))
     return given
+
+
+_Field = tuple[str, Placeholder, bool]
+_Wanted = tuple[str, Placeholder, bool, tuple[_Field, ...]]
+
+
+@functools.lru_cache(maxsize=1024)
+def _plan(names: Names) -> tuple[tuple[str, tuple[_Wanted, ...]], ...]:
+    """What to look up, by group: leaf, placeholder, whether needed, and for lists the fields of an item."""
+    fields: dict[str, list[_Field]] = {}
+    groups: dict[str, list[_Wanted]] = {}
+    for path in sorted(names.used):
+        whole, _, leaf = path.partition("[].")
+        if leaf:
+            fields.setdefault(whole, []).append((leaf, PLACEHOLDERS[path], path in names.needed))
+    for path in sorted(names.used):
+        if "[]" not in path:
+            group, _, leaf = path.partition(".")
+            wanted = (leaf, PLACEHOLDERS[path], path in names.needed, tuple(fields.get(path, ())))
+            groups.setdefault(group, []).append(wanted)
+    return tuple((group, tuple(wanted)) for group, wanted in groups.items())
 
 
 def show(placeholder: Placeholder, value: object, language: str, currency: str = "EUR") -> Shown:
@@ -113,13 +131,9 @@ def show(placeholder: Placeholder, value: object, language: str, currency: str =
             raise WrongValue(name, "is a list and cannot be shown as such")
 
 
-def _absent(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
-
-
 def _currency(group: Mapping[object, object]) -> str:
     code = group.get("currency") or "EUR"
-    return str(show(PLACEHOLDERS["deal.currency"], code, "en"))
+    return "EUR" if code == "EUR" else str(show(PLACEHOLDERS["deal.currency"], code, "en"))
 
 
 def _computed(path: str, group: Mapping[object, object], language: str) -> str:
@@ -136,8 +150,7 @@ def _computed(path: str, group: Mapping[object, object], language: str) -> str:
 def _items(
     placeholder: Placeholder,
     value: object,
-    wanted: Sequence[Placeholder],
-    names: Names,
+    wanted: Sequence[_Field],
     group: Mapping[object, object],
     language: str,
     missing: list[str],
@@ -155,11 +168,10 @@ def _items(
         if not isinstance(item, Mapping):
             raise WrongValue(placeholder.name, "must be a list of dicts")
         row: dict[str, Shown] = {}
-        for field in wanted:
-            leaf = field.name.partition("[].")[2]
+        for leaf, field, needed in wanted:
             found = item.get(leaf)
-            if _absent(found):
-                if field.name in names.needed:
+            if found is None or (isinstance(found, str) and not found.strip()):
+                if needed:
                     missing.append(field.name)
                 row[leaf] = ""
             else:
@@ -176,12 +188,24 @@ def _text(name: str, value: object) -> str:
         raise WrongValue(name, f"must be text, not {type(value).__name__}")
     if len(value) > limits.VALUE_CHARS:
         raise WrongValue(name, f"is longer than {limits.VALUE_CHARS} characters")
+    # Markup is a str that calls itself safe; what was given is only ever text.
+    value = str.__str__(value)
+    if value.isascii():
+        return value
     # A lone surrogate cannot be written to any mail or file; it comes from a badly decoded name.
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
 def _line(name: str, value: object) -> str:
-    return _CONTROLS.sub("", _SPACES.sub(" ", _text(name, value))).strip(" ")
+    text = _text(name, value)
+    return _clean_short(text) if len(text) <= 200 else _clean(text)
+
+
+def _clean(text: str) -> str:
+    return _CONTROLS.sub("", _SPACES.sub(" ", text)).strip(" ")
+
+
+_clean_short = functools.lru_cache(maxsize=4096)(_clean)
 
 
 def _paragraphs(name: str, value: object) -> str:

@@ -245,6 +245,13 @@ MARKUP = [
     "<{{ client.name }}>a</p>",
     "<p {% if client.name %}onclick=1{% endif %}>a</p>",
     "<p {{ client.name }}=1>a</p>",
+    "{% raw %}<p style='{{ client.name }}'>a</p>{% endraw %}",
+    "<p style='fd-x0x-fd'>{{ client.name }}</p>",
+    "<p>fd-x9x-fd</p>",
+    "<p>&lt;!--fd:0--&gt;</p><!--fd:0-->",
+    "<p title=\"{% include 'lines' %}\">a</p>",
+    "<p title='\n{% include \"lines\" %}\n'>a</p>",
+    "<p {% include 'lines' %}>a</p>",
 ]
 
 

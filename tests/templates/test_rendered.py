@@ -8,6 +8,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import Markup
 from selectolax.lexbor import LexborHTMLParser
 
 from core.errors import InputRefused
@@ -56,6 +57,15 @@ def test_a_name_that_looks_like_template_syntax_comes_out_literally(name: str) -
     assert " ".join(words_of(mail.html)).count(" ".join(name.split())) == 1
 
 
+def test_text_that_calls_itself_safe_is_escaped_like_any_other() -> None:
+    mail = render_email(
+        "answer", "en", values(answer__text=Markup("<b>bold</b>"), client__name=Markup("<i>I</i>"))
+    )
+    assert "<b>" not in mail.html
+    assert "<i>" not in mail.html
+    assert "<b>bold</b>" in mail.text
+
+
 @given(st.text(min_size=1, max_size=80))
 def test_any_text_of_a_colleague_is_only_text_in_html(text: str) -> None:
     mail = render_email("answer", "en", values(answer__text=f"a{text}a", conversation__quoted=f"b{text}b"))
@@ -80,7 +90,7 @@ def test_text_and_html_of_a_shipped_mail_say_the_same(key: str, language: str) -
     mail = render_email(key, language, values(language))
     own = set(re.findall(r"\w{4,}", mail.text))
     seen = set(re.findall(r"\w{4,}", " ".join(words_of(mail.html))))
-    # Addresses show as buttons in HTML, the text form of a table has no head, and the frames differ in a word.
+    # Addresses show as buttons in HTML, tables in text have no head, frames differ in a word.
     frame = render_email("answer", language, values(language))
     frame_words = set(re.findall(r"\w{4,}", " ".join(words_of(frame.html))))
     frame_text = set(re.findall(r"\w{4,}", frame.text))
