@@ -204,7 +204,9 @@ def _nested(mail: ParsedMail, raw: bytes) -> tuple[ParsedMail, bytes] | None:
 
 
 def _recipients(mail: ParsedMail, failed: list[Record], text: str) -> tuple[str, ...]:
-    named = [record.recipient for record in failed if record.recipient]
+    named = [record.recipient for record in failed if record.recipient and "..." not in record.recipient]
+    if failed and not named and any(record.recipient for record in failed):
+        return ()  # addresses blanked out by the reporting server name nobody
     if not any("@" in name for name in named):
         own = {address.address.lower() for address in (*mail.from_, *mail.to)}
         listed = [deliverystatus.address(one) for one in mail.headers.get("x-failed-recipients").split(",")]

@@ -70,6 +70,8 @@ def signs(mail: ParsedMail) -> str:
     empty = mail.return_path == "" or (not mail.from_ and not mail.return_path)
     if daemon and (subject or empty) and not _is_answer(mail):
         return f"a mail server's address and {'such a subject' if subject else 'an empty envelope sender'}"
+    if not daemon and not subject:
+        return ""
     text = _TEXT.search(mail.text[:3000]) is not None
     if daemon and text:
         return "a mail server's address and such words"

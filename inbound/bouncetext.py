@@ -14,7 +14,7 @@ _RETURNED: Final = re.compile(
 )
 _ADDRESS: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.?[A-Za-z0-9-]*"
 _CUE: Final = (
-    r"to|for|recipients?|address|rcpt to|failed recipients?|addressee|кому|адрес|получатель|адресат|gavėjas|adresatas|kam|adresas"
+    r"to|for|addressed|recipients?|address|rcpt to|failed recipients?|addressee|кому|адрес|получатель|адресат|gavėjas|adresatas|kam|adresas"
     r"|final-recipient|mailbox|ящик|dėžutė|user|e-?mail|name|delivery userid|userid|generated from|attempts|expanded from|original-recipient"
 )
 _ON_LINE: Final = re.compile(
@@ -68,7 +68,13 @@ def recipients(text: str, own: set[str], domain: str = "") -> list[str]:
     text = _TAGS.sub("\n", text[:20_000]) if "<" in text else text[:20_000]
     cue = _FOLLOWS.search(text)
     after = text[cue.end() :] if cue else ""
-    for place, pattern in ((after, _ON_LINE), (text, _ON_LINE), (text, _ANY), (text[:1500], _SIMPLE)):
+    for place, pattern in (
+        (after, _ON_LINE),
+        (after, _ANY),
+        (text, _ON_LINE),
+        (text, _ANY),
+        (text[:1500], _SIMPLE),
+    ):
         found: dict[str, None] = {}
         for match in pattern.finditer(place):
             address = match[1].rstrip(".").strip("'")

@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from typing import Final
 
 from inbound.htmltext import Line
-from inbound.signwords import BANNER, COMPANY, DETAIL, DEVICE, GOODBYE, NOTICE, POSITION
+from inbound.signwords import (
+    BANNER,
+    BANNER_HINTS,
+    COMPANY,
+    DETAIL,
+    DEVICE,
+    GOODBYE,
+    NOTICE,
+    NOTICE_HINTS,
+    POSITION,
+)
 
 SIGNATURE: Final = 2
 NOTICE_ROLE: Final = 3
@@ -52,10 +62,17 @@ def _notices(lines: Sequence[Line], roles: list[int], start: int, end: int) -> N
         text = " ".join(lines[place].text.strip() for place in range(first, last))[:3000]
         if len(text) < 20:
             continue
-        if (number < 2 and BANNER.match(text)) or NOTICE.search(text):
+        if _is_notice(text, at_top=number < 2):
             first = _notice_start(lines, first, last)
             for place in range(first, last):
                 roles[place] = NOTICE_ROLE
+
+
+def _is_notice(text: str, *, at_top: bool) -> bool:
+    folded = text.lower()
+    if at_top and any(hint in folded[:200] for hint in BANNER_HINTS) and BANNER.match(text):
+        return True
+    return any(hint in folded for hint in NOTICE_HINTS) and NOTICE.search(text) is not None
 
 
 def _notice_start(lines: Sequence[Line], first: int, last: int) -> int:

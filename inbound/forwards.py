@@ -228,3 +228,17 @@ def _label_before(line: str, floor: int, place: int) -> tuple[str, int] | None:
                 continue
             return folded[-length:], max(floor, place - 24) + len(written) - length
     return None
+
+
+def of_attached(inner: ParsedMail) -> Forward:
+    """The same of a letter that was forwarded as an attachment."""
+    return Forward(
+        inner.from_[0] if inner.from_ else None,
+        inner.to,
+        inner.cc,
+        inner.date,
+        inner.headers.get("date"),
+        inner.subject,
+        inner.text,
+        "a letter is attached",
+    )

@@ -6,7 +6,7 @@ import codecs
 import re
 from typing import Final
 
-from inbound import addresses, bodies, dates, headers, limits, structure, transfer
+from inbound import addresses, bodies, dates, filenames, headers, htmltext, limits, structure, tnef, transfer
 from inbound.parsed import Address, Attachment, Headers, ParsedMail, PartInfo, UnreadableMail
 
 __all__ = [
@@ -34,6 +34,9 @@ def parse(raw: bytes) -> ParsedMail:
     root = structure.scan(raw, defects)
     found = bodies.collect(raw, root, defects)
     text, html, from_html, charset = bodies.visible_text(found.blocks)
+    for part in found.files:
+        if tnef.is_tnef(part.content_type, part.parameters.get("name", "")):
+            text, html = _open_tnef(raw, part, found, text, html)
     hint = charset if charset != "us-ascii" else None
     fields = Headers(root.fields, hint)
     attachments = found.attachments
@@ -72,23 +75,47 @@ def parse(raw: bytes) -> ParsedMail:
     )
 
 
+def _open_tnef(
+    raw: bytes, part: structure.Part, found: bodies.Bodies, text: str, html: str | None
+) -> tuple[str, str | None]:
+    """List the files inside a winmail.dat beside it, and take its text where the letter has none."""
+    inner = tnef.read(part.body(raw))
+    if inner is None:
+        return text, html
+    for number, file in enumerate(inner.files, start=1):
+        found.attachments.append(
+            Attachment(
+                file.name, filenames.type_of(file.name), len(file.data), f"{part.path or '1'}#tnef{number}"
+            )
+        )
+    if text.strip() or not (inner.text or inner.html):
+        return text, html
+    return inner.text or htmltext.text_of(inner.html), inner.html or html
+
+
 def attachment_bytes(raw: bytes, path: str) -> bytes:
     """The decoded bytes of the part at `path`, as `Attachment.path` gives it; empty where there is none."""
     raw = _usual_bytes(raw)
-    place, _, uu = path.partition("#uu")
+    place, _, inner = path.partition("#")
     for part in _walk(structure.scan(raw, [])):
         if (part.path or "1") == place and not part.children:
-            body = part.body(raw)
-            if not uu:
-                return body
-            files = transfer.find_uuencoded(body)
-            number = int(uu) - 1 if uu.isdigit() else -1
-            return (
-                transfer.decode_uuencoded(body[files[number].start : files[number].end])
-                if 0 <= number < len(files)
-                else b""
-            )
+            return _inside(part.body(raw), inner) if inner else part.body(raw)
     return b""
+
+
+def _inside(body: bytes, inner: str) -> bytes:
+    """The file `uu2` or `tnef1` inside a part."""
+    kind = inner.rstrip("0123456789")
+    number = int(inner.removeprefix(kind) or "0") - 1
+    if kind == "uu":
+        found = transfer.find_uuencoded(body)
+        return (
+            transfer.decode_uuencoded(body[found[number].start : found[number].end])
+            if 0 <= number < len(found)
+            else b""
+        )
+    wrapper = tnef.read(body) if kind == "tnef" else None
+    return wrapper.files[number].data if wrapper is not None and 0 <= number < len(wrapper.files) else b""
 
 
 def _usual_bytes(raw: bytes) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from inbound.htmltext import Line
-from inbound.quotewords import FORWARDED, LABELS, MONTHS, ORIGINAL, VERBS
+from inbound.quotewords import FORWARDED, LABELS, MONTHS, ORIGINAL, VERB_WORDS, VERBS
 
 
 class Boundary(NamedTuple):
@@ -29,7 +29,6 @@ _NAMED: Final = re.compile(r"([A-ZА-ЯЁ][a-zа-яё]{2,14})(>{1,4})[ \t]")
 _INVISIBLE: Final = re.compile("[\u200b\u200c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\u00ad]+")
 
 _VERB: Final = re.compile(rf"(?<!\w)(?:{VERBS})(?!\w)", re.IGNORECASE)
-_VERB_END: Final = re.compile(rf"(?<!\w)(?:{VERBS})(?!\w)\W{{0,8}}$", re.IGNORECASE)
 _BRACKETED: Final = re.compile(
     r"<[^<>\s]*@[^<>\s]+>|\([^()\s]+@[^()\s]+\)|\[[^\[\]\s]*@[^\[\]\s]+\]|<[^<>\s@]+@[^<>\s]+\s*>"
 )
@@ -53,6 +52,7 @@ _BETWEEN_DASHES: Final = re.compile(
     r"^[ \t>*]*[-‐–—_=~]{2,}\s*(?:\*\s*)?([^-‐–—_=~].{3,70}?)\s*(?:[-‐–—_=~]{2,}|$)\**"
 )
 _RULE: Final = re.compile(r"^[ \t>]*[-‐–—_=~*]{4,}[ \t]*$")
+_RULE_MARKS: Final = frozenset("-‐–—_=~*>")
 _MAILTO: Final = re.compile(r"\s*<\s*mailto:\s*[^<>]{1,200}>", re.IGNORECASE)
 _MULTI_MAILTO: Final = re.compile(
     r"\n+[ \t]*<[ \t]*\n+[ \t]*mailto:([^<>\n]{1,120}<[^<>\n]{1,120}>)[ \t]*\n+[ \t]*>[ \t]*"
@@ -119,7 +119,7 @@ def find(lines: Sequence[Line], place: int, last: int, *, colon_within: bool) ->
     marker = separator(text)
     if marker is not None:
         return _after_separator(lines, place, last, marker)
-    if _RULE.match(text):
+    if text.lstrip()[:1] in _RULE_MARKS and _RULE.match(text):
         following = _next_filled(lines, place + 1, last)
         if following is not None and following - place <= 3:
             block = header_block(lines, following, last, after_rule=True)
@@ -232,7 +232,7 @@ def attribution(lines: Sequence[Line], place: int, last: int) -> Boundary | None
         if not text or line.depth != depth or line.mark != mark or len(joined) > 500:
             return None
         joined = f"{joined} {text}" if joined else text
-        if text[-1] not in ":：" and not _VERB_END.search(text[-40:]):
+        if not ends_attribution(text):
             continue
         following = _next_filled(lines, position + 1, last)
         quoted_next = following is not None and (
@@ -247,7 +247,7 @@ def _starts_well(lines: Sequence[Line], place: int, position: int, joined: str) 
     if place == position or _START.match(joined):
         return True
     tail = lines[position].text.strip()
-    return position == place + 1 and (tail[0] in "<([" or _VERB_END.match(tail) is not None)
+    return position == place + 1 and (tail[0] in "<([" or " " not in tail)
 
 
 def _is_attribution(text: str, quoted_next: bool) -> bool:
@@ -269,7 +269,11 @@ def _is_attribution(text: str, quoted_next: bool) -> bool:
 
 def ends_attribution(text: str) -> bool:
     """True where a line can be the last one of an attribution."""
-    return text.endswith((":", "：")) or _VERB_END.search(text[-40:]) is not None
+    if text.endswith((":", "：")):
+        return True
+    tail = text[-40:].rstrip(" \t-–—.*_>()")
+    last = tail.rpartition(" ")[2].casefold()
+    return last in VERB_WORDS or last.partition("(")[0] in VERB_WORDS
 
 
 def _next_filled(lines: Sequence[Line], place: int, last: int) -> int | None:

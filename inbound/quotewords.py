@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from inbound.wordlist import phrases
+from inbound.wordlist import phrases, words
 
 LABELS: Final[dict[str, str]] = {}
 """A header label in any language, lower case, to its role: from, date, to, cc, subject, other."""
@@ -48,14 +48,20 @@ for _role, _text in _BY_ROLE.items():
             if _label.strip():
                 LABELS.setdefault(_label.strip(), _role)
 
-VERBS: Final = (
-    "wrote|writes|написал|написала|написали|написал(?:\\(а\\)|а)?|написав(?:\\(ла\\)|ла)?|пишет|пишут|пише|писал(?:\\(а\\)|а|и)?"
-    "|сообщил(?:\\(а\\)|а|и)?|ответил(?:\\(а\\)|а)?|(?:pa)?rašė|(?:pa)?rase|rašo|rašėte|rasete|rašė(?:te)?"
-    "|schrieb|geschrieben|écrit|escribió|escribio|escreveu|scritto|scrisse|skrev|skreiv|kirjoitti|kirjutas|rakstīja"
-    "|napisał(?:\\(a\\)|a)?|napsal(?:\\(a\\)|a)?|napísal(?:\\(a\\)|a)?|írta|yazdı|yazmış|geschreven|schreef|scris"
-    "|napisao|napisala|напісаў|напісала|έγραψε|写道|書きました|작성"
+VERB_WORDS: Final = words(
+    """
+    wrote writes написал написала написали написав написавла написала пишет пишут пише писал писала писали сообщил сообщила
+    сообщили ответил ответила rašė parašė rase parase rašo rašėte rasete parašėte schrieb geschrieben écrit escribió escribio
+    escreveu scritto scrisse skrev skreiv kirjoitti kirjutas rakstīja napisał napisała napsal napsala napísal napísala írta
+    yazdı yazmış geschreven schreef scris napisao napisala напісаў напісала έγραψε 写道 書きました 작성
+    """
 )
-"""Words for `wrote`, as a regular expression."""
+"""Words for `wrote`."""
+
+VERBS: Final = "|".join(
+    sorted((f"{word}(?:\\([аaла]{{1,2}}\\))?" for word in VERB_WORDS), key=len, reverse=True)
+)
+"""The same as a regular expression, with the feminine ending that programs put in brackets."""
 
 MONTHS: Final = (
     "jan|feb|mar|mär|maa|apr|may|mai|maj|mei|jun|jul|aug|sep|oct|okt|nov|dec|dez|des|dic|déc|ene|abr|ago|set|out|gen|mag"

@@ -52,6 +52,19 @@ NOTICE: Final = re.compile(
 )
 """A paragraph of law or housekeeping, not of business."""
 
+NOTICE_HINTS: Final = (
+    "confiden", "intended", "in error", "by mistake", "environment", "virus", "avast", "checked", "scanned", "privileged",
+    "конфиден", "предназначен", "ошиб", "случайно", "вирус", "оферт", "природ", "окружающ", "konfidenc", "klaid",
+    "skirt", "gamt", "spausdin", "legally",
+)  # fmt: skip
+"""A paragraph without any of these in lower case is no notice; looking for them is much cheaper."""
+
+BANNER_HINTS: Final = (
+    "extern", "outside", "caution", "warning", "often get", "внешн", "извне", "вниман", "осторожно", "нечасто",
+    "предупрежд", "важно", "išor", "dėmesio", "atsargiai", "įspėj", "nedažnai", "attention", "alert", "important", "notice",
+)  # fmt: skip
+"""The same for banners."""
+
 BANNER: Final = re.compile(
     r"^[\s*\[(_!⚠️-]{0,8}(?:(?:external|caution|warning|attention|alert|important|notice)\b.{0,300}(?:external|outside|originat|sender|organi[sz]ation|do not click|attachments)"
     r"|(?:external (?:e-?mail|sender|message))|you don['’]t often get (?:e-?mail|mail) from|this (?:e-?mail|message) (?:originated|came|was sent) from outside"

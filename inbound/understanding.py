@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
-from inbound import automail, bounces, forwards, mime, quoting
-from inbound.automail import Machine
+from inbound import authenticity, automail, bounces, calendars, forwards, mime, quoting, signature, subjects
+from inbound.automail import Kind, Machine
 from inbound.bounces import Bounce
+from inbound.calendars import Invitation
 from inbound.forwards import Forward
 from inbound.parsed import ParsedMail
 from inbound.quoting import Split
+from inbound.signature import Person
+
+_ATTACHED_LETTER: Final = 300_000
+"""Bytes of an attached letter read for its header fields."""
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """One letter read and judged; `language` is ru, lt, en or None."""
+    """One letter read and judged; `language` is ru, lt, en or None, of the new part."""
 
     mail: ParsedMail
     split: Split
@@ -24,6 +30,16 @@ class Understood:
     language: str | None
     language_confidence: float
     language_reason: str
+    invitation: Invitation | None = None
+
+    def person(self) -> Person:
+        """What the signature says of the sender; read when asked for, because it takes longer than the rest."""
+        sender = self.mail.from_[0] if self.mail.from_ else None
+        return signature.read(self.split.signature, sender, self.split.reply)
+
+    def warnings(self) -> tuple[authenticity.Finding, ...]:
+        """The tricks that its sender fields play, as far as the letter alone shows."""
+        return authenticity.findings(self.mail)
 
 
 def understand(raw: bytes, own_addresses: frozenset[str] = frozenset()) -> Understood:
@@ -31,16 +47,52 @@ def understand(raw: bytes, own_addresses: frozenset[str] = frozenset()) -> Under
     mail = mime.parse(raw)
     split = quoting.split(mail.text, mail.html)
     machine = automail.screen(mail, own_addresses)
-    bounce = bounces.read(mail, raw)
-    if bounce is not None:
-        machine = Machine(automail.Kind.BOUNCE, "a delivery report")
-    forward = forwards.read(mail, mail.text)
-    language, confidence, reason = _language(split.reply or mail.text or mail.subject)
-    return Understood(mail, split, machine, bounce, forward, language, confidence, reason)
+    bounce = None
+    if machine.kind is Kind.BOUNCE:
+        bounce = bounces.read(mail, raw)
+        if bounce is None:
+            machine = Machine(Kind.RECEIPT, "a report that everything was delivered")
+    forward = None
+    if machine.kind not in {Kind.BOUNCE, Kind.RECEIPT, Kind.COMPLAINT}:
+        forward = _forward(mail, split, raw)
+    if forward is not None and not split.forward and split.quoted:
+        split = replace(split, forward=split.quoted, quoted="")
+    language, confidence, reason = _language(mail, split, forward)
+    return Understood(
+        mail, split, machine, bounce, forward, language, confidence, reason, _invitation(mail, raw)
+    )
 
 
-def _language(text: str) -> tuple[str | None, float, str]:
+def _forward(mail: ParsedMail, split: Split, raw: bytes) -> Forward | None:
+    if split.forward or split.quoted:
+        found = forwards.read(mail, mail.text)
+        if found is not None:
+            return found
+    marked = subjects.kind(mail.subject) == "forward"
+    if not marked and len(split.reply) > 400:
+        return None
+    for part in mail.parts:
+        if part.content_type == "message/rfc822" and part.path:
+            data = mime.attachment_bytes(raw, part.path)[:_ATTACHED_LETTER]
+            if data.strip(b" \t\r\n\0"):
+                return forwards.of_attached(mime.parse(data))
+    return None
+
+
+def _language(mail: ParsedMail, split: Split, forward: Forward | None) -> tuple[str | None, float, str]:
     from classifier.language import detect
 
-    found = detect(text)
-    return found.language, found.confidence, found.reason
+    found = None
+    for text in (split.reply, forward.text if forward else "", mail.text, mail.subject):
+        if text.strip():
+            found = detect(text)
+            if found.language is not None:
+                break
+    return (found.language, found.confidence, found.reason) if found else (None, 0.0, "there is no text")
+
+
+def _invitation(mail: ParsedMail, raw: bytes) -> Invitation | None:
+    for part in mail.parts:
+        if part.content_type == "text/calendar" or part.file_name.lower().endswith(".ics"):
+            return calendars.read(mime.attachment_bytes(raw, part.path or "1"))
+    return None
