@@ -75,7 +75,9 @@ class Texts:
         """Day and time as a person here writes them; empty for None."""
         if at is None:
             return ""
-        return dates.format_skeleton("yMMMdHm", at, tzinfo=self.zone, locale=self.locale)
+        local = at.astimezone(self.zone)
+        day = dates.format_date(local.date(), "medium", locale=self.locale)
+        return f"{day}, {self.clock(at)}"
 
     def day(self, at: datetime | date | None) -> str:
         """The day, with its month in words; empty for None."""

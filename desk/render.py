@@ -141,7 +141,9 @@ def done(
     without it, back to the page `go`."""
     if not is_partial(request):
         return Redirect(go, status_code=303)
-    triggers = json.loads(toast(text, undo=undo, undo_values=undo_values)) | {event: {"target": "body"} for event in events}
+    triggers = json.loads(toast(text, undo=undo, undo_values=undo_values)) | {
+        event: {"target": "body"} for event in events
+    }
     return Response(
         "",
         status_code=200,

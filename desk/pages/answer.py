@@ -18,6 +18,7 @@ from desk.access import WORKERS, conversation_for
 from desk.answers import TEMPLATES
 from desk.forms import Form
 from desk.render import PageRequest, done, page, reader
+from desk.threads import in_thread
 
 
 def _choice(form: Form) -> tuple[str, str | None]:
@@ -27,7 +28,8 @@ def _choice(form: Form) -> tuple[str, str | None]:
     return template, language
 
 
-@post("/conversations/{conversation_id:int}/preview", enter=WORKERS, status_code=200, sync_to_thread=True)
+@post("/conversations/{conversation_id:int}/preview", enter=WORKERS, status_code=200)
+@in_thread
 def preview(
     request: PageRequest, state: State, session: Session, form: Form, conversation_id: int
 ) -> Response[str]:
@@ -56,7 +58,8 @@ def preview(
     return page(request, "preview.html", letter=letter, fault=fault)
 
 
-@post("/conversations/{conversation_id:int}/answer", enter=WORKERS, sync_to_thread=True)
+@post("/conversations/{conversation_id:int}/answer", enter=WORKERS)
+@in_thread
 def send(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
     """Queue the answer; the form's one-time key makes a second press do nothing."""
     viewer = request.scope["user"]
@@ -89,7 +92,8 @@ def send(request: PageRequest, session: Session, form: Form, conversation_id: in
     )
 
 
-@post("/deliveries/{delivery_id:int}/cancel", enter=WORKERS, sync_to_thread=True)
+@post("/deliveries/{delivery_id:int}/cancel", enter=WORKERS)
+@in_thread
 def cancel(request: PageRequest, session: Session, form: Form, delivery_id: int) -> Response[Any]:
     """Take back what has not left yet."""
     viewer = request.scope["user"]

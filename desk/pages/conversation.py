@@ -24,6 +24,7 @@ from desk.answers import TEMPLATES
 from desk.forms import Form, one_time_key
 from desk.pages.inbox import rail
 from desk.render import PageRequest, done, page, reader
+from desk.threads import in_thread
 from desk.wording import LOSS_REASONS, sentence
 
 
@@ -52,7 +53,8 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
     }
 
 
-@get("/conversations/{conversation_id:int}", enter=WORKERS, sync_to_thread=True)
+@get("/conversations/{conversation_id:int}", enter=WORKERS)
+@in_thread
 def show(request: PageRequest, session: Session, conversation_id: int) -> Response[str]:
     """The whole page; whoever sees it has read it."""
     viewer: SignedIn = request.scope["user"]
@@ -62,7 +64,8 @@ def show(request: PageRequest, session: Session, conversation_id: int) -> Respon
     return page(request, "conversation.html", alarms=open_alarms(session), **values)
 
 
-@get("/conversations/{conversation_id:int}/thread", enter=WORKERS, sync_to_thread=True)
+@get("/conversations/{conversation_id:int}/thread", enter=WORKERS)
+@in_thread
 def thread(request: PageRequest, session: Session, conversation_id: int) -> Response[str]:
     """The letters and the card anew, for a page that is open; what is being written stays as it is."""
     viewer: SignedIn = request.scope["user"]
@@ -71,7 +74,8 @@ def thread(request: PageRequest, session: Session, conversation_id: int) -> Resp
     return page(request, "conversation_parts.html", **_values(request, session, conversation))
 
 
-@get("/conversations/{conversation_id:int}/history", enter=WORKERS, sync_to_thread=True)
+@get("/conversations/{conversation_id:int}/history", enter=WORKERS)
+@in_thread
 def history(request: PageRequest, session: Session, conversation_id: int) -> Response[str]:
     """Everything that ever happened with this client; what one may not see is told without its words."""
     viewer: SignedIn = request.scope["user"]
@@ -89,7 +93,8 @@ def history(request: PageRequest, session: Session, conversation_id: int) -> Res
     )
 
 
-@post("/conversations/{conversation_id:int}/intent", enter=WORKERS, sync_to_thread=True)
+@post("/conversations/{conversation_id:int}/intent", enter=WORKERS)
+@in_thread
 def correct_intent(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
     """Say what a letter really is about; the classifier learns from it."""
     viewer: SignedIn = request.scope["user"]
@@ -116,7 +121,8 @@ def correct_intent(request: PageRequest, session: Session, form: Form, conversat
     return done(request, text, go=f"/conversations/{conversation_id}", events=("conversation",))
 
 
-@post("/conversations/{conversation_id:int}/interest", enter=WORKERS, sync_to_thread=True)
+@post("/conversations/{conversation_id:int}/interest", enter=WORKERS)
+@in_thread
 def log_interest(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
     """Write down that the client asked about a product."""
     viewer: SignedIn = request.scope["user"]

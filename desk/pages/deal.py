@@ -18,6 +18,7 @@ from desk import answers, live
 from desk.access import SALES, conversation_for
 from desk.forms import Form
 from desk.render import PageRequest, done, page, reader
+from desk.threads import in_thread
 
 
 def _deal(session: Session, request: PageRequest, conversation_id: int) -> tuple[Conversation, Deal]:
@@ -35,7 +36,8 @@ def _stage(session: Session, deal: Deal, number: int | None) -> Stage:
     return stage
 
 
-@get("/conversations/{conversation_id:int}/move", enter=SALES, sync_to_thread=True)
+@get("/conversations/{conversation_id:int}/move", enter=SALES)
+@in_thread
 def ask_move(
     request: PageRequest, state: State, session: Session, conversation_id: int, stage: int
 ) -> Response[str]:
@@ -66,7 +68,8 @@ def ask_move(
     )
 
 
-@post("/conversations/{conversation_id:int}/move", enter=SALES, sync_to_thread=True)
+@post("/conversations/{conversation_id:int}/move", enter=SALES)
+@in_thread
 def move(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
     """Move the deal and queue what its new stage sends, both or neither."""
     _conversation, deal = _deal(session, request, conversation_id)
@@ -86,7 +89,8 @@ def move(request: PageRequest, session: Session, form: Form, conversation_id: in
     return done(request, text, go=f"/conversations/{conversation_id}", events=("conversation", "moved"))
 
 
-@post("/conversations/{conversation_id:int}/close", enter=SALES, sync_to_thread=True)
+@post("/conversations/{conversation_id:int}/close", enter=SALES)
+@in_thread
 def close(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
     """The deal is won, or lost for a reason."""
     _conversation, deal = _deal(session, request, conversation_id)

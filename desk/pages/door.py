@@ -21,6 +21,7 @@ from desk.access import EVERYBODY, PUBLIC, WORKERS
 from desk.forms import Form, own_place
 from desk.render import PageRequest, page, reader
 from desk.sessions import cookie, no_cookie
+from desk.threads import in_thread
 
 log = structlog.get_logger("desk.door")
 
@@ -35,7 +36,8 @@ async def home(request: PageRequest) -> Redirect:
     return Redirect("/inbox" if viewer.role in WORKERS else "/settings", status_code=303)
 
 
-@get("/login", enter=PUBLIC, sync_to_thread=True)
+@get("/login", enter=PUBLIC)
+@in_thread
 def show_login(request: PageRequest) -> Response[Any]:
     """The page that asks who you are; somebody who is signed in goes on."""
     going = own_place(request.query_params.get("next"), "/")
@@ -57,7 +59,8 @@ def show_login(request: PageRequest) -> Response[Any]:
     return page(request, "login.html", going=going, email="", fault="")
 
 
-@post("/login", enter=PUBLIC, sync_to_thread=True)
+@post("/login", enter=PUBLIC)
+@in_thread
 def log_in(request: PageRequest, state: State, session: Session, form: Form) -> Response[Any]:
     """Open a session for whoever knows the password; the attempt is counted before the password is looked
     at."""
@@ -84,7 +87,8 @@ def log_in(request: PageRequest, state: State, session: Session, form: Form) -> 
     return Redirect(going, status_code=303, cookies=[cookie(token, secure=request.url.scheme == "https")])
 
 
-@post("/logout", enter=EVERYBODY, sync_to_thread=True)
+@post("/logout", enter=EVERYBODY)
+@in_thread
 def log_out(request: Request[Any, Any, Any], session: Session) -> Response[Any]:
     """End the session."""
     sessions.end(session, request.scope["auth"])

@@ -15,16 +15,19 @@ from core.errors import NotFound
 from core.intake import Mailbox
 from core.notices import Notice
 from desk.access import PUBLIC
+from desk.threads import in_thread
 
 
-@get("/healthz", enter=PUBLIC, without_session=True, sync_to_thread=True)
+@get("/healthz", enter=PUBLIC, without_session=True)
+@in_thread
 def healthy(session: Session) -> Response[bytes]:
     """`ok` when the database answers; 503 otherwise, from the error's own status."""
     session.execute(text("select 1"))
     return Response(b"ok\n", media_type="text/plain")
 
 
-@get("/metrics", enter=PUBLIC, without_session=True, sync_to_thread=True)
+@get("/metrics", enter=PUBLIC, without_session=True)
+@in_thread
 def metrics(request: Request, session: Session, state: State) -> Response[bytes]:
     """Counts by state, backlogs and alarms; told only to this machine itself."""
     host = request.client.host if request.client else ""

@@ -17,6 +17,7 @@ from desk.access import WORKERS, conversation_for
 from desk.forms import Form, own_place
 from desk.render import PageRequest, done, page, reader
 from desk.tables import BOX_NAMES, Box
+from desk.threads import in_thread
 
 
 def _box(request: PageRequest) -> Box:
@@ -26,7 +27,8 @@ def _box(request: PageRequest) -> Box:
     return Box(wanted)
 
 
-@get("/inbox", enter=WORKERS, sync_to_thread=True)
+@get("/inbox", enter=WORKERS)
+@in_thread
 def show_inbox(request: PageRequest, session: Session) -> Response[str]:
     """A shelf of the inbox; for htmx only its list and the counts beside it, or the rows further down."""
     viewer = request.scope["user"]
@@ -54,13 +56,15 @@ def rail(session: Session, request: PageRequest) -> dict[str, Any]:
     return {"boxes": boxes if viewer.role in WORKERS else [], "counts": counts, "many": tables.MANY}
 
 
-@post("/conversations/{conversation_id:int}/done", enter=WORKERS, sync_to_thread=True)
+@post("/conversations/{conversation_id:int}/done", enter=WORKERS)
+@in_thread
 def settle(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
     """Nothing more to do here."""
     return _bring_to(request, session, form, conversation_id, ConversationState.DONE)
 
 
-@post("/conversations/{conversation_id:int}/reopen", enter=WORKERS, sync_to_thread=True)
+@post("/conversations/{conversation_id:int}/reopen", enter=WORKERS)
+@in_thread
 def reopen(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
     """There is something to do after all."""
     return _bring_to(request, session, form, conversation_id, ConversationState.OPEN)
@@ -85,7 +89,8 @@ def _bring_to(
     )
 
 
-@post("/conversations/{conversation_id:int}/assign", enter=WORKERS, sync_to_thread=True)
+@post("/conversations/{conversation_id:int}/assign", enter=WORKERS)
+@in_thread
 def assign(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
     """Give a conversation to a colleague, to oneself, or back to the queue."""
     viewer = request.scope["user"]

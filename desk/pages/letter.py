@@ -20,6 +20,7 @@ from desk.access import WORKERS, conversation_for
 from desk.letterview import make_safe
 from desk.render import PageRequest, html
 from desk.security import DOWNLOAD_POLICY, LETTER_POLICY
+from desk.threads import in_thread
 
 SAFE_TYPES = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,80}/[a-z0-9][a-z0-9!#$&^_.+-]{0,80}")
 ACTIVE_TYPES = re.compile(r"html|xml|svg|script|flash|message|multipart", re.IGNORECASE)
@@ -55,7 +56,8 @@ def media_type(content_type: str) -> str:
     )
 
 
-@get("/messages/{message_id:int}/html", enter=WORKERS, sync_to_thread=True)
+@get("/messages/{message_id:int}/html", enter=WORKERS)
+@in_thread
 def letter_html(request: PageRequest, state: State, session: Session, message_id: int) -> Response[str]:
     """The letter's own HTML, made safe; its frame may run and load nothing."""
     from inbound import mime
@@ -76,7 +78,8 @@ def letter_html(request: PageRequest, state: State, session: Session, message_id
     )
 
 
-@get("/attachments/{attachment_id:int}", enter=WORKERS, sync_to_thread=True)
+@get("/attachments/{attachment_id:int}", enter=WORKERS)
+@in_thread
 def download(request: PageRequest, session: Session, attachment_id: int) -> Response[bytes]:
     """An attachment of a letter, in or out, by its own number."""
     from inbound import mime

@@ -10,9 +10,11 @@ from desk import tables
 from desk.access import WORKERS
 from desk.pages.inbox import rail
 from desk.render import PageRequest, page
+from desk.threads import in_thread
 
 
-@get("/mailboxes", enter=WORKERS, sync_to_thread=True)
+@get("/mailboxes", enter=WORKERS)
+@in_thread
 def show(request: PageRequest, session: Session) -> Response[str]:
     """Every mailbox with its state."""
     return page(

@@ -19,6 +19,7 @@ from desk.forms import Form
 from desk.pages.inbox import rail
 from desk.render import PageRequest, page, reader
 from desk.sessions import cookie
+from desk.threads import in_thread
 
 
 def _page(
@@ -36,7 +37,8 @@ def _page(
     )
 
 
-@get("/settings", enter=EVERYBODY, sync_to_thread=True)
+@get("/settings", enter=EVERYBODY)
+@in_thread
 def show(request: PageRequest, session: Session) -> Response[Any]:
     """The page of settings."""
     _ = reader(request).gettext
@@ -44,7 +46,8 @@ def show(request: PageRequest, session: Session) -> Response[Any]:
     return _page(request, session, said=said.get(request.query_params.get("saved", ""), ""))
 
 
-@post("/settings", enter=EVERYBODY, sync_to_thread=True)
+@post("/settings", enter=EVERYBODY)
+@in_thread
 def save(request: PageRequest, session: Session, form: Form) -> Response[Any]:
     """Keep the language and the theme."""
     language, theme = form.line("language"), form.line("theme")
@@ -58,7 +61,8 @@ def save(request: PageRequest, session: Session, form: Form) -> Response[Any]:
     return Redirect("/settings?saved=look", status_code=303)
 
 
-@post("/settings/password", enter=EVERYBODY, sync_to_thread=True)
+@post("/settings/password", enter=EVERYBODY)
+@in_thread
 def change_password(request: PageRequest, session: Session, form: Form) -> Response[Any]:
     """Change the password: the old one must be right, and every session but a new one here ends."""
     viewer = request.scope["user"]

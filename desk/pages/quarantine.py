@@ -17,6 +17,7 @@ from desk.access import LEADERS
 from desk.forms import Form
 from desk.pages.inbox import rail
 from desk.render import PageRequest, done, page, reader
+from desk.threads import in_thread
 
 SHOWN = 20_000
 """Bytes of a letter that are shown as text."""
@@ -32,7 +33,8 @@ def header_of(head: bytes, name: str) -> str:
     return fields.get(name)[:300]
 
 
-@get("/quarantine", enter=LEADERS, sync_to_thread=True)
+@get("/quarantine", enter=LEADERS)
+@in_thread
 def show(request: PageRequest, session: Session) -> Response[str]:
     """All that wait, newest first."""
     rows = [(row, _headers(bytes(row.head))) for row in tables.quarantined(session)]
@@ -47,7 +49,8 @@ def _headers(head: bytes) -> dict[str, str]:
         return {"from": "", "subject": "", "date": ""}
 
 
-@get("/quarantine/{raw_id:int}", enter=LEADERS, sync_to_thread=True)
+@get("/quarantine/{raw_id:int}", enter=LEADERS)
+@in_thread
 def show_one(request: PageRequest, session: Session, raw_id: int) -> Response[str]:
     """One letter's first bytes as text, exactly as they came."""
     query = select(
@@ -60,7 +63,8 @@ def show_one(request: PageRequest, session: Session, raw_id: int) -> Response[st
     return page(request, "quarantine_one.html", row=row, text=text, cut=row.size > SHOWN)
 
 
-@post("/quarantine/{raw_id:int}/again", enter=LEADERS, sync_to_thread=True)
+@post("/quarantine/{raw_id:int}/again", enter=LEADERS)
+@in_thread
 def again(request: PageRequest, session: Session, form: Form, raw_id: int) -> Response[Any]:
     """Give one letter another three attempts."""
     intake.run_again(session, raw_id)
@@ -68,7 +72,8 @@ def again(request: PageRequest, session: Session, form: Form, raw_id: int) -> Re
     return done(request, text, go="/quarantine", events=("quarantine",))
 
 
-@post("/quarantine/again", enter=LEADERS, sync_to_thread=True)
+@post("/quarantine/again", enter=LEADERS)
+@in_thread
 def again_all(request: PageRequest, session: Session, form: Form) -> Response[Any]:
     """Give every letter here another three attempts."""
     waiting = session.scalars(
@@ -85,7 +90,8 @@ def again_all(request: PageRequest, session: Session, form: Form) -> Response[An
     return done(request, text, go="/quarantine", events=("quarantine",))
 
 
-@post("/quarantine/{raw_id:int}/ignore", enter=LEADERS, sync_to_thread=True)
+@post("/quarantine/{raw_id:int}/ignore", enter=LEADERS)
+@in_thread
 def ignore(request: PageRequest, session: Session, form: Form, raw_id: int) -> Response[Any]:
     """Leave a letter be; it is kept, with who decided so, and can still be run again."""
     if IntakeState.IGNORED not in TRANSITIONS[IntakeState.QUARANTINED]:

@@ -17,6 +17,7 @@ from desk.access import WORKERS
 from desk.forms import Form
 from desk.pages.inbox import rail
 from desk.render import PageRequest, done, page, reader
+from desk.threads import in_thread
 
 DECISIONS: dict[str, tuple[DeliveryState, str]] = {
     "sent": (DeliveryState.SENT, N_("Marked as sent.")),
@@ -25,7 +26,8 @@ DECISIONS: dict[str, tuple[DeliveryState, str]] = {
 }
 
 
-@get("/uncertain", enter=WORKERS, sync_to_thread=True)
+@get("/uncertain", enter=WORKERS)
+@in_thread
 def show(request: PageRequest, session: Session) -> Response[str]:
     """All that somebody may decide."""
     rows = tables.uncertain(session, request.scope["user"])
@@ -33,7 +35,8 @@ def show(request: PageRequest, session: Session) -> Response[str]:
     return page(request, view, rows=rows, alarms=open_alarms(session), **rail(session, request))
 
 
-@post("/uncertain/{delivery_id:int}", enter=WORKERS, sync_to_thread=True)
+@post("/uncertain/{delivery_id:int}", enter=WORKERS)
+@in_thread
 def decide(request: PageRequest, session: Session, form: Form, delivery_id: int) -> Response[Any]:
     """It arrived, it is to be sent again, or it is not needed any more."""
     viewer = request.scope["user"]

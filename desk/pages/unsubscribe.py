@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.i18n import texts
 from desk.access import PUBLIC
 from desk.render import PageRequest, page
+from desk.threads import in_thread
 from outbound.unsubscribe import BadLink, Unsubscriber
 
 _IN_ORDER = ("lt", "ru", "en")
@@ -31,7 +32,8 @@ def _page(request: PageRequest, *, address: str, stopped: bool, status: int = 20
     )
 
 
-@get("/unsubscribe/{token:str}", enter=PUBLIC, without_session=True, sync_to_thread=True)
+@get("/unsubscribe/{token:str}", enter=PUBLIC, without_session=True)
+@in_thread
 def ask(request: PageRequest, state: State, token: str) -> Response[Any]:
     """A page in three languages with one button; programs that follow links stop nothing."""
     try:
@@ -41,14 +43,8 @@ def ask(request: PageRequest, state: State, token: str) -> Response[Any]:
     return _page(request, address=address, stopped=False)
 
 
-@post(
-    "/unsubscribe/{token:str}",
-    enter=PUBLIC,
-    without_session=True,
-    from_anywhere=True,
-    status_code=200,
-    sync_to_thread=True,
-)
+@post("/unsubscribe/{token:str}", enter=PUBLIC, without_session=True, from_anywhere=True, status_code=200)
+@in_thread
 def stop(request: PageRequest, state: State, session: Session, token: str) -> Response[Any]:
     """Stop mailings to the link's address: from our page, or in one click from a mail program."""
     try:

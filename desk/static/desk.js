@@ -147,7 +147,7 @@
   });
 
   // Live changes
-  if (body.dataset.live && "EventSource" in window) {
+  if (body.dataset.live && one("#lamp") && "EventSource" in window) {
     const talk = one("#talk");
     const lamp = one("#lamp");
     let timer = null;
