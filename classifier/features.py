@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from classifier.stems import stem
 
 MEMO_LIMIT = 60_000
 """Distinct written words remembered; at the limit the memory starts anew."""
@@ -29,13 +31,13 @@ class Blocks:
     """Which features are counted.
 
     `chars` are letter groups inside words padded with a space (scikit-learn's `char_wb`), `pairs` adjacent
-    words (`ngram_range=(1, 2)`), `stems` word stems by Snowball of that language.
+    words (`ngram_range=(1, 2)`), `stems` the words' stems (`stems.stem`).
     Every block is TF-IDF with sublinear counts and has length 1; `weights` multiply (words, chars, stems).
     """
 
     chars: tuple[int, int] | None = (2, 4)
     pairs: bool = True
-    stems: str | None = None
+    stems: bool = False
     min_count: int = 1
     weights: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
@@ -82,7 +84,6 @@ class Features:
         self._pair_ids = np.array([pairs[key] for key in sorted(pairs)], dtype=np.int32)
         self._ids_of: dict[str, bytes] = {}
         self._words_of: dict[str, bytes] = {}
-        self._stem = stemmer(blocks.stems)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -155,10 +156,10 @@ class Features:
             words.append(index)
             if index >= 0:
                 ids.append(index)
-            if self._stem is not None:
-                stem = get(f"s:{self._stem(word)}")
-                if stem is not None:
-                    ids.append(stem)
+            if self.blocks.stems:
+                known = get(f"s:{stem(word)}")
+                if known is not None:
+                    ids.append(known)
         if self.blocks.chars is not None:
             for group in char_groups(token[:TOKEN_LIMIT], *self.blocks.chars):
                 index = get(f"c:{group}")
@@ -166,15 +167,6 @@ class Features:
                     ids.append(index)
         self._ids_of[token] = np.array(ids, dtype=np.int32).tobytes()
         self._words_of[token] = np.array(words, dtype=np.int32).tobytes()
-
-
-def stemmer(language: str | None) -> Callable[[str], str] | None:
-    """Snowball's stemmer of that language ("russian", "lithuanian", "english"), or None for None."""
-    if language is None:
-        return None
-    import snowballstemmer
-
-    return snowballstemmer.stemmer(language).stemWord
 
 
 def _matrix(rows: NDArray[np.int64], ids: NDArray[np.int32], height: int, width: int) -> Sparse:
@@ -191,7 +183,6 @@ def _matrix(rows: NDArray[np.int64], ids: NDArray[np.int32], height: int, width:
 
 def _count(texts: Sequence[str], blocks: Blocks) -> tuple[list[str], Sparse]:
     numbers: dict[str, int] = {}
-    stem = stemmer(blocks.stems)
     words_of: dict[str, list[str]] = {}
     ids_of: dict[str, bytes] = {}
 
@@ -201,7 +192,7 @@ def _count(texts: Sequence[str], blocks: Blocks) -> tuple[list[str], Sparse]:
     def remember(token: str) -> None:
         words = _WORD.findall(token)
         ids = [number(f"w:{word}") for word in words]
-        if stem is not None:
+        if blocks.stems:
             ids.extend(number(f"s:{stem(word)}") for word in words)
         if blocks.chars is not None:
             ids.extend(number(f"c:{group}") for group in char_groups(token[:TOKEN_LIMIT], *blocks.chars))

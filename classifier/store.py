@@ -90,7 +90,7 @@ def load(data: bytes) -> Model:
         blocks = Blocks(
             chars=tuple(found["chars"]) if found["chars"] else None,
             pairs=bool(found["pairs"]),
-            stems=found["stems"],
+            stems=bool(found["stems"]),
             min_count=int(found["min_count"]),
             weights=tuple(found["weights"]),
         )

@@ -11,6 +11,9 @@ BODY_LIMIT = 1_500
 
 SUBJECT_LIMIT = 300
 
+TEXT_LIMIT = 20_000
+"""Characters of a text from a data file that are read."""
+
 _REPLY_PREFIX = re.compile(
     r"^(?:\s*(?:re|fwd?|fw|aw|ответ|отв|пересл|ats|persiųsta|pers)\s*(?:\[\d+\])?\s*:\s*)+", re.IGNORECASE
 )
@@ -79,3 +82,8 @@ def features_of(plain_text: str) -> str:
     if "://" in plain_text or "www." in plain_text:
         plain_text = _URL.sub("xlink", plain_text)
     return _DIGITS.sub("0", plain_text).lower()
+
+
+def prepared(text: str) -> str:
+    """Any text as a company's own labelled texts are counted on: visible characters, lower case, bounded."""
+    return visible(text[:TEXT_LIMIT]).lower()

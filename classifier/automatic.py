@@ -1,0 +1,132 @@
+"""From labelled texts to a classifier without anybody choosing anything: one label or many, strangers, descriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from classifier.answers import Answers
+from classifier.calibration import Ints, fit_temperature
+from classifier.dataset import Row
+from classifier.features import Blocks, Features
+from classifier.fitting import groups_of
+from classifier.manylabels import ManyModel, fit_many
+from classifier.model import Floats, softmax
+from classifier.recipes import Choice, Solved, choose, fit
+from classifier.selftraining import teach_by_pool
+from classifier.text import prepared
+from core.errors import InputRefused
+
+STRANGER = "\x00outside"
+"""The label of rows known to belong to no label; it is never said."""
+
+NAME_ROWS_UP_TO = 40
+"""Label names and descriptions are added as examples while labels have fewer examples than this on average."""
+
+
+@dataclass(slots=True)
+class OneModel:
+    """A classifier of texts that bear exactly one label; `labels` may end with `STRANGER`."""
+
+    labels: tuple[str, ...]
+    solved: Solved
+    choice: Choice
+
+    def answer(self, texts: Sequence[str]) -> Answers:
+        """The answers for raw texts."""
+        scores = self.solved.scores([prepared(text) for text in texts])
+        return answers_of(scores, self.labels, self.choice.temperature)
+
+
+def answers_of(scores: Floats, labels: tuple[str, ...], temperature: float) -> Answers:
+    """Scores to answers; what speaks for the stranger speaks against being inside."""
+    known = len(labels) - (STRANGER in labels)
+    inside = scores[:, :known]
+    chances = softmax(inside / temperature)
+    best = chances.argmax(axis=1) if len(scores) else np.zeros(0, dtype=int)
+    like = inside.max(axis=1, initial=-1e9) - (scores[:, known] if known < len(labels) else 0.0)
+    return Answers(
+        labels=labels[:known],
+        said=[(labels[index],) for index in best],
+        confidence=chances.max(axis=1, initial=0.0),
+        probabilities=chances,
+        inside=like,
+    )
+
+
+def train(
+    rows: Sequence[Row], *, pool: Sequence[str] = (), descriptions: Mapping[str, str] | None = None
+) -> OneModel | ManyModel:
+    """Train on rows; `pool` are texts without labels, `descriptions` say what a label means.
+
+    Raises:
+        InputRefused: fewer than two labels, or rows with one label mixed with rows that bear many.
+    """
+    if not rows:
+        raise InputRefused("There is nothing to train on.")
+    if any(row.many for row in rows):
+        return fit_many(
+            [prepared(row.text) for row in rows], [row.labels for row in rows], _said(descriptions)
+        )
+    known = sorted({row.label for row in rows if row.labels and not row.outside})
+    if len(known) < 2:
+        raise InputRefused(
+            "Training needs at least two different labels.", cure="Give the columns text and label."
+        )
+    labels = (*known, STRANGER) if any(row.outside for row in rows) else tuple(known)
+    place = {label: index for index, label in enumerate(labels)}
+    used = [row for row in rows if row.outside or row.labels]
+    texts = [prepared(row.text) for row in used]
+    truth = np.array([place[STRANGER if row.outside else row.label] for row in used], dtype=np.int64)
+    groups = _same_texts(texts)
+    names = _name_rows(known, len(texts) / len(known), _said(descriptions))
+    always = range(len(texts), len(texts) + len(names))
+    texts += [text for text, _ in names]
+    truth = np.concatenate((truth, np.array([place[label] for _, label in names], dtype=np.int64)))
+    groups = np.concatenate((groups, groups.max() + 1 + np.arange(len(names))))
+    choice = choose(texts, truth, len(labels), always=always, groups=groups)
+    unlabelled = [prepared(text) for text in pool]
+    if unlabelled:
+        solved, choice = teach_by_pool(texts, truth, len(labels), choice, unlabelled)
+    else:
+        solved = fit(texts, truth, len(labels), choice.recipe)
+    return OneModel(
+        labels, solved, replace(choice, temperature=_inside_temperature(choice, truth, len(known)))
+    )
+
+
+def _inside_temperature(choice: Choice, truth: Ints, known: int) -> float:
+    inside = truth[choice.rows] < known
+    return fit_temperature(choice.held[inside, :known], truth[choice.rows][inside])
+
+
+def _said(descriptions: Mapping[str, str] | None) -> dict[str, str]:
+    return {label: prepared(text) for label, text in (descriptions or {}).items() if text.strip()}
+
+
+def _name_rows(
+    labels: Sequence[str], examples: float, descriptions: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    if examples >= NAME_ROWS_UP_TO:
+        return []
+    rows: list[tuple[str, str]] = []
+    for label in labels:
+        name = spoken_name(label)
+        if name:
+            rows.append((f"{name} {descriptions.get(label, '')}".strip(), label))
+    return rows
+
+
+def spoken_name(label: str) -> str:
+    """The label's key as words: `card_payment_fee` gives "card payment fee"; empty when it says nothing."""
+    spaced = "".join(f" {char}" if char.isupper() else char for char in label)
+    words = "".join(char if char.isalpha() else " " for char in spaced).lower().split()
+    return " ".join(words) if any(len(word) > 2 for word in words) else ""
+
+
+def _same_texts(texts: Sequence[str]) -> Ints:
+    if len(texts) > 20_000:
+        return np.unique(np.array(texts, dtype=object).astype(str), return_inverse=True)[1].astype(np.int64)
+    return groups_of(Features.fit(texts, Blocks(chars=None))[1], likeness=0.95)
