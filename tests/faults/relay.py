@@ -30,11 +30,11 @@ class BadDayRelay:
         """Message-IDs it took and then hung up without saying so."""
         self.port = 0
         self._chance = random.Random(seed)
-        self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
 
     def __enter__(self) -> BadDayRelay:
+        self._loop = asyncio.new_event_loop()
         self._thread.start()
         self._ready.wait()
         return self

@@ -34,7 +34,7 @@ LEAST_AGES = (0.5, 2.5, 4.0)
 BODIES = (
     "Laba diena,\n\nprašome atsiųsti 10 siurblių CR-10 kainą.\n\nPagarbiai\nOna",
     "Здравствуйте!\n\nПришлите, пожалуйста, коммерческое предложение на 4 насоса.\n\nС уважением,\nИван",
-    "Hello,\n\ncould you please send us your price list for pumps and the delivery terms?\n\nBest regards,\nMary",
+    "Hello,\n\ncould you please send us your price list for pumps?\n\nBest regards,\nMary",
 )
 OPEN = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.TRANSMITTING, DeliveryState.DEFERRED)
 
