@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.accounts import Contact
@@ -24,6 +24,9 @@ from core.values import Money
 
 OFFER_HOLDS = timedelta(days=30)
 """How long a commercial offer binds us."""
+
+UNDO = timedelta(seconds=10)
+"""How long a letter that a person sends may still be taken back."""
 
 DOCUMENTS = frozenset({"brochure", "technical_proposal", "commercial_offer"})
 """Templates that carry a PDF of the same name."""
@@ -168,6 +171,10 @@ def last_incoming(session: Session, conversation_id: int) -> Message | None:
     return session.scalar(query)
 
 
+def _now(session: Session) -> datetime:
+    return session.execute(select(func.now())).scalar_one()
+
+
 def _thread(session: Session, conversation_id: int) -> tuple[str | None, list[str]]:
     """What an answer refers to (RFC 5322 section 3.6.4): the newest letter, and the ids before it."""
     query = (
@@ -190,7 +197,7 @@ def answer(
     language: str | None = None,
     template: str = "answer",
 ) -> Draft:
-    """A staff member's own words to the client, in the conversation's thread.
+    """A staff member's own words to the client, in the conversation's thread; leaves after UNDO.
 
     ``key`` names the intention (the form's one-time key), so that a form sent twice goes out once.
     Raises NoAddress when there is nobody to write to, InputRefused when nothing was written.
@@ -235,6 +242,7 @@ def answer(
         in_reply_to=in_reply_to,
         reference_ids=reference_ids,
         priority=1,
+        due_at=_now(session) + UNDO,
     )
 
 
@@ -287,6 +295,8 @@ def stage_document(
 ) -> Draft | None:
     """The letter that entering a stage sends, with its PDF where it has one; None where it sends nothing.
 
+    What a person set off leaves after UNDO.
+
     Raises NoAddress or NothingToOffer when the client cannot be written to or the document would be empty.
     """
     template = change.to_stage.template
@@ -331,4 +341,5 @@ def stage_document(
         in_reply_to=in_reply_to,
         reference_ids=reference_ids,
         priority=2,
+        due_at=_now(session) + UNDO if staff else None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import letters, outbox
@@ -52,3 +53,9 @@ def test_an_acknowledgement_says_it_is_automatic_and_is_keyed_by_its_letter(sess
         rfc_id=message.rfc_id, received=message.happened_at,
     )  # fmt: skip
     assert (draft.automatic, draft.key) == (True, f"acknowledgement:{message.id}")
+
+
+def test_an_answer_waits_ten_seconds_so_that_it_can_be_taken_back(session: Session) -> None:
+    message = letter(session, client(session))
+    draft = letters.answer(session, message.conversation, colleague(session), key="k", body="Laba diena")
+    assert draft.due_at == session.execute(select(func.now())).scalar_one() + letters.UNDO
