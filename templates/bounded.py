@@ -6,6 +6,7 @@ import atexit
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -15,10 +16,14 @@ from typing import Any
 
 from core.errors import FrontdeskError, InputRefused
 from templates import errors, limits
-from templates.errors import PdfFailed, RendererFailed, TemplateTooCostly
+from templates.errors import RendererFailed, TemplateTooCostly
 
 HEADER = 8
 """Bytes before each answer: its length, big-endian, of the JSON part and of the raw part, four bytes each."""
+
+
+OUT_OF_MEMORY = 71
+"""Exit status of a child that ran out of its address space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +102,10 @@ class Child:
             "LC_ALL": "C.UTF-8",
             "PATH": os.defpath,
             "HOME": "/nonexistent",
+            "FONTCONFIG_FILE": os.environ.get("FONTCONFIG_FILE", ""),
             "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", os.path.expanduser("~/.cache")),
         }
+        environment = {name: value for name, value in environment.items() if value}
         try:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, nothing from outside
                 [
@@ -148,9 +155,7 @@ class Child:
         return bytes(got[HEADER : HEADER + plain]), bytes(got[HEADER + plain :])
 
     def _fate(self, process: subprocess.Popen[bytes]) -> None:
-        if process.returncode is not None and process.returncode < 0:
-            raise TemplateTooCostly
-        if process.returncode == OUT_OF_MEMORY:
+        if process.returncode in (-signal.SIGXCPU, -signal.SIGKILL, OUT_OF_MEMORY):
             raise TemplateTooCostly
 
     def _ended_idle(self, process: subprocess.Popen[bytes]) -> bool:
@@ -176,9 +181,6 @@ class Child:
                     # What was still buffered for a dead child is of no use to anybody.
                     continue
 
-
-OUT_OF_MEMORY = 71
-"""Exit status of a child that ran out of its address space."""
 
 _TEXT_CHILD = Child(TEXT)
 _PDF_CHILD = Child(PDF)
@@ -212,6 +214,3 @@ def _opened(answer: tuple[bytes, bytes]) -> tuple[Any, bytes]:
     raised.args = (fault["message"],)
     raised.cure = fault["cure"]
     raise raised
-
-
-__all__ = ["PDF", "TEXT", "Bounds", "Child", "PdfFailed", "pdf_child", "text_child"]

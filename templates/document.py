@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -41,12 +42,17 @@ def pdf_of(html: str, *, title: str, author: str, language: str, dated: date) ->
 
 def lay_out(html: str, *, title: str, author: str, language: str, moment: str) -> tuple[bytes, int]:
     """The PDF's bytes and pages; runs inside the child. `moment` is ISO 8601."""
-    try:
-        import weasyprint
-        from weasyprint.text.fonts import FontConfiguration
-        from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
-    except OSError as error:
-        raise PdfUnavailable from error
+    with warnings.catch_warnings():
+        # WeasyPrint only warns, while it is imported, and without any font Pango crashes a moment later.
+        warnings.filterwarnings("error", category=UserWarning)
+        try:
+            import weasyprint
+            from weasyprint.text.fonts import FontConfiguration
+            from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+        except UserWarning:
+            raise PdfUnavailable("PDF documents cannot be made on this machine: it has no fonts.") from None
+        except OSError as error:
+            raise PdfUnavailable from error
 
     class OnlyData(URLFetcher):
         """Reads `data:` addresses and ends the work at any other."""

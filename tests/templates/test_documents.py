@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputRefused
-from templates.bounded import Bounds, Child
+from templates.bounded import PDF, Bounds, Child
 from templates.catalogue import Catalogue, shipped
 from templates.document import pdf_of
-from templates.errors import MissingValues, PdfFailed, TemplateTooCostly, TemplateTooLarge
+from templates.errors import MissingValues, PdfFailed, PdfUnavailable, TemplateTooCostly, TemplateTooLarge
 from templates.localforms import LANGUAGES
 from templates.rendered import render_document
 from tests.templates.factories import values
@@ -94,6 +94,8 @@ def test_a_long_offer_runs_over_pages_with_its_table_head_repeated(
     assert document.pages > 3
     text = text_of(document.content, tmp_path_factory.mktemp("pdf"))
     assert text.count("Pavadinimas") >= document.pages - 1
+    assert text.count("UAB „Šiaurės sistemos“, įmonės kodas 305123456") == document.pages
+    assert f"{document.pages} psl. iš {document.pages}" in text
 
 
 def test_data_in_a_document_is_only_text(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -171,6 +173,20 @@ def test_a_document_that_takes_too_long_is_stopped() -> None:
             {"do": "pdf", "html": html, "title": "T", "author": "A", "language": "en", "moment": "2026-01-01"}
         )
     child.close()
+
+
+def test_a_machine_without_fonts_is_told_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("fonts")
+    (folder / "fonts.conf").write_text(f"<fontconfig><dir>{folder}/none</dir></fontconfig>", "utf-8")
+    monkeypatch.setenv("FONTCONFIG_FILE", str(folder / "fonts.conf"))
+    child = Child(PDF)
+    work = {"title": "T", "author": "A", "language": "en", "moment": "2026-01-01"}
+    with pytest.raises(PdfUnavailable) as raised:
+        child.ask({"do": "pdf", "html": "<p>x</p>", **work})
+    child.close()
+    assert "fonts" in raised.value.cure
 
 
 def test_own_document_markup_is_held_to_the_rules() -> None:
