@@ -12,6 +12,7 @@ written with two underscores (`FRONTDESK_RELAY__PASSWORD`). Every setting is des
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import secrets
 import tomllib
@@ -296,7 +297,11 @@ def _origin(place: list[Any], file: Path | None) -> str:
 def _dotted(place: list[Any]) -> str:
     name = ""
     for part in place:
-        name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else str(part)
+        if isinstance(part, int):
+            name += f"[{part}]"
+        else:
+            plain = part if part.isidentifier() else json.dumps(part, ensure_ascii=True)
+            name += f".{plain}" if name else plain
     return name
 
 
