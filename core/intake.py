@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, func, select, text, update
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    event,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
 
@@ -93,6 +105,11 @@ class RawMessage(Base):
     """Name of the mailbox or file it first came from."""
     stored_at: Mapped[datetime] = mapped_column(server_default=func.now())
     settled_at: Mapped[datetime | None]
+
+
+# Compressing mail costs PostgreSQL three times what storing it does and saves a tenth of its size.
+STORAGE = DDL("ALTER TABLE raw_message ALTER COLUMN data SET STORAGE EXTERNAL")
+event.listen(RawMessage.__table__, "after_create", STORAGE)
 
 
 class RawOrigin(Base):
