@@ -17,7 +17,7 @@ On the rest the classifier may keep silent; one letter it is wrong about fails t
 def of_letters(seen: Sequence[Seen]) -> list[str]:
     """What is wrong with how the letters were understood and treated."""
     wrong = [fault for one in seen for fault in _of_letter(one)]
-    spoken = [one for one in seen if one.letter.intent and one.letter.treatment != "machine" and one.times]
+    spoken = [one for one in seen if one.letter.treatment in {"acknowledged", "filed"} and one.times]
     named = sum(one.intent is not None for one in spoken)
     if spoken and named < UNDERSTOOD_SHARE * len(spoken):
         wrong.append(f"only {named} of {len(spoken)} letters were given a topic")
@@ -27,26 +27,26 @@ def of_letters(seen: Sequence[Seen]) -> list[str]:
 def _of_letter(one: Seen) -> Iterable[str]:
     file, expected = one.letter.file, one.letter
     if expected.treatment == "quarantined":
-        if one.times:
-            yield f"{file}: it was filed, and it cannot be read"
+        if one.state != "quarantined":
+            yield f"{file}: it cannot be read, and it is {one.state or 'lost'}"
+        return
+    if expected.treatment == "machine":
+        if one.times or one.state != "ignored" or not one.reason:
+            yield f"{file}: a machine wrote it, and it is {one.state or 'lost'} ({one.reason or 'no reason'})"
         return
     if one.times != 1:
         yield f"{file}: it stands in {one.times} conversations instead of one"
         return
     if expected.language is not None and one.language != expected.language:
         yield f"{file}: its language was taken for {one.language} instead of {expected.language}"
-    if expected.treatment == "machine":
-        if one.machine is None:
-            yield f"{file}: it was taken for a person's"
-    else:
-        if one.machine is not None:
-            yield f"{file}: it was taken for a machine's ({one.machine})"
-        if one.intent is not None and one.intent != expected.intent:
-            yield f"{file}: its topic was taken for {one.intent} instead of {expected.intent}"
+    if one.machine is not None:
+        yield f"{file}: it was taken for a machine's ({one.machine})"
+    if one.intent is not None and one.intent != expected.intent:
+        yield f"{file}: its topic was taken for {one.intent} instead of {expected.intent}"
     wanted = 1 if expected.treatment == "acknowledged" and one.intent is not None else 0
     if len(one.answers) != wanted:
         yield f"{file}: {len(one.answers)} acknowledgements instead of {wanted}"
-    if not one.assignee and expected.treatment != "machine":
+    if not one.assignee:
         yield f"{file}: it came to nobody"
 
 

@@ -10,7 +10,7 @@ from email import message_from_bytes, policy
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.conversations import Conversation, Direction, Message
+from core.conversations import Conversation, Message
 from core.intake import IntakeState, RawMessage, RawOrigin
 from core.labels import Classification
 from core.outbox import Delivery, DeliveryState
@@ -18,6 +18,7 @@ from core.routing import Assignment
 from core.staff import StaffMember, Team
 from desk.demo.correspondence import Letter
 from desk.demo.servers import Sent
+from inbound.contentkey import content_key
 
 OUT = frozenset({DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.BOUNCED})
 """States of a delivery that the relay has taken."""
@@ -30,6 +31,10 @@ class Seen:
     letter: Letter
     times: int
     """How often it stands in a conversation."""
+    state: str = ""
+    """State of its raw bytes; empty where they are not kept."""
+    reason: str = ""
+    """Why it was ignored, or what is wrong with it."""
     message_id: int | None = None
     subject: str = ""
     sender: str = ""
@@ -78,18 +83,21 @@ def rfc_id_of(data: bytes) -> str:
 
 def letters(session: Session, expected: Iterable[Letter], contents: dict[str, bytes]) -> list[Seen]:
     """What became of the sample letters, in their order."""
-    return [_letter(session, letter, rfc_id_of(contents[letter.file])) for letter in expected]
+    return [_letter(session, letter, contents[letter.file]) for letter in expected]
 
 
-def _letter(session: Session, letter: Letter, rfc_id: str) -> Seen:
+def _letter(session: Session, letter: Letter, content: bytes) -> Seen:
+    raw = session.scalar(select(RawMessage).where(RawMessage.content_key == content_key(content)))
+    if raw is None:
+        return Seen(letter, 0)
     rows = session.execute(
         select(Message, Classification, Conversation)
         .join(Conversation, Message.conversation_id == Conversation.id)
         .outerjoin(Classification, Classification.message_id == Message.id)
-        .where(Message.rfc_id == rfc_id, Message.direction == Direction.IN)
+        .where(Message.raw_id == raw.id)
     ).all()
-    if not rows or not rfc_id:
-        return Seen(letter, 0)
+    if not rows:
+        return Seen(letter, 0, state=raw.state.value, reason=raw.reason or raw.error or "")
     message, understood, conversation = rows[0]
     assignee, rule = _assignment(session, conversation)
     answers = session.scalars(
@@ -98,6 +106,7 @@ def _letter(session: Session, letter: Letter, rfc_id: str) -> Seen:
     return Seen(
         letter,
         len(rows),
+        state=raw.state.value,
         message_id=message.id,
         subject=message.subject,
         sender=message.sender,
@@ -162,9 +171,10 @@ def counts(session: Session, appended: int) -> Counts:
     )
 
 
-def waiting(session: Session) -> tuple[int, int]:
-    """Letters not understood yet, and deliveries not settled yet."""
-    stored = session.scalar(select(func.count()).where(RawMessage.state == IntakeState.STORED))
+def waiting(session: Session, *, untried: bool = False) -> tuple[int, int]:
+    """Letters not understood yet (or not even tried), and deliveries not settled yet."""
+    query = select(func.count()).where(RawMessage.state == IntakeState.STORED)
+    stored = session.scalar(query.where(RawMessage.attempts == 0) if untried else query)
     open_states = (
         DeliveryState.QUEUED,
         DeliveryState.CLAIMED,

@@ -77,3 +77,25 @@ def bounce_of(sent: bytes, *, returns_to: str, recipient: str) -> bytes:
         )
     )
     return before.encode() + head + f"\r\n\r\n--{boundary}--\r\n".encode()
+
+
+def automatic_reply_to(sent: bytes, *, sender: str, mailbox: str) -> bytes:
+    """What a client's mail program says by itself while they are away (RFC 3834)."""
+    ours = message_from_bytes(sent, policy=policy.compat32)
+    rfc_id = ours["Message-ID"].strip()
+    return "\r\n".join(
+        (
+            f"Date: {format_datetime(datetime.now(UTC))}",
+            f"From: {sender}",
+            f"To: {mailbox}",
+            f"Subject: Automatic reply: {' '.join((ours['Subject'] or '').split())}",
+            f"Message-ID: <away.{secrets.token_hex(8)}@{sender.partition('@')[2]}>",
+            f"In-Reply-To: {rfc_id}",
+            "Auto-Submitted: auto-replied",
+            "MIME-Version: 1.0",
+            "Content-Type: text/plain; charset=us-ascii",
+            "",
+            "I am out of the office until 30 November 2026.",
+            "",
+        )
+    ).encode()

@@ -30,33 +30,46 @@ RULES = {
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(
-            column, overflow="fold" if column == "Nasty" else "ellipsis", no_wrap=column != "Nasty"
-        )
+        table.add_column(column, overflow="ellipsis", no_wrap=True)
     return table
 
 
 def letters(console: Console, seen: Sequence[Seen]) -> None:
     """What arrived, how each letter was understood, and where it went."""
-    table = _table("What arrived", "From", "Subject", "", "Topic", "Sure", "To", "Because", "Answer", "Nasty")
+    table = _table("What arrived", "Letter", "", "Topic", "Sure", "To", "Because", "Answer")
     for one in seen:
-        if one.letter.treatment == "quarantined":
-            table.add_row("", Text(one.letter.file, "dim"), "", "quarantined", "", "", "", "none",
-                          Text(one.letter.nasty, "dim"))  # fmt: skip
-            continue
-        topic = one.machine or (intent_name(one.intent) if one.intent else "not sure")
-        table.add_row(
-            one.sender,
-            one.subject or Text("no subject", "dim"),
-            one.language or "?",
-            Text(topic.replace("_", " "), "" if one.intent and not one.machine else "dim"),
-            "" if one.machine else f"{one.confidence:.2f}",
-            one.assignee,
-            RULES.get(one.rule, one.rule),
-            ", ".join(one.answers) or "none",
-            Text(one.letter.nasty, "dim"),
-        )
+        table.add_row(_letter(one), *_understood(one))
     console.print(table)
+
+
+def _letter(one: Seen) -> Text:
+    """Its subject, who it is from, and in a line of its own what is difficult about it."""
+    shown = Text(one.subject or (one.letter.file if not one.times else "(no subject)"))
+    if one.sender:
+        shown.append(f"  {one.sender}", "dim")
+    if one.letter.nasty:
+        shown.append(f"\n  {one.letter.nasty}", "dim italic")
+    return shown
+
+
+def _understood(one: Seen) -> tuple[Text | str, ...]:
+    if not one.times:
+        return (
+            one.letter.language or "",
+            Text(one.state or "lost", "yellow"),
+            "",
+            "",
+            Text(one.reason, "dim"),
+            "",
+        )
+    return (
+        one.language or "?",
+        intent_name(one.intent) if one.intent else Text("not sure", "dim"),
+        f"{one.confidence:.2f}",
+        one.assignee,
+        RULES.get(one.rule, one.rule),
+        ", ".join(one.answers) or Text("none", "dim"),
+    )
 
 
 def outgoing(console: Console, deliveries: Sequence[Outgoing]) -> None:
@@ -97,10 +110,10 @@ def summary(console: Console, seen: Sequence[Seen]) -> None:
     languages = Counter(one.language for one in filed)
     spoken = ", ".join(f"{count} {language}" for language, count in sorted(languages.items(), key=str))
     answered = sum(bool(one.answers) for one in filed)
-    machines = sum(one.machine is not None for one in filed)
+    machines = sum(one.state == "ignored" for one in seen)
     console.print(
-        f"{len(filed)} letters filed ({spoken}), {answered} acknowledged, {machines} from machines, "
-        f"{len(seen) - len(filed)} in quarantine.",
+        f"{len(filed)} letters filed ({spoken}), {answered} acknowledged; {machines} from machines, "
+        f"answered by nobody; {len(seen) - len(filed) - machines} that cannot be read.",
         highlight=False,
     )
 

@@ -56,11 +56,11 @@ def run(
         console.print(
             f"{world.appended} letters wait in {len(people.mailboxes())} mailboxes.", highlight=False
         )
-        program = Program(folder, "work" if once else "serve")
+        program = Program(folder, "serve", *(["--no-desk"] if once else []))
         stack.enter_context(program)
         world.programs.append(program)
         with console.status("The letters are fetched, understood, filed and acknowledged …"):
-            _wait_for_letters(world)
+            _wait_for_letters(world, untried=True)
         if once:
             return _play(world, contents, console)
         _stay(world, contents, console)
@@ -109,12 +109,12 @@ def _deliver(world: World) -> dict[str, bytes]:
     return contents
 
 
-def _wait_for_letters(world: World) -> None:
-    """Wait until every letter is fetched and settled, and whatever that caused has left."""
+def _wait_for_letters(world: World, *, untried: bool = False) -> None:
+    """Wait until every letter is fetched and settled (or tried once), and whatever that caused has left."""
 
     def settled(session: Session) -> bool:
         fetched = session.scalar(select(func.count()).select_from(RawOrigin)) or 0
-        return fetched >= world.appended and observed.waiting(session) == (0, 0)
+        return fetched >= world.appended and observed.waiting(session, untried=untried) == (0, 0)
 
     world.wait_until("every letter is understood and answered", settled, seconds=UNDERSTAND_SECONDS)
 
@@ -122,17 +122,18 @@ def _wait_for_letters(world: World) -> None:
 def _play(world: World, contents: dict[str, bytes], console: Console) -> int:
     """The rest of the scene, its report, and the verdict."""
     letters = correspondence.letters()
-    with world.transaction() as session:
-        seen = observed.letters(session, letters, contents)
-    report.letters(console, seen)
-    told = [step(world) for step in story.STEPS]
-    report.story(console, [one.text for one in told])
-    _wait_for_letters(world)
+    with console.status("A colleague answers, a deal moves, a client replies …"):
+        told = [step(world) for step in story.STEPS]
+    with console.status("What cannot be read is tried three times …"):
+        _wait_for_letters(world)
     with world.transaction() as session:
         outgoing = observed.deliveries(session, world.servers.sent)
         strangers = observed.strangers(session, world.servers.sent, world.own_addresses)
         counts = observed.counts(session, world.appended)
         books = ledger.balance(session, _on_server(session, world))
+        seen = observed.letters(session, letters, contents)
+    report.letters(console, seen)
+    report.story(console, [one.text for one in told])
     report.outgoing(console, outgoing)
     report.books(console, books)
     wrong = [

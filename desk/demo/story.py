@@ -26,7 +26,6 @@ ANSWER = (
     "The offer follows in a separate letter."
 )
 REPLY = "Thank you, the offer suits us. Please send the contract."
-BOUNCING = "g.whitfield@whitfield-hotels.example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +60,20 @@ def _handler(session: Session, conversation: Conversation) -> StaffMember:
     return conversation.assignee or people.colleague(session, "emma")
 
 
-def _went_out(delivery_id: int) -> Callable[[Session], bool]:
-    def condition(session: Session) -> bool:
-        return session.scalar(select(Delivery.state).where(Delivery.id == delivery_id)) in OUT
+def _leaves(world: World, delivery_id: int) -> str | None:
+    """Wait until a delivery is settled; what is wrong with it, or None where the relay took it."""
+    state: list[tuple[DeliveryState, str | None]] = []
 
-    return condition
+    def settled(session: Session) -> bool:
+        row = session.execute(
+            select(Delivery.state, Delivery.error, Delivery.settled_at).where(Delivery.id == delivery_id)
+        ).one()
+        state[:] = [(row.state, row.error)]
+        return row.settled_at is not None
+
+    world.wait_until("the letter has left", settled, seconds=120)
+    found, error = state[0]
+    return None if found in OUT else f"it is {found.value}: {error or 'no reason given'}"
 
 
 def _as_sent(world: World, delivery_id: int) -> Sent:
@@ -73,6 +81,34 @@ def _as_sent(world: World, delivery_id: int) -> Sent:
     with world.transaction() as session:
         rfc_id = session.scalar(select(Delivery.rfc_id).where(Delivery.id == delivery_id))
     return next(one for one in world.servers.sent if rfc_id_of(one.data) == rfc_id)
+
+
+def _deliver(world: World, mailbox: str, letter: bytes) -> None:
+    """One more letter for us."""
+    world.servers.deliver(mailbox, letter)
+    world.appended += 1
+    world.distinct += 1
+
+
+def _arrives(world: World, mailbox: str, letter: bytes) -> Message:
+    """Deliver a letter and wait until it is filed."""
+    _deliver(world, mailbox, letter)
+    query = select(Message).where(Message.rfc_id == rfc_id_of(letter))
+    world.wait_until("the letter is filed", lambda session: session.scalar(query) is not None)
+    with world.transaction() as session:
+        return session.scalars(query).one()
+
+
+def _acknowledgement(world: World, number: int) -> Delivery | None:
+    """One of the acknowledgements to others than the client of the offer."""
+    with world.transaction() as session:
+        return session.scalar(
+            select(Delivery)
+            .where(Delivery.template == "acknowledgement", Delivery.address != _address())
+            .order_by(Delivery.id)
+            .offset(number)
+            .limit(1)
+        )
 
 
 def answer_letter(world: World) -> Told:
@@ -86,7 +122,8 @@ def answer_letter(world: World) -> Told:
         told = f"{staff.name} answers {_address()}: “{ANSWER.partition('.')[0]}.”"
     if delivery_id is None:
         return Told(told, ("the answer was not queued",))
-    world.wait_until("the answer has left", _went_out(delivery_id))
+    if fault := _leaves(world, delivery_id):
+        return Told(told, (f"the answer did not leave: {fault}",))
     letter = message_from_bytes(_as_sent(world, delivery_id).data, policy=policy.compat32)
     return Told(told, () if letter["In-Reply-To"] else ("the answer does not refer to the client's letter",))
 
@@ -105,7 +142,8 @@ def send_offer(world: World) -> Told:
         told = f"{staff.name} moves “{deal.title}” to “{stage.name('en')}”"
     if delivery_id is None:
         return Told(told, ("entering the stage sent nothing",))
-    world.wait_until("the offer has left", _went_out(delivery_id), seconds=120)
+    if fault := _leaves(world, delivery_id):
+        return Told(told, (f"the offer did not leave: {fault}",))
     sent = _as_sent(world, delivery_id)
     files = [
         (part.get_filename() or "", part.get_payload(decode=True))
@@ -119,11 +157,11 @@ def send_offer(world: World) -> Told:
 
 
 def client_replies(world: World) -> Told:
-    """The client answers the offer; the answer joins the conversation of the offer."""
+    """The client answers the newest letter, the offer; the answer joins its conversation."""
     with world.transaction() as session:
         offer = session.scalars(
             select(Delivery)
-            .where(Delivery.template == "commercial_offer", Delivery.address == _address())
+            .where(Delivery.address == _address(), Delivery.state.in_(OUT))
             .order_by(Delivery.id.desc())
             .limit(1)
         ).one()
@@ -132,50 +170,62 @@ def client_replies(world: World) -> Told:
     letter = replies.reply_to(
         _as_sent(world, delivery_id).data, sender=_address(), name=name, mailbox=mailbox, words=REPLY
     )
-    world.servers.deliver(mailbox, letter)
-    world.appended += 1
-    world.distinct += 1
-    rfc_id = rfc_id_of(letter)
-    world.wait_until(
-        "the reply is understood",
-        lambda session: session.scalar(select(Message.id).where(Message.rfc_id == rfc_id)) is not None,
-    )
+    filed = _arrives(world, mailbox, letter)
     told = f"{name} replies: “{REPLY.partition('.')[0]}.”"
+    if filed.conversation_id != conversation_id:
+        return Told(told, ("the reply did not join the conversation",))
+    if filed.reply.strip() != REPLY:
+        return Told(told, (f"of the reply {filed.reply!r} was taken for new",))
     with world.transaction() as session:
-        filed = session.scalars(select(Message).where(Message.rfc_id == rfc_id)).one()
-        if filed.conversation_id != conversation_id:
-            return Told(told, ("the reply did not join the conversation of the offer",))
-        if filed.reply.strip() != REPLY:
-            return Told(told, (f"of the reply {filed.reply!r} was taken for new",))
         again = session.scalar(select(Delivery.id).where(Delivery.key == f"acknowledgement:{filed.id}"))
         if again is not None:
             return Told(told, ("the reply was acknowledged, and it is not the first letter",))
     return Told(f"{told}, which joins conversation {conversation_id}")
 
 
-def offer_bounces(world: World) -> Told:
+def machine_answers(world: World) -> Told:
+    """A client's mail program answers our acknowledgement; it is filed there, and nobody answers it."""
+    delivery = _acknowledgement(world, 1)
+    if delivery is None:
+        return Told("A machine answers", ("there is no acknowledgement it could answer",))
+    mailbox = people.mailboxes()[delivery.mailbox or "sales"]
+    letter = replies.automatic_reply_to(
+        _as_sent(world, delivery.id).data, sender=delivery.address, mailbox=mailbox
+    )
+    filed = _arrives(world, mailbox, letter)
+    told = f"{delivery.address}'s mail program says that they are away"
+    if filed.machine is None:
+        return Told(told, ("the automatic reply was taken for a person's",))
+    if filed.conversation_id != delivery.conversation_id:
+        return Told(told, ("the automatic reply did not join its conversation",))
+    return Told(f"{told}, which is filed as {filed.machine.replace('_', ' ')} and answered by nobody")
+
+
+def letter_bounces(world: World) -> Told:
     """A server abroad reports that one of our letters could not be delivered."""
-    with world.transaction() as session:
-        delivery = session.scalars(select(Delivery).where(Delivery.address == BOUNCING)).first()
-        if delivery is None:
-            return Told("A letter of ours bounces", (f"nothing was sent to {BOUNCING}",))
-        delivery_id, mailbox = delivery.id, people.mailboxes()[delivery.mailbox or "support"]
-    sent = _as_sent(world, delivery_id)
-    world.servers.deliver(
-        mailbox, replies.bounce_of(sent.data, returns_to=sent.sender or mailbox, recipient=BOUNCING)
-    )
-    world.appended += 1
-    world.distinct += 1
-    world.wait_until(
-        "the bounce has settled its delivery",
-        lambda session: (
-            session.scalar(select(Delivery.state).where(Delivery.id == delivery_id)) == DeliveryState.BOUNCED
-        ),
-    )
+    delivery = _acknowledgement(world, 0)
+    if delivery is None:
+        return Told("A letter of ours bounces", ("there is no acknowledgement that could",))
+    sent = _as_sent(world, delivery.id)
+    mailbox = people.mailboxes()[delivery.mailbox or "sales"]
+    report = replies.bounce_of(sent.data, returns_to=sent.sender or mailbox, recipient=delivery.address)
+    _deliver(world, mailbox, report)
+
+    def bounced(session: Session) -> bool:
+        state = session.scalar(select(Delivery.state).where(Delivery.id == delivery.id))
+        return state == DeliveryState.BOUNCED
+
+    world.wait_until("the bounce has settled its delivery", bounced)
     return Told(
-        f"Our letter to {BOUNCING} comes back as undeliverable, and its delivery is marked as bounced"
+        f"Our letter to {delivery.address} cannot be delivered, and its delivery is marked as bounced"
     )
 
 
-STEPS: tuple[Callable[[World], Told], ...] = (answer_letter, send_offer, client_replies, offer_bounces)
+STEPS: tuple[Callable[[World], Told], ...] = (
+    answer_letter,
+    send_offer,
+    client_replies,
+    machine_answers,
+    letter_bounces,
+)
 """The steps in their order."""
