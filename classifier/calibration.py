@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.model import Floats, softmax
+from classifier.model import Floats
 
 Ints = NDArray[np.int64]
 
@@ -77,11 +77,6 @@ def expected_calibration_error(confidence: Floats, right: NDArray[np.bool_], bin
         if inside.any():
             gap += inside.mean() * abs(confidence[inside].mean() - right[inside].mean())
     return float(gap)
-
-
-def probabilities(scores: Floats, temperature: float) -> Floats:
-    """Scores to probabilities at that temperature."""
-    return softmax(scores / temperature)
 
 
 def label_numbers(labels: Sequence[str], order: Sequence[str]) -> Ints:

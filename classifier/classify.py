@@ -13,7 +13,8 @@ import numpy as np
 from classifier import rules, store
 from classifier.interests import Catalogue, Interest, ProductTerms
 from classifier.language import Detected, detect
-from classifier.model import Model
+from classifier.model import Model, softmax
+from classifier.recent import CONFIDENCE, Recent
 from classifier.text import Text, features_of, plain, visible
 from core.intents import Signal, Urgency
 
@@ -62,6 +63,7 @@ class Classifier:
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        self._recent: Recent | None = None
         self._catalogues: dict[tuple[ProductTerms, ...], Catalogue] = {}
 
     @classmethod
@@ -78,14 +80,20 @@ class Classifier:
         """The version of the model."""
         return self.model.version
 
+    def remember(self, corrected: Sequence[tuple[str, str]]) -> None:
+        """From now on letters nearly like these (prepared text, label) get their label at once."""
+        self._recent = Recent.of(self.model.features, corrected) if corrected else None
+
     def classify(self, texts: Sequence[Text], products: Sequence[ProductTerms] = ()) -> list[Labels]:
         """The labels of every text, in order. A text that says nothing is abstained from, never an error."""
         plains = [plain(text) for text in texts]
         catalogue = self._catalogue(products)
-        probabilities = self.model.probabilities([features_of(one) for one in plains])
+        matrix = self.model.features.transform([features_of(one) for one in plains])
+        probabilities = softmax(self.model.scores_of(matrix) / self.model.temperature)
+        claims = [None] * len(plains) if self._recent is None else self._recent.claims(matrix)
         return [
-            self._labels(text, one, row, catalogue)
-            for text, one, row in zip(texts, plains, probabilities, strict=True)
+            self._labels(text, one, row, catalogue, claim)
+            for text, one, row, claim in zip(texts, plains, probabilities, claims, strict=True)
         ]
 
     def explain(self, text: Text, label: str | None = None) -> list[tuple[str, float]]:
@@ -95,11 +103,21 @@ class Classifier:
             label = self.model.labels[int(self.model.probabilities([prepared])[0].argmax())]
         return self.model.words_for(prepared, label)
 
-    def _labels(self, text: Text, seen: str, row: np.ndarray, catalogue: Catalogue | None) -> Labels:
+    def _labels(
+        self,
+        text: Text,
+        seen: str,
+        row: np.ndarray,
+        catalogue: Catalogue | None,
+        claim: tuple[str, float, str] | None,
+    ) -> Labels:
         language = detect(_words_of(text), text.language_hint)
         folded = rules.unmarked(seen.lower())
         reasons: list[Reason] = []
         row, rule = self._with_rule(row, folded)
+        if rule is None and claim is not None and claim[0] in self.model.labels:
+            rule = rules.Decision(claim[0], f"like a corrected letter: {claim[2][:60]}", CONFIDENCE)
+            row = self._raised(row, rule)
         if rule is not None:
             reasons.append(Reason("rule", rule.found, rule.weight))
         order = np.argsort(-row, kind="stable")[:ALTERNATIVES]
@@ -135,13 +153,16 @@ class Classifier:
         rule = rules.sure_intent(folded)
         if rule is None or rule.value not in self.model.labels:
             return row, None
+        return self._raised(row, rule), rule
+
+    def _raised(self, row: np.ndarray, rule: rules.Decision) -> np.ndarray:
         index = self.model.labels.index(rule.value)
         if row[index] >= rule.weight:
-            return row, rule
+            return row
         rest = 1.0 - float(row[index])
         raised = row * ((1.0 - rule.weight) / rest)
         raised[index] = rule.weight
-        return raised, rule
+        return raised
 
     def _catalogue(self, products: Sequence[ProductTerms]) -> Catalogue | None:
         if not products:

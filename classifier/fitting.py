@@ -1,27 +1,17 @@
-"""Texts with one label each to a calibrated linear model, judged on folds that share no near-duplicates."""
+"""The learners, each as one matrix over the features, and folds that share no near-duplicates."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from classifier.calibration import Ints, fit_temperature, label_numbers, probabilities, thresholds
-from classifier.features import Blocks, Features, Sparse
-from classifier.model import Floats, Model
+from classifier.calibration import Ints
+from classifier.features import Sparse
+from classifier.model import Floats
 
 FOLDS = 5
 SEED = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What a model said of rows it had not been trained on: scores (rows x labels), and the true labels."""
-
-    scores: Floats
-    truth: Ints
 
 
 def fit_linear(
@@ -111,37 +101,3 @@ def fold_numbers(truth: Ints, groups: Ints, folds: int = FOLDS, seed: int = SEED
         for label, count in counts.items():
             filled[fold, label] += count
     return chosen
-
-
-def held_out(texts: Sequence[str], truth: Ints, labels: int, blocks: Blocks, folds: Ints) -> Held:
-    """Scores for every row by a model trained on the other folds."""
-    scores = np.zeros((len(texts), labels))
-    for fold in np.unique(folds):
-        inside = np.flatnonzero(folds != fold)
-        outside = np.flatnonzero(folds == fold)
-        space, matrix = Features.fit([texts[i] for i in inside], blocks)
-        solved = fit_linear(matrix, truth[inside], labels)
-        scores[outside] = space.transform([texts[i] for i in outside]) @ solved[:-1] + solved[-1]
-    return Held(scores, truth)
-
-
-def fit_model(
-    texts: Sequence[str], labels: Sequence[str], *, blocks: Blocks | None = None, target: float = 0.95
-) -> Model:
-    """A calibrated model of texts (by `text.features_of`) and their labels; the same input gives the same."""
-    blocks = blocks or Blocks()
-    order = sorted(set(labels))
-    truth = label_numbers(labels, order)
-    space, matrix = Features.fit(texts, blocks)
-    folds = fold_numbers(truth, groups_of(matrix))
-    held = held_out(texts, truth, len(order), blocks, folds)
-    temperature = fit_temperature(held.scores, truth)
-    solved = fit_linear(matrix, truth, len(order))
-    return Model(
-        features=space,
-        labels=tuple(order),
-        weights=solved[:-1].astype(np.float32),
-        bias=solved[-1],
-        temperature=temperature,
-        thresholds=thresholds(probabilities(held.scores, temperature), truth, target),
-    )

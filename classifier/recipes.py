@@ -89,7 +89,13 @@ def fit(
 
 
 def held_scores(
-    texts: Sequence[str], truth: Ints, labels: int, recipe: Recipe, folds: Ints, always: Sequence[int] = ()
+    texts: Sequence[str],
+    truth: Ints,
+    labels: int,
+    recipe: Recipe,
+    folds: Ints,
+    always: Sequence[int] = (),
+    weights: Floats | None = None,
 ) -> Floats:
     """Scores of every row by a model that had not seen it; rows in `always` are trained on in every fold."""
     scores = np.zeros((len(texts), labels))
@@ -98,7 +104,8 @@ def held_scores(
     for fold in np.unique(folds):
         outside = np.flatnonzero(folds == fold)
         inside = np.flatnonzero((folds != fold) | fixed)
-        solved = fit([texts[i] for i in inside], truth[inside], labels, recipe)
+        weigh = None if weights is None else weights[inside]
+        solved = fit([texts[i] for i in inside], truth[inside], labels, recipe, weights=weigh)
         scores[outside] = solved.scores([texts[i] for i in outside])
     return scores
 

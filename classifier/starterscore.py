@@ -1,0 +1,44 @@
+"""How good the shipped classifier is, measured on its own letters by letter: no letter is judged by a model that
+saw it or its version in another language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from classifier.answers import Answers
+from classifier.calibration import fit_temperature, label_numbers
+from classifier.dataset import Row
+from classifier.evaluation import Evaluation, judged
+from classifier.fitting import fold_numbers
+from classifier.model import softmax
+from classifier.recipes import Recipe, held_scores
+from classifier.starter import Example, examples
+from classifier.text import features_of, plain
+from classifier.training import RECIPE, letters
+
+FOLDS = 5
+
+
+def on_starter(
+    rows: Sequence[Example] | None = None, recipe: Recipe = RECIPE, language: str | None = None
+) -> Evaluation:
+    """Held-out answers on the shipped letters; with a language, judged on that language's letters only."""
+    rows = examples() if rows is None else rows
+    texts = [features_of(plain(row.text)) for row in rows]
+    order = sorted({row.intent for row in rows})
+    truth = label_numbers([row.intent for row in rows], order)
+    folds = fold_numbers(truth, letters(rows), FOLDS)
+    scores = held_scores(texts, truth, len(order), recipe, folds)
+    chances = softmax(scores / fit_temperature(scores, truth))
+    kept = np.array([language is None or row.language == language for row in rows])
+    answers = Answers(
+        labels=tuple(order),
+        said=[(order[best],) for best in chances[kept].argmax(axis=1)],
+        confidence=chances[kept].max(axis=1),
+        probabilities=chances[kept],
+        inside=scores[kept].max(axis=1),
+    )
+    judges = [Row(row.text.body, (row.intent,)) for row, keep in zip(rows, kept, strict=True) if keep]
+    return judged(judges, answers)
