@@ -4,7 +4,6 @@ installed.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import pwd
@@ -76,6 +75,7 @@ class RecordingServer:
     at_dot: threading.Event = field(default_factory=threading.Event)
     """Set when a whole letter was read and its answer is still owed."""
     port: int = 0
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def fault(self, step: str, *faults: Fault | str) -> None:
         """Misbehave at a step, once for each fault given."""
@@ -97,15 +97,21 @@ class RecordingServer:
                     found[line.split(b":", 1)[1].strip().decode()] += 1
         return found
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.sessions += 1
+    def _serve(self, plain: socket.socket, number: int) -> None:
+        connection = plain
         try:
-            with contextlib.suppress(
-                ConnectionError, asyncio.IncompleteReadError, TimeoutError, ssl.SSLError
-            ):
-                await _Session(self, reader, writer, self.sessions).run()
+            if self.implicit_tls and self.tls is not None:
+                connection = self.tls.wrap_socket(plain, server_side=True)
+            session = _Session(self, connection, number)
+            try:
+                session.run()
+            finally:
+                connection = session.connection
+        except (OSError, _Closed):
+            pass  # The client went away, or the script says to.
         finally:
-            writer.close()
+            connection.close()
+            plain.close()
 
 
 class _Closed(Exception):
@@ -113,47 +119,51 @@ class _Closed(Exception):
 
 
 class _Session:
-    def __init__(
-        self, server: RecordingServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
-    ) -> None:
+    def __init__(self, server: RecordingServer, connection: socket.socket, number: int) -> None:
         self.server = server
-        self.reader = reader
-        self.writer = writer
+        self.connection = connection
         self.number = number
+        self.buffer = b""
         self.tls = server.implicit_tls
         self.sender: str | None = None
         self.recipients: list[str] = []
 
-    async def run(self) -> None:
-        try:
-            await self.answer("CONNECT", "220 recording server")
-            while line := await self.reader.readline():
-                command = line.decode("utf-8", "surrogateescape").rstrip("\r\n")
-                self.server.commands.append(command)
-                if not await self.obey(command):
-                    return
-        except _Closed:
-            self.writer.transport.abort()
+    def run(self) -> None:
+        self.answer("CONNECT", "220 recording server")
+        while True:
+            command = self.line().decode("utf-8", "surrogateescape").rstrip("\r\n")
+            self.server.commands.append(command)
+            if not self.obey(command):
+                return
 
-    async def say(self, reply: str) -> None:
-        self.writer.write(reply.encode() + b"\r\n")
-        await self.writer.drain()
+    def line(self) -> bytes:
+        """A line with its CRLF; nothing else ends one, so that a smuggled letter would show as a hang."""
+        while b"\r\n" not in self.buffer:
+            more = self.connection.recv(65536)
+            if not more:
+                raise _Closed
+            self.buffer += more
+        line, _, self.buffer = self.buffer.partition(b"\r\n")
+        return line + b"\r\n"
 
-    async def answer(self, step: str, usual: str) -> bool:
+    def say(self, reply: str) -> None:
+        self.connection.sendall(reply.encode() + b"\r\n")
+
+    def answer(self, step: str, usual: str) -> bool:
         """Answer as usual, or as the script says; True when it was as usual."""
         scripted = self.server.faults.get(step)
         if not scripted:
-            await self.say(usual)
+            self.say(usual)
             return True
         fault = scripted.popleft()
-        await asyncio.sleep(fault.silence)
+        self.server.stopping.wait(fault.silence)
         if fault.reply:
-            await self.say(fault.reply)
+            self.say(fault.reply)
         if fault.close or fault.reply.startswith("421"):
             raise _Closed
         return not fault.reply and not fault.close
 
-    async def obey(self, command: str) -> bool:
+    def obey(self, command: str) -> bool:
         word = command.upper().partition(" ")[0]
         match word:
             case "EHLO":
@@ -164,34 +174,34 @@ class _Session:
                     offered.append("AUTH PLAIN LOGIN")
                 lines = ["recording", *offered]
                 usual = "\r\n".join(f"250-{line}" for line in lines[:-1]) + f"\r\n250 {lines[-1]}"
-                await self.answer("EHLO", usual)
+                self.answer("EHLO", usual)
             case "STARTTLS" if self.server.tls is not None and self.server.starttls:
-                await self.say("220 go on")
-                await self.writer.start_tls(self.server.tls)
+                self.say("220 go on")
+                self.connection = self.server.tls.wrap_socket(self.connection, server_side=True)
                 self.tls = True
             case "AUTH":
-                await self.authenticate(command)
+                self.authenticate(command)
             case "MAIL":
-                if await self.answer("MAIL", "250 2.1.0 ok"):
+                if self.answer("MAIL", "250 2.1.0 ok"):
                     self.sender = command.partition("<")[2].partition(">")[0]
                     self.recipients = []
             case "RCPT":
-                await self.recipient(command.partition("<")[2].partition(">")[0])
+                self.recipient(command.partition("<")[2].partition(">")[0])
             case "DATA":
-                await self.data()
+                self.data()
             case "RSET":
                 self.sender, self.recipients = None, []
-                await self.say("250 ok")
+                self.say("250 ok")
             case "NOOP":
-                await self.say("250 ok")
+                self.say("250 ok")
             case "QUIT":
-                await self.say("221 bye")
+                self.say("221 bye")
                 return False
             case _:
-                await self.say("500 5.5.2 what?")
+                self.say("500 5.5.2 what?")
         return True
 
-    async def authenticate(self, command: str) -> None:
+    def authenticate(self, command: str) -> None:
         import base64
 
         words = command.split(" ")
@@ -200,25 +210,24 @@ class _Session:
             _, user, password = base64.b64decode(words[2]).decode().split("\0")
             if (user, password) == self.server.login:
                 usual = "235 2.7.0 welcome"
-        await self.answer("AUTH", usual)
+        self.answer("AUTH", usual)
 
-    async def recipient(self, address: str) -> None:
+    def recipient(self, address: str) -> None:
         if self.sender is None:
-            await self.say("503 5.5.1 MAIL first")
+            self.say("503 5.5.1 MAIL first")
         elif address in self.server.refusals:
-            await self.say(self.server.refusals[address])
-        elif await self.answer("RCPT", "250 2.1.5 ok"):
+            self.say(self.server.refusals[address])
+        elif self.answer("RCPT", "250 2.1.5 ok"):
             self.recipients.append(address)
 
-    async def data(self) -> None:
+    def data(self) -> None:
         if not self.recipients:
-            await self.say("503 5.5.1 RCPT first")
+            self.say("503 5.5.1 RCPT first")
             return
-        if not await self.answer("DATA", "354 go on"):
+        if not self.answer("DATA", "354 go on"):
             return
         lines: list[bytes] = []
-        # Strict: only CRLF.CRLF ends a letter, so that anything else would show as a second letter or a hang.
-        while (line := await self.reader.readuntil(b"\r\n")) != b".\r\n":
+        while (line := self.line()) != b".\r\n":
             lines.append(line[1:] if line.startswith(b"..") else line)
         assert self.sender is not None
         letter = Received(self.sender, self.recipients, b"".join(lines), self.tls, self.number)
@@ -227,50 +236,44 @@ class _Session:
         if not scripted or scripted[0].kept:
             self.server.received.append(letter)
         self.server.at_dot.set()
-        await asyncio.sleep(self.server.pause)
-        await self.answer(".", "250 2.0.0 queued")
+        self.server.stopping.wait(self.server.pause)
+        self.answer(".", "250 2.0.0 queued")
 
 
 @contextmanager
 def recording(server: RecordingServer | None = None) -> Iterator[RecordingServer]:
     """Run a recording server; its port is in ``port``."""
     server = server or RecordingServer()
-    loop = asyncio.new_event_loop()
-    started = threading.Event()
-    tasks: list[asyncio.base_events.Server] = []
+    listening = socket.create_server(("127.0.0.1", server.port), backlog=100)
+    server.port = listening.getsockname()[1]
+    open_ones: list[tuple[socket.socket, threading.Thread]] = []
 
-    async def start() -> None:
-        context = server.tls if server.implicit_tls else None
-        listening = await asyncio.start_server(
-            server._serve, "127.0.0.1", server.port, ssl=context, limit=1 << 20
-        )
-        server.port = listening.sockets[0].getsockname()[1]
-        tasks.append(listening)
-        started.set()
+    def accept() -> None:
+        while not server.stopping.is_set():
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            server.sessions += 1
+            thread = threading.Thread(target=server._serve, args=(connection, server.sessions), daemon=True)
+            open_ones.append((connection, thread))
+            thread.start()
 
-    async def finish() -> None:
-        tasks[0].close()
-        running = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        await asyncio.sleep(0)
-
-    def work() -> None:
-        asyncio.set_event_loop(loop)
-        loop.run_until_complete(start())
-        loop.run_forever()
-        loop.run_until_complete(finish())
-        loop.close()
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    assert started.wait(10)
+    accepting = threading.Thread(target=accept, daemon=True)
+    accepting.start()
     try:
         yield server
     finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        server.stopping.set()
+        with contextlib.suppress(OSError):
+            listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        accepting.join(10)
+        for connection, thread in open_ones:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            thread.join(10)
 
 
 @dataclass(frozen=True)
