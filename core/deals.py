@@ -91,6 +91,11 @@ class Deal(Base):
     pipeline_id: Mapped[int] = mapped_column(ForeignKey("pipeline.id"))
     stage_id: Mapped[int] = mapped_column(ForeignKey("stage.id"))
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"), index=True)
+    proposed_stage_id: Mapped[int | None] = mapped_column(ForeignKey("stage.id"))
+    """The stage that the client's last letter speaks for; cleared when the deal moves."""
+    proposed_by_message_id: Mapped[int | None] = mapped_column(
+        ForeignKey("message.id", use_alter=True, name="fk_deal_proposed_by_message_id_message")
+    )
     source: Mapped[str | None] = mapped_column(Text)
     trigger_message_id: Mapped[int | None] = mapped_column(
         ForeignKey("message.id", use_alter=True, name="fk_deal_trigger_message_id_message")
@@ -114,7 +119,8 @@ class Deal(Base):
     account: Mapped[Account | None] = relationship()
     contact: Mapped[Contact | None] = relationship()
     pipeline: Mapped[Pipeline] = relationship()
-    stage: Mapped[Stage] = relationship()
+    stage: Mapped[Stage] = relationship(foreign_keys=[stage_id])
+    proposed_stage: Mapped[Stage | None] = relationship(foreign_keys=[proposed_stage_id])
     owner: Mapped[StaffMember | None] = relationship()
     lines: Mapped[list[DealLine]] = relationship(
         back_populates="deal", order_by="DealLine.id", cascade="all, delete-orphan"
@@ -243,6 +249,8 @@ def move(
     )
     session.add(change)
     deal.stage_id = to.id
+    deal.proposed_stage_id = None
+    deal.proposed_by_message_id = None
     deal.stage_entered_at = func.now()
     session.flush()
     return change
@@ -258,6 +266,7 @@ def close(session: Session, deal: Deal, outcome: Outcome, *, loss_reason: LossRe
     deal.outcome = outcome
     deal.loss_reason = loss_reason if outcome == Outcome.LOST else None
     deal.closed_at = func.now()
+    deal.proposed_stage_id = None
     session.flush()
 
 

@@ -38,6 +38,8 @@ class Reading:
     language_confidence: float = 0.0
     machine: str = "none"
     machine_reason: str = ""
+    returns: str = ""
+    """The day somebody who is away is back, ISO 8601; empty where it is not said."""
     bounce: tuple[str, bool, bool, tuple[str, ...], str, str, str, str] | None = None
     """Class, hard, delayed, recipients, original Message-ID, status, diagnostic, envelope key."""
     forward: tuple[str, str, str] | None = None
@@ -93,6 +95,7 @@ def read(raw: bytes, own_addresses: frozenset[str]) -> Reading:
         language_confidence=float(known.language_confidence),
         machine=known.machine.kind.value,
         machine_reason=known.machine.reason,
+        returns=known.machine.return_date.isoformat() if known.machine.return_date else "",
         bounce=None
         if bounce is None
         else (

@@ -173,6 +173,8 @@ class Batch:
     """New ones."""
     deals: list[NewDeal] = field(default_factory=list)
     interests: list[tuple[Any, ...]] = field(default_factory=list)
+    proposals: list[dict[str, Any]] = field(default_factory=list)
+    """Columns of deals for which a next stage is proposed."""
     drafts: list[Draft] = field(default_factory=list)
     thread_ids: set[tuple[str, int]] = field(default_factory=set)
     roster: Roster | None = None

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from core import consent, outbox
+from core import consent, outbox, sequences
 from core.accounts import Channel
 from core.consent import Scope, SuppressionReason, address_key
 from core.errors import IllegalTransition
 from core.outbox import Delivery, DeliveryState
+from core.sequences import StopReason
 from core.values import BadAddress, normal_email
 from inbound.work import Batch, Item
 
@@ -85,18 +86,10 @@ def _settle_reports(batch: Batch, reports: list[Item]) -> None:
 def _settle(batch: Batch, item: Item, delivery: Delivery) -> str:
     """Bring a delivery into the state a report shows it to be in; returns the reason to be noted."""
     kind, bounce = item.reading.machine, item.reading.bounce
-    session = batch.session
     if kind == "receipt":
         return _into(batch, delivery, DeliveryState.DELIVERED, "a receipt came")
     if kind == "complaint":
-        consent.suppress(
-            session,
-            Channel(delivery.channel),
-            delivery.address,
-            scope=Scope.EVERYTHING,
-            reason=SuppressionReason.COMPLAINED,
-            source=f"delivery:{delivery.id}",
-        )
+        _write_no_more(batch, delivery, SuppressionReason.COMPLAINED, StopReason.OPT_OUT)
         return _into(batch, delivery, DeliveryState.COMPLAINED, "the recipient complained")
     if bounce is None:
         return f"a delivery report about delivery {delivery.id} that says nothing"
@@ -105,15 +98,21 @@ def _settle(batch: Batch, item: Item, delivery: Delivery) -> str:
     if delayed:
         return f"delivery {delivery.id} is only delayed: {said}"
     if hard and _same_address(delivery, recipients):
-        consent.suppress(
-            session,
-            Channel(delivery.channel),
-            delivery.address,
-            scope=Scope.EVERYTHING,
-            reason=SuppressionReason.BOUNCED,
-            source=f"delivery:{delivery.id}",
-        )
+        _write_no_more(batch, delivery, SuppressionReason.BOUNCED, StopReason.BOUNCE)
     return _into(batch, delivery, DeliveryState.BOUNCED, said)
+
+
+def _write_no_more(batch: Batch, delivery: Delivery, why: SuppressionReason, stop: StopReason) -> None:
+    consent.suppress(
+        batch.session,
+        Channel(delivery.channel),
+        delivery.address,
+        scope=Scope.EVERYTHING,
+        reason=why,
+        source=f"delivery:{delivery.id}",
+    )
+    if delivery.contact_id is not None:
+        sequences.stop_for_contacts(batch.session, [delivery.contact_id], stop)
 
 
 def _same_address(delivery: Delivery, recipients: tuple[str, ...]) -> bool:

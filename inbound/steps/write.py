@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -36,6 +36,8 @@ def write(batch: Batch) -> None:
     _messages(batch.session, items)
     _labels(batch, items)
     _triggers(batch)
+    if batch.proposals:
+        batch.session.execute(update(Deal), batch.proposals)
     outbox.queue_many(batch.session, batch.drafts)
     _announce(batch.session, items)
 

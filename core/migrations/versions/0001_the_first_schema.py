@@ -486,6 +486,8 @@ def upgrade() -> None:
         sa.Column("pipeline_id", sa.BigInteger(), nullable=False),
         sa.Column("stage_id", sa.BigInteger(), nullable=False),
         sa.Column("owner_id", sa.BigInteger(), nullable=True),
+        sa.Column("proposed_stage_id", sa.BigInteger(), nullable=True),
+        sa.Column("proposed_by_message_id", sa.BigInteger(), nullable=True),
         sa.Column("source", sa.Text(), nullable=True),
         sa.Column("trigger_message_id", sa.BigInteger(), nullable=True),
         sa.Column("currency", sa.Text(), nullable=False),
@@ -524,6 +526,15 @@ def upgrade() -> None:
             ["owner_id"], ["staff_member.id"], name=op.f("fk_deal_owner_id_staff_member")
         ),
         sa.ForeignKeyConstraint(["pipeline_id"], ["pipeline.id"], name=op.f("fk_deal_pipeline_id_pipeline")),
+        sa.ForeignKeyConstraint(
+            ["proposed_by_message_id"],
+            ["message.id"],
+            name="fk_deal_proposed_by_message_id_message",
+            use_alter=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["proposed_stage_id"], ["stage.id"], name=op.f("fk_deal_proposed_stage_id_stage")
+        ),
         sa.ForeignKeyConstraint(["stage_id"], ["stage.id"], name=op.f("fk_deal_stage_id_stage")),
         sa.ForeignKeyConstraint(
             ["trigger_message_id"], ["message.id"], name="fk_deal_trigger_message_id_message", use_alter=True
@@ -1178,10 +1189,19 @@ def upgrade() -> None:
         ["id"],
         use_alter=True,
     )
+    op.create_foreign_key(
+        "fk_deal_proposed_by_message_id_message",
+        "deal",
+        "message",
+        ["proposed_by_message_id"],
+        ["id"],
+        use_alter=True,
+    )
 
 
 def downgrade() -> None:
     """Undo it."""
+    op.drop_constraint("fk_deal_proposed_by_message_id_message", "deal", type_="foreignkey")
     op.drop_constraint("fk_deal_trigger_message_id_message", "deal", type_="foreignkey")
     op.drop_index("uq_product_interest_seen", table_name="product_interest")
     op.drop_index(op.f("ix_product_interest_product_id"), table_name="product_interest")
