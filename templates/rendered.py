@@ -168,6 +168,8 @@ def render_text(
         raise TemplateRefused(template.source.name, "renders to nothing.")
     if kind == "voice":
         return RenderedText(" ".join(text.split()), template.source.language)
+    # A no-break space would cost a whole SMS its GSM alphabet.
+    text = text.replace("\u00a0", " ").replace("\u202f", " ")
     return RenderedText(text, template.source.language, segments_of(text))
 
 

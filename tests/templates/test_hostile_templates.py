@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
 
 from core.errors import InputRefused
 from templates import limits
 from templates.bounded import Bounds, Child
 from templates.catalogue import Catalogue
 from templates.errors import TemplateRefused, TemplateTooCostly, TemplateTooLarge
+from templates.grammar import Names
 from templates.rendered import check, render_email, render_text
+from templates.unit import compile_unit
+from templates.values import context
 from tests.templates.factories import email, overrides, values
 
 ESCAPES = [
@@ -298,6 +304,36 @@ def test_a_subject_and_an_sms_are_held_to_the_same(source: str) -> None:
     catalogue = Catalogue({"sms/own/en/text.txt": source})
     with pytest.raises(InputRefused):
         render_text("sms", "own", "en", values(), catalogue)
+
+
+PIECES = [
+    *"{{ }} {% %} {# #} {{client.name}} {%endif%} {%endfor%} {{line.product}} {%raw%} {%endraw%}".split(),
+    *"<p> </p> <a {{links.demo}} </a> <!-- --> fd-x0x-fd |safe client . [0] ( ) > < & ' x".split(),
+    *(
+        "{% if client.name %}",
+        "{% for line in deal.lines %}",
+        '{% include "lines" %}',
+        ' href="',
+        '"',
+        "\n",
+        "- ",
+    ),
+]
+SOUP = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(SOUP, SOUP)
+def test_any_heap_of_template_pieces_compiles_or_is_refused(text: str, html: str) -> None:
+    source = email(text, html or None)
+    try:
+        unit = compile_unit(source)
+    except TemplateRefused:
+        return
+    given_values = values(client__name='" onmouseover="x" <script>', deal__lines=[])
+    rendered = unit.render(context(source.name, Names(unit.names.used, frozenset()), given_values, "en"))
+    tree = LexborHTMLParser(rendered["body.html"])
+    assert not tree.css("script, style ~ style, iframe, [onmouseover]")
 
 
 def test_output_that_grows_past_the_limit_is_refused() -> None:

@@ -283,6 +283,13 @@ def test_a_shipped_sms_costs_at_most_two_parts(key: str, language: str) -> None:
     assert segments.count <= 2
 
 
+def test_a_sum_in_an_sms_does_not_leave_the_gsm_alphabet() -> None:
+    own = Catalogue({"sms/own/lt/text.txt": "Suma {{ deal.total }}"})
+    segments = render_text("sms", "own", "lt", values("lt"), own).segments
+    assert segments is not None
+    assert segments.encoding == "gsm7"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("key", shipped().keys("voice"))
 def test_a_voice_text_is_one_line_without_markup(key: str, language: str) -> None:
