@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
@@ -60,13 +60,17 @@ def letters() -> tuple[Letter, ...]:
 
 
 def bytes_of(chosen: Iterable[Letter], now: datetime | None = None) -> dict[str, bytes]:
-    """The bytes of letters by file, moved in time together so that the newest was written ten minutes ago."""
+    """The bytes of letters by file, as if all had come within the last day and the newest ten minutes ago."""
     stored = {letter.file: _grown(letter, letter.path.read_bytes()) for letter in chosen}
     dates = [moment for data in stored.values() if (moment := _date(data)) is not None]
     if not dates:
         return stored
-    shift = (now or datetime.now(UTC)) - timedelta(minutes=10) - max(dates)
-    return {file: _moved(data, shift) for file, data in stored.items()}
+    newest, arrived = max(dates), (now or datetime.now(UTC)) - timedelta(minutes=10)
+    pace = min(1.0, timedelta(hours=20) / max(newest - min(dates), timedelta(hours=1)))
+    return {
+        file: _redated(data, lambda moment: arrived - (newest - moment) * pace)
+        for file, data in stored.items()
+    }
 
 
 def _grown(letter: Letter, data: bytes) -> bytes:
@@ -82,9 +86,11 @@ def _date(data: bytes) -> datetime | None:
     return parsedate_to_datetime(found[1].decode("ascii")) if found else None
 
 
-def _moved(data: bytes, shift: timedelta) -> bytes:
-    def later(found: re.Match[bytes]) -> bytes:
-        moment = parsedate_to_datetime(found[2].decode("ascii")) + shift
-        return found[1] + format_datetime(moment).encode() + b"\r"
+def _redated(data: bytes, moved: Callable[[datetime], datetime]) -> bytes:
+    """The letter with the dates of its Date and Received fields put elsewhere; zones stay as they were."""
 
-    return _STAMP.sub(later, data, count=2)
+    def replaced(found: re.Match[bytes]) -> bytes:
+        moment = parsedate_to_datetime(found[2].decode("ascii"))
+        return found[1] + format_datetime(moved(moment).astimezone(moment.tzinfo)).encode() + b"\r"
+
+    return _STAMP.sub(replaced, data, count=2)

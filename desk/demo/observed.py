@@ -10,6 +10,7 @@ from email import message_from_bytes, policy
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core import intake
 from core.conversations import Conversation, Message
 from core.intake import IntakeState, RawMessage, RawOrigin
 from core.labels import Classification
@@ -159,14 +160,12 @@ def strangers(session: Session, sent: Sequence[Sent], ours: frozenset[str]) -> l
 
 def counts(session: Session, appended: int) -> Counts:
     """How much there is of everything."""
-    by_state = dict(
-        session.execute(select(RawMessage.state, func.count()).group_by(RawMessage.state)).tuples()
-    )
+    by_state = intake.counts(session)
     return Counts(
         appended=appended,
         origins=session.scalar(select(func.count()).select_from(RawOrigin)) or 0,
         raw=sum(by_state.values()),
-        by_state={state.value: by_state.get(state, 0) for state in IntakeState},
+        by_state=by_state,
         filed=session.scalar(select(func.count()).where(Message.raw_id.is_not(None))) or 0,
     )
 
