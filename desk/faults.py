@@ -70,6 +70,8 @@ KNOWN_MESSAGES = (
     N_("That colleague no longer works here."),
     N_("Choose somebody else."),
     N_("That message is neither quarantined nor ignored."),
+    N_("A server refused the user name or password."),
+    N_("A server does not answer."),
 )
 """Messages of errors that staff meet, so that they are translated."""
 

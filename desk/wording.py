@@ -69,6 +69,14 @@ POINTS: dict[str, str] = {
 }
 """Buying roles."""
 
+SOURCES: dict[str, str] = {
+    "mail": N_("a letter"),
+    "call": N_("a call"),
+    "import": N_("an import"),
+    "hand": N_("entered by hand"),
+}
+"""Where a record came from."""
+
 STEPS: dict[str, str] = {
     "parse": N_("Read"),
     "screen": N_("Screened"),
@@ -142,6 +150,12 @@ def _named(table: Mapping[Any, str]) -> Callable[[Context, str], str]:
 
 
 @pass_context
+def _known(context: Context, text: str) -> str:
+    """A message of ours in the reader's language; anything else as it is."""
+    return context["_"](text) if text else ""
+
+
+@pass_context
 def _alarm(context: Context, notice: Any) -> str:
     if notice.kind in ALARMS:
         return context["_"](ALARMS[notice.kind], subject=notice.subject)
@@ -159,6 +173,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "fault_text": _fault,
     "warning_text": _named(WARNINGS),
     "step_name": _named(STEPS),
+    "source_text": _named(SOURCES),
+    "known": _known,
     "document_name": _named(DOCUMENT_NAMES),
     "suppression_text": _named(SUPPRESSIONS),
     "role_text": _named(POINTS),

@@ -6,8 +6,8 @@ from typing import Any
 
 from litestar import Response, post
 from litestar.datastructures import State
+from litestar.params import FromPath
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from core import outbox
 from core.errors import FrontdeskError, InputRefused
@@ -17,6 +17,7 @@ from desk import answers, live
 from desk.access import WORKERS, conversation_for
 from desk.answers import TEMPLATES
 from desk.forms import Form
+from desk.given import Filled, Transaction
 from desk.render import PageRequest, done, page, reader
 from desk.threads import in_thread
 
@@ -31,7 +32,7 @@ def _choice(form: Form) -> tuple[str, str | None]:
 @post("/conversations/{conversation_id:int}/preview", enter=WORKERS, status_code=200)
 @in_thread
 def preview(
-    request: PageRequest, state: State, session: Session, form: Form, conversation_id: int
+    request: PageRequest, state: State, session: Transaction, form: Filled, conversation_id: FromPath[int]
 ) -> Response[str]:
     """How the answer will read; what hinders it is told in its place."""
     viewer = request.scope["user"]
@@ -60,7 +61,9 @@ def preview(
 
 @post("/conversations/{conversation_id:int}/answer", enter=WORKERS)
 @in_thread
-def send(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
+def send(
+    request: PageRequest, session: Transaction, form: Filled, conversation_id: FromPath[int]
+) -> Response[Any]:
     """Queue the answer; the form's one-time key makes a second press do nothing."""
     viewer = request.scope["user"]
     conversation = conversation_for(session, viewer, conversation_id)
@@ -94,7 +97,9 @@ def send(request: PageRequest, session: Session, form: Form, conversation_id: in
 
 @post("/deliveries/{delivery_id:int}/cancel", enter=WORKERS)
 @in_thread
-def cancel(request: PageRequest, session: Session, form: Form, delivery_id: int) -> Response[Any]:
+def cancel(
+    request: PageRequest, session: Transaction, form: Filled, delivery_id: FromPath[int]
+) -> Response[Any]:
     """Take back what has not left yet."""
     viewer = request.scope["user"]
     delivery = session.get(outbox.Delivery, delivery_id)

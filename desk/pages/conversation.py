@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -21,7 +22,8 @@ from core.sessions import SignedIn
 from desk import card, live, tables
 from desk.access import WORKERS, conversation_for, visible
 from desk.answers import TEMPLATES
-from desk.forms import Form, one_time_key
+from desk.forms import one_time_key
+from desk.given import Filled, Transaction
 from desk.pages.inbox import rail
 from desk.render import PageRequest, done, page, reader
 from desk.threads import in_thread
@@ -55,7 +57,7 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
 
 @get("/conversations/{conversation_id:int}", enter=WORKERS)
 @in_thread
-def show(request: PageRequest, session: Session, conversation_id: int) -> Response[str]:
+def show(request: PageRequest, session: Transaction, conversation_id: FromPath[int]) -> Response[str]:
     """The whole page; whoever sees it has read it."""
     viewer: SignedIn = request.scope["user"]
     conversation = conversation_for(session, viewer, conversation_id)
@@ -66,7 +68,7 @@ def show(request: PageRequest, session: Session, conversation_id: int) -> Respon
 
 @get("/conversations/{conversation_id:int}/thread", enter=WORKERS)
 @in_thread
-def thread(request: PageRequest, session: Session, conversation_id: int) -> Response[str]:
+def thread(request: PageRequest, session: Transaction, conversation_id: FromPath[int]) -> Response[str]:
     """The letters and the card anew, for a page that is open; what is being written stays as it is."""
     viewer: SignedIn = request.scope["user"]
     conversation = conversation_for(session, viewer, conversation_id)
@@ -76,7 +78,7 @@ def thread(request: PageRequest, session: Session, conversation_id: int) -> Resp
 
 @get("/conversations/{conversation_id:int}/history", enter=WORKERS)
 @in_thread
-def history(request: PageRequest, session: Session, conversation_id: int) -> Response[str]:
+def history(request: PageRequest, session: Transaction, conversation_id: FromPath[int]) -> Response[str]:
     """Everything that ever happened with this client; what one may not see is told without its words."""
     viewer: SignedIn = request.scope["user"]
     conversation = conversation_for(session, viewer, conversation_id)
@@ -95,7 +97,9 @@ def history(request: PageRequest, session: Session, conversation_id: int) -> Res
 
 @post("/conversations/{conversation_id:int}/intent", enter=WORKERS)
 @in_thread
-def correct_intent(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
+def correct_intent(
+    request: PageRequest, session: Transaction, form: Filled, conversation_id: FromPath[int]
+) -> Response[Any]:
     """Say what a letter really is about; the classifier learns from it."""
     viewer: SignedIn = request.scope["user"]
     conversation = conversation_for(session, viewer, conversation_id)
@@ -123,7 +127,9 @@ def correct_intent(request: PageRequest, session: Session, form: Form, conversat
 
 @post("/conversations/{conversation_id:int}/interest", enter=WORKERS)
 @in_thread
-def log_interest(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
+def log_interest(
+    request: PageRequest, session: Transaction, form: Filled, conversation_id: FromPath[int]
+) -> Response[Any]:
     """Write down that the client asked about a product."""
     viewer: SignedIn = request.scope["user"]
     conversation = conversation_for(session, viewer, conversation_id)

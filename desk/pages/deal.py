@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.datastructures import State
+from litestar.params import FromPath, FromQuery
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -16,7 +17,7 @@ from core.errors import FrontdeskError, InputRefused, NotFound
 from core.staff import StaffMember
 from desk import answers, live
 from desk.access import SALES, conversation_for
-from desk.forms import Form
+from desk.given import Filled, Transaction
 from desk.render import PageRequest, done, page, reader
 from desk.threads import in_thread
 
@@ -39,7 +40,11 @@ def _stage(session: Session, deal: Deal, number: int | None) -> Stage:
 @get("/conversations/{conversation_id:int}/move", enter=SALES)
 @in_thread
 def ask_move(
-    request: PageRequest, state: State, session: Session, conversation_id: int, stage: int
+    request: PageRequest,
+    state: State,
+    session: Transaction,
+    conversation_id: FromPath[int],
+    stage: FromQuery[int],
 ) -> Response[str]:
     """What moving the deal would send, shown before it is done; nothing is changed."""
     conversation, deal = _deal(session, request, conversation_id)
@@ -70,7 +75,9 @@ def ask_move(
 
 @post("/conversations/{conversation_id:int}/move", enter=SALES)
 @in_thread
-def move(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
+def move(
+    request: PageRequest, session: Transaction, form: Filled, conversation_id: FromPath[int]
+) -> Response[Any]:
     """Move the deal and queue what its new stage sends, both or neither."""
     _conversation, deal = _deal(session, request, conversation_id)
     to = _stage(session, deal, form.number("stage"))
@@ -91,7 +98,9 @@ def move(request: PageRequest, session: Session, form: Form, conversation_id: in
 
 @post("/conversations/{conversation_id:int}/close", enter=SALES)
 @in_thread
-def close(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
+def close(
+    request: PageRequest, session: Transaction, form: Filled, conversation_id: FromPath[int]
+) -> Response[Any]:
     """The deal is won, or lost for a reason."""
     _conversation, deal = _deal(session, request, conversation_id)
     outcome, reason = form.line("outcome"), form.line("loss_reason")

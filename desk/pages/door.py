@@ -11,14 +11,14 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie, State
 from litestar.exceptions import TooManyRequestsException
 from litestar.response import Redirect
-from sqlalchemy.orm import Session
 
 from core import sessions, staff
 from core.db import transaction
 from core.i18n import LANGUAGE_NAMES
 from core.sessions import ATTEMPT_WINDOW
 from desk.access import EVERYBODY, PUBLIC, WORKERS
-from desk.forms import Form, own_place
+from desk.forms import own_place
+from desk.given import Filled, Transaction
 from desk.render import PageRequest, page, reader
 from desk.sessions import cookie, no_cookie
 from desk.threads import in_thread
@@ -61,7 +61,7 @@ def show_login(request: PageRequest) -> Response[Any]:
 
 @post("/login", enter=PUBLIC)
 @in_thread
-def log_in(request: PageRequest, state: State, session: Session, form: Form) -> Response[Any]:
+def log_in(request: PageRequest, state: State, session: Transaction, form: Filled) -> Response[Any]:
     """Open a session for whoever knows the password; the attempt is counted before the password is looked
     at."""
     email, password = form.line("email"), form.text("password", longest=1000)
@@ -89,7 +89,7 @@ def log_in(request: PageRequest, state: State, session: Session, form: Form) -> 
 
 @post("/logout", enter=EVERYBODY)
 @in_thread
-def log_out(request: Request[Any, Any, Any], session: Session) -> Response[Any]:
+def log_out(request: Request[Any, Any, Any], session: Transaction) -> Response[Any]:
     """End the session."""
     sessions.end(session, request.scope["auth"])
     return Redirect("/login", status_code=303, cookies=[no_cookie(secure=request.url.scheme == "https")])

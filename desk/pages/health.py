@@ -8,19 +8,19 @@ from litestar import Request, Response, get
 from litestar.datastructures import State
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select, text
-from sqlalchemy.orm import Session
 
 from core import intake, outbox
 from core.errors import NotFound
 from core.intake import Mailbox
 from core.notices import Notice
 from desk.access import PUBLIC
+from desk.given import Transaction
 from desk.threads import in_thread
 
 
 @get("/healthz", enter=PUBLIC, without_session=True)
 @in_thread
-def healthy(session: Session) -> Response[bytes]:
+def healthy(session: Transaction) -> Response[bytes]:
     """`ok` when the database answers; 503 otherwise, from the error's own status."""
     session.execute(text("select 1"))
     return Response(b"ok\n", media_type="text/plain")
@@ -28,7 +28,7 @@ def healthy(session: Session) -> Response[bytes]:
 
 @get("/metrics", enter=PUBLIC, without_session=True)
 @in_thread
-def metrics(request: Request, session: Session, state: State) -> Response[bytes]:
+def metrics(request: Request, session: Transaction, state: State) -> Response[bytes]:
     """Counts by state, backlogs and alarms; told only to this machine itself."""
     host = request.client.host if request.client else ""
     try:

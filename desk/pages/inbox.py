@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 from sqlalchemy.orm import Session
 
 from core import handling
@@ -15,6 +16,7 @@ from core.staff import StaffMember
 from desk import live, tables
 from desk.access import WORKERS, conversation_for
 from desk.forms import Form, own_place
+from desk.given import Filled, Transaction
 from desk.render import PageRequest, done, page, reader
 from desk.tables import BOX_NAMES, Box
 from desk.threads import in_thread
@@ -29,7 +31,7 @@ def _box(request: PageRequest) -> Box:
 
 @get("/inbox", enter=WORKERS)
 @in_thread
-def show_inbox(request: PageRequest, session: Session) -> Response[str]:
+def show_inbox(request: PageRequest, session: Transaction) -> Response[str]:
     """A shelf of the inbox; for htmx only its list and the counts beside it, or the rows further down."""
     viewer = request.scope["user"]
     box = _box(request)
@@ -58,14 +60,18 @@ def rail(session: Session, request: PageRequest) -> dict[str, Any]:
 
 @post("/conversations/{conversation_id:int}/done", enter=WORKERS)
 @in_thread
-def settle(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
+def settle(
+    request: PageRequest, session: Transaction, form: Filled, conversation_id: FromPath[int]
+) -> Response[Any]:
     """Nothing more to do here."""
     return _bring_to(request, session, form, conversation_id, ConversationState.DONE)
 
 
 @post("/conversations/{conversation_id:int}/reopen", enter=WORKERS)
 @in_thread
-def reopen(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
+def reopen(
+    request: PageRequest, session: Transaction, form: Filled, conversation_id: FromPath[int]
+) -> Response[Any]:
     """There is something to do after all."""
     return _bring_to(request, session, form, conversation_id, ConversationState.OPEN)
 
@@ -91,7 +97,9 @@ def _bring_to(
 
 @post("/conversations/{conversation_id:int}/assign", enter=WORKERS)
 @in_thread
-def assign(request: PageRequest, session: Session, form: Form, conversation_id: int) -> Response[Any]:
+def assign(
+    request: PageRequest, session: Transaction, form: Filled, conversation_id: FromPath[int]
+) -> Response[Any]:
     """Give a conversation to a colleague, to oneself, or back to the queue."""
     viewer = request.scope["user"]
     conversation = conversation_for(session, viewer, conversation_id)

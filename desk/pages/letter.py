@@ -9,14 +9,15 @@ from urllib.parse import quote
 from litestar import Response, get
 from litestar.datastructures import State
 from litestar.enums import MediaType
+from litestar.params import FromPath
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from core.conversations import Attachment, Message
 from core.documents import Document
 from core.errors import NotFound
 from core.intake import RawMessage
 from desk.access import WORKERS, conversation_for
+from desk.given import Transaction
 from desk.letterview import make_safe
 from desk.render import PageRequest, html
 from desk.security import DOWNLOAD_POLICY, LETTER_POLICY
@@ -58,7 +59,9 @@ def media_type(content_type: str) -> str:
 
 @get("/messages/{message_id:int}/html", enter=WORKERS)
 @in_thread
-def letter_html(request: PageRequest, state: State, session: Session, message_id: int) -> Response[str]:
+def letter_html(
+    request: PageRequest, state: State, session: Transaction, message_id: FromPath[int]
+) -> Response[str]:
     """The letter's own HTML, made safe; its frame may run and load nothing."""
     from inbound import mime
 
@@ -80,7 +83,7 @@ def letter_html(request: PageRequest, state: State, session: Session, message_id
 
 @get("/attachments/{attachment_id:int}", enter=WORKERS)
 @in_thread
-def download(request: PageRequest, session: Session, attachment_id: int) -> Response[bytes]:
+def download(request: PageRequest, session: Transaction, attachment_id: FromPath[int]) -> Response[bytes]:
     """An attachment of a letter, in or out, by its own number."""
     from inbound import mime
 

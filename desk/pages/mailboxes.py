@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from litestar import Response, get
-from sqlalchemy.orm import Session
 
 from core.notices import open_alarms
 from desk import tables
 from desk.access import WORKERS
+from desk.given import Transaction
 from desk.pages.inbox import rail
 from desk.render import PageRequest, page
 from desk.threads import in_thread
@@ -15,7 +15,7 @@ from desk.threads import in_thread
 
 @get("/mailboxes", enter=WORKERS)
 @in_thread
-def show(request: PageRequest, session: Session) -> Response[str]:
+def show(request: PageRequest, session: Transaction) -> Response[str]:
     """Every mailbox with its state."""
     return page(
         request,

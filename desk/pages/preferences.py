@@ -15,7 +15,7 @@ from core.preferences import Theme, choose_theme
 from core.staff import StaffMember
 from core.values import Language
 from desk.access import EVERYBODY
-from desk.forms import Form
+from desk.given import Filled, Transaction
 from desk.pages.inbox import rail
 from desk.render import PageRequest, page, reader
 from desk.sessions import cookie
@@ -39,7 +39,7 @@ def _page(
 
 @get("/settings", enter=EVERYBODY)
 @in_thread
-def show(request: PageRequest, session: Session) -> Response[Any]:
+def show(request: PageRequest, session: Transaction) -> Response[Any]:
     """The page of settings."""
     _ = reader(request).gettext
     said = {"look": _("Saved."), "password": _("The password is changed; every other browser is signed out.")}
@@ -48,7 +48,7 @@ def show(request: PageRequest, session: Session) -> Response[Any]:
 
 @post("/settings", enter=EVERYBODY)
 @in_thread
-def save(request: PageRequest, session: Session, form: Form) -> Response[Any]:
+def save(request: PageRequest, session: Transaction, form: Filled) -> Response[Any]:
     """Keep the language and the theme."""
     language, theme = form.line("language"), form.line("theme")
     if language not in Language.__members__.values() and language not in {one.value for one in Language}:
@@ -63,7 +63,7 @@ def save(request: PageRequest, session: Session, form: Form) -> Response[Any]:
 
 @post("/settings/password", enter=EVERYBODY)
 @in_thread
-def change_password(request: PageRequest, session: Session, form: Form) -> Response[Any]:
+def change_password(request: PageRequest, session: Transaction, form: Filled) -> Response[Any]:
     """Change the password: the old one must be right, and every session but a new one here ends."""
     viewer = request.scope["user"]
     _ = reader(request).gettext

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
 
 from core import intake
 from core.errors import Conflict, NotFound
@@ -14,7 +14,7 @@ from core.intake import TRANSITIONS, IntakeState, RawMessage
 from core.notices import open_alarms
 from desk import tables
 from desk.access import LEADERS
-from desk.forms import Form
+from desk.given import Filled, Transaction
 from desk.pages.inbox import rail
 from desk.render import PageRequest, done, page, reader
 from desk.threads import in_thread
@@ -35,7 +35,7 @@ def header_of(head: bytes, name: str) -> str:
 
 @get("/quarantine", enter=LEADERS)
 @in_thread
-def show(request: PageRequest, session: Session) -> Response[str]:
+def show(request: PageRequest, session: Transaction) -> Response[str]:
     """All that wait, newest first."""
     rows = [(row, _headers(bytes(row.head))) for row in tables.quarantined(session)]
     view = "quarantine_list.html" if request.headers.get("hx-request") == "true" else "quarantine.html"
@@ -51,7 +51,7 @@ def _headers(head: bytes) -> dict[str, str]:
 
 @get("/quarantine/{raw_id:int}", enter=LEADERS)
 @in_thread
-def show_one(request: PageRequest, session: Session, raw_id: int) -> Response[str]:
+def show_one(request: PageRequest, session: Transaction, raw_id: FromPath[int]) -> Response[str]:
     """One letter's first bytes as text, exactly as they came."""
     query = select(
         RawMessage.id, RawMessage.size, RawMessage.error, func.substr(RawMessage.data, 1, SHOWN).label("head")
@@ -65,7 +65,7 @@ def show_one(request: PageRequest, session: Session, raw_id: int) -> Response[st
 
 @post("/quarantine/{raw_id:int}/again", enter=LEADERS)
 @in_thread
-def again(request: PageRequest, session: Session, form: Form, raw_id: int) -> Response[Any]:
+def again(request: PageRequest, session: Transaction, form: Filled, raw_id: FromPath[int]) -> Response[Any]:
     """Give one letter another three attempts."""
     intake.run_again(session, raw_id)
     text = reader(request).gettext("It is being tried again.")
@@ -74,7 +74,7 @@ def again(request: PageRequest, session: Session, form: Form, raw_id: int) -> Re
 
 @post("/quarantine/again", enter=LEADERS)
 @in_thread
-def again_all(request: PageRequest, session: Session, form: Form) -> Response[Any]:
+def again_all(request: PageRequest, session: Transaction, form: Filled) -> Response[Any]:
     """Give every letter here another three attempts."""
     waiting = session.scalars(
         select(RawMessage.id)
@@ -92,7 +92,7 @@ def again_all(request: PageRequest, session: Session, form: Form) -> Response[An
 
 @post("/quarantine/{raw_id:int}/ignore", enter=LEADERS)
 @in_thread
-def ignore(request: PageRequest, session: Session, form: Form, raw_id: int) -> Response[Any]:
+def ignore(request: PageRequest, session: Transaction, form: Filled, raw_id: FromPath[int]) -> Response[Any]:
     """Leave a letter be; it is kept, with who decided so, and can still be run again."""
     if IntakeState.IGNORED not in TRANSITIONS[IntakeState.QUARANTINED]:
         raise Conflict

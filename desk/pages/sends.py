@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post
-from sqlalchemy.orm import Session
+from litestar.params import FromPath
 
 from core import outbox
 from core.errors import InputRefused, NotFound
@@ -14,7 +14,7 @@ from core.notices import open_alarms
 from core.outbox import Delivery, DeliveryState
 from desk import live, tables
 from desk.access import WORKERS
-from desk.forms import Form
+from desk.given import Filled, Transaction
 from desk.pages.inbox import rail
 from desk.render import PageRequest, done, page, reader
 from desk.threads import in_thread
@@ -28,7 +28,7 @@ DECISIONS: dict[str, tuple[DeliveryState, str]] = {
 
 @get("/uncertain", enter=WORKERS)
 @in_thread
-def show(request: PageRequest, session: Session) -> Response[str]:
+def show(request: PageRequest, session: Transaction) -> Response[str]:
     """All that somebody may decide."""
     rows = tables.uncertain(session, request.scope["user"])
     view = "uncertain_list.html" if request.headers.get("hx-request") == "true" else "uncertain.html"
@@ -37,7 +37,9 @@ def show(request: PageRequest, session: Session) -> Response[str]:
 
 @post("/uncertain/{delivery_id:int}", enter=WORKERS)
 @in_thread
-def decide(request: PageRequest, session: Session, form: Form, delivery_id: int) -> Response[Any]:
+def decide(
+    request: PageRequest, session: Transaction, form: Filled, delivery_id: FromPath[int]
+) -> Response[Any]:
     """It arrived, it is to be sent again, or it is not needed any more."""
     viewer = request.scope["user"]
     query = tables.uncertain_query(viewer).where(Delivery.id == delivery_id)

@@ -7,6 +7,7 @@ import asyncio
 import sqlalchemy as sa
 from litestar import get
 from litestar.datastructures import State
+from litestar.params import FromQuery
 from litestar.response import ServerSentEvent
 
 from core.db import transaction
@@ -20,7 +21,9 @@ def _check(engine: sa.Engine, request: PageRequest, conversation_id: int) -> Non
 
 
 @get("/live", enter=WORKERS)
-async def stream(request: PageRequest, state: State, conversation: int | None = None) -> ServerSentEvent:
+async def stream(
+    request: PageRequest, state: State, conversation: FromQuery[int | None] = None
+) -> ServerSentEvent:
     """Server-sent events: `inbox` when anything changed, `conversation` when the one shown did."""
     if conversation is not None:
         await asyncio.to_thread(_check, state.engine, request, conversation)

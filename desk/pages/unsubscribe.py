@@ -6,10 +6,11 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.datastructures import State
-from sqlalchemy.orm import Session
+from litestar.params import FromPath
 
 from core.i18n import texts
 from desk.access import PUBLIC
+from desk.given import Transaction
 from desk.render import PageRequest, page
 from desk.threads import in_thread
 from outbound.unsubscribe import BadLink, Unsubscriber
@@ -34,7 +35,7 @@ def _page(request: PageRequest, *, address: str, stopped: bool, status: int = 20
 
 @get("/unsubscribe/{token:str}", enter=PUBLIC, without_session=True)
 @in_thread
-def ask(request: PageRequest, state: State, token: str) -> Response[Any]:
+def ask(request: PageRequest, state: State, token: FromPath[str]) -> Response[Any]:
     """A page in three languages with one button; programs that follow links stop nothing."""
     try:
         address, _delivery = _links(state).read(token)
@@ -45,7 +46,7 @@ def ask(request: PageRequest, state: State, token: str) -> Response[Any]:
 
 @post("/unsubscribe/{token:str}", enter=PUBLIC, without_session=True, from_anywhere=True, status_code=200)
 @in_thread
-def stop(request: PageRequest, state: State, session: Session, token: str) -> Response[Any]:
+def stop(request: PageRequest, state: State, session: Transaction, token: FromPath[str]) -> Response[Any]:
     """Stop mailings to the link's address: from our page, or in one click from a mail program."""
     try:
         address = _links(state).follow(session, token)

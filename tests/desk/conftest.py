@@ -1,0 +1,108 @@
+"""The desk over a database of its own, with a small company in it, and browsers in which somebody is signed in."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from core import db, sessions
+from core.config import Settings, load_settings
+from core.db import transaction
+from core.localdb import LocalDatabase
+from core.staff import StaffMember
+from desk.app import create_app
+from desk.sessions import COOKIE
+from tests import factories
+from tests.conftest import TEMPLATE
+from tests.factories import World
+
+Browser = TestClient[Litestar]
+SignedIn = Callable[[str], Browser]
+
+FROM_US = {"origin": "http://testserver.local", "accept": "text/html"}
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def company(server: LocalDatabase) -> tuple[str, World]:
+    """A database with a company in it, which each test gets a copy of; and what is in it."""
+    name = f"company_{os.getpid()}"
+    copy_database(server, name, TEMPLATE)
+    engine = db.make_engine(server.url_of(name))
+    with transaction(engine) as session:
+        world = factories.company(session)
+    engine.dispose()
+    return name, world
+
+
+def copy_database(server: LocalDatabase, name: str, template: str) -> None:
+    """Make a database that begins as a copy of another."""
+    with psycopg.connect(server.url_of("postgres"), autocommit=True) as connection:
+        connection.execute(f'create database "{name}" template "{template}"'.encode())
+
+
+@pytest.fixture
+def engine(server: LocalDatabase, company: tuple[str, World]) -> Iterator[sa.Engine]:
+    """An engine over a copy of the company of this test's own."""
+    name = f"desk_{os.getpid()}_{next(_numbers)}"
+    copy_database(server, name, company[0])
+    engine = db.make_engine(server.url_of(name), application="tests")
+    yield engine
+    engine.dispose()
+    with psycopg.connect(server.url_of("postgres"), autocommit=True) as connection:
+        connection.execute(f'drop database "{name}" with (force)'.encode())
+
+
+@pytest.fixture
+def world(company: tuple[str, World]) -> World:
+    """What is in the company: staff, clients and letters, as they were put in."""
+    return company[1]
+
+
+@pytest.fixture
+def desk_settings(tmp_path: Path) -> Settings:
+    """Settings of a company with a name and an address of its own."""
+    company = {"name": "Šiaurės siurbliai", "public_url": "https://desk.example"}
+    return load_settings(data_dir=tmp_path, company=company)
+
+
+@pytest.fixture
+def app(engine: sa.Engine, desk_settings: Settings, world: World) -> Litestar:
+    """The application over that company."""
+    return create_app(desk_settings, engine)
+
+
+@pytest.fixture
+def visitor(app: Litestar) -> Iterator[Browser]:
+    """A browser in which nobody is signed in."""
+    with TestClient(app) as browser:
+        browser.headers.update(FROM_US)
+        yield browser
+
+
+@pytest.fixture
+def signed_in(app: Litestar, engine: sa.Engine, world: World) -> Iterator[SignedIn]:
+    """Browsers of colleagues by their short names."""
+    with ExitStack() as open_browsers:
+
+        def browser_of(name: str) -> Browser:
+            with transaction(engine) as session:
+                member = session.get_one(StaffMember, world.staff[name].id)
+                token = sessions.open_session(session, member, client="127.0.0.1", agent="test")
+            browser = open_browsers.enter_context(TestClient(app))
+            browser.headers.update(FROM_US)
+            browser.cookies.set(COOKIE, token)
+            return browser
+
+        yield browser_of
