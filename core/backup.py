@@ -2,24 +2,31 @@
 
 The file is pg_dump's custom format: compressed, consistent as of one moment, readable by the same or a newer
 PostgreSQL, so it is also the way from one major version to the next and from the built-in server to one's
-own.
+own. A line of ours with the SHA-256 of all that stands before it ends the file, because pg_restore takes a
+file that was cut short without a word.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import IO, BinaryIO
 
 import sqlalchemy as sa
 
 from core.errors import ConfigurationError, FrontdeskError, InputRefused
-from core.pgprograms import Programs, find_programs
+from core.pgprograms import find_programs
 
 HEAD = b"PGDMP"
 """What every file in that format begins with."""
+LAST_LINE = b"\nfrontdesk backup, SHA-256 "
+"""What our line at the end begins with; the digest and a line feed follow."""
+PIECE = 1 << 20
 
 
 class BackupFailed(FrontdeskError):
@@ -37,26 +44,47 @@ def dump(url: sa.URL, file: Path, *, bin_dir: Path | None = None, overwrite: boo
     Raises InputRefused when the file exists, BackupFailed with what pg_dump said.
     """
     programs = find_programs(bin_dir)
-    options = ["--format=custom", "--compress=6", "--no-owner", "--no-privileges"]
+    command: list[Path | str] = [
+        programs.pg_dump,
+        "--format=custom",
+        "--compress=6",
+        "--no-owner",
+        "--no-privileges",
+    ]
     if str(file) == "-":
-        return _run(programs, BackupFailed, [programs.pg_dump, *options], url, to=sys.stdout.fileno())
+        return _write(command, url, sys.stdout.buffer)
     if file.exists() and not overwrite:
         raise InputRefused(f"{file} exists.", cure="Choose another name, or use --force.")
     unfinished = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise BackupFailed(
-            f"{file} cannot be written ({error.strerror}).", cure="Choose another place."
-        ) from error
-    try:
         with os.fdopen(descriptor, "wb") as out:
-            _run(programs, BackupFailed, [programs.pg_dump, *options], url, to=out.fileno())
+            size = _write(command, url, out)
             os.fsync(out.fileno())
         unfinished.replace(file)
+    except OSError as error:
+        raise BackupFailed(
+            f"{file} cannot be written ({error.strerror}).", cure="Make room, or choose another place."
+        ) from error
     finally:
         unfinished.unlink(missing_ok=True)
-    return file.stat().st_size
+    return size
+
+
+def _write(command: list[Path | str], url: sa.URL, out: BinaryIO) -> int:
+    """Run pg_dump into `out`, and end it with our line."""
+    digest, size = hashlib.sha256(), 0
+
+    def read(output: IO[bytes]) -> None:
+        nonlocal size
+        while piece := output.read(PIECE):
+            digest.update(piece)
+            size += out.write(piece)
+
+    _run(command, url, BackupFailed, read)
+    size += out.write(LAST_LINE + digest.hexdigest().encode() + b"\n")
+    out.flush()
+    return size
 
 
 def load(
@@ -67,9 +95,7 @@ def load(
     Raises InputRefused when the file is no backup, Conflict-like InputRefused when the database is not empty,
     and RestoreFailed with what pg_restore said; then nothing of the backup is there.
     """
-    with file.open("rb") as head:
-        if head.read(len(HEAD)) != HEAD:
-            raise InputRefused(f"{file} is not a backup.", cure="Give a file that `frontdesk backup` wrote.")
+    check(file)
     programs = find_programs(bin_dir)
     if not _is_empty(engine):
         if not replace:
@@ -79,12 +105,28 @@ def load(
             )
         _clear(engine)
     engine.dispose()
-    options = ["--no-owner", "--no-privileges", f"--jobs={jobs}", f"--dbname={engine.url.database}"]
+    command: list[Path | str] = [programs.pg_restore, "--no-owner", "--no-privileges", "--exit-on-error"]
+    command += [f"--jobs={jobs}", f"--dbname={engine.url.database}", file]
     try:
-        _run(programs, RestoreFailed, [programs.pg_restore, *options, "--exit-on-error", file], engine.url)
+        _run(command, engine.url, RestoreFailed)
     except RestoreFailed:
         _clear(engine)
         raise
+
+
+def check(file: Path) -> None:
+    """Raise InputRefused unless the file is a backup of ours, whole and unchanged."""
+    last_length = len(LAST_LINE) + 65
+    digest, left = hashlib.sha256(), file.stat().st_size - last_length
+    with file.open("rb") as opened:
+        if opened.read(len(HEAD)) != HEAD:
+            raise InputRefused(f"{file} is not a backup.", cure="Give a file that `frontdesk backup` wrote.")
+        opened.seek(0)
+        while left > 0 and (piece := opened.read(min(PIECE, left))):
+            digest.update(piece)
+            left -= len(piece)
+        if opened.read() != LAST_LINE + digest.hexdigest().encode() + b"\n":
+            raise InputRefused(f"{file} was cut short or changed.", cure="Take another copy of it.")
 
 
 def _is_empty(engine: sa.Engine) -> bool:
@@ -102,33 +144,38 @@ def _clear(engine: sa.Engine) -> None:
 
 
 def _run(
-    programs: Programs,
-    failure: type[FrontdeskError],
     command: list[Path | str],
     url: sa.URL,
-    *,
-    to: int | None = None,
-) -> int:
+    failure: type[FrontdeskError],
+    read: Callable[[IO[bytes]], None] | None = None,
+) -> None:
+    """Run one of PostgreSQL's programs on that database; `read` takes its output."""
     if not Path(command[0]).exists():
         raise ConfigurationError(
             f"{command[0]} is not there.",
             cure='PostgreSQL\'s programs are needed. Example: bin_dir = "/usr/lib/postgresql/17/bin"',
         )
-    done = subprocess.run(  # noqa: S603 - our own argument list
-        [str(part) for part in command],
-        stdin=subprocess.DEVNULL,
-        stdout=to if to is not None else subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        env={**os.environ, **_environment(url), "LC_ALL": "C", "PGAPPNAME": "frontdesk backup"},
-        check=False,
-    )
-    if done.returncode:
-        said = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
-        raise failure(
-            f"{Path(command[0]).name} failed: {said[-1] if said else f'code {done.returncode}'}",
-            cure=f"It is version {programs.major}, and must not be older than the server or the backup.",
-        )
-    return 0
+    with tempfile.TemporaryFile() as complaints:
+        with subprocess.Popen(  # noqa: S603 - our own argument list
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if read is not None else subprocess.DEVNULL,
+            stderr=complaints,
+            env={**os.environ, **_environment(url), "LC_ALL": "C", "PGAPPNAME": "frontdesk backup"},
+        ) as process:
+            try:
+                if read is not None and process.stdout is not None:
+                    read(process.stdout)
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode:
+            complaints.seek(0)
+            said = [line for line in complaints.read().decode(errors="replace").splitlines() if line.strip()]
+            raise failure(
+                f"{Path(command[0]).name} failed: {said[-1] if said else f'code {process.returncode}'}",
+                cure="Its programs must not be older than the server or the backup; see database.bin_dir.",
+            )
 
 
 def _environment(url: sa.URL) -> Mapping[str, str]:

@@ -339,7 +339,7 @@ class LocalDatabase:
                 raise self._did_not_start()
             if state is _State.ABSENT and not self._in_use(self.data):
                 attempts += 1
-                if attempts > 3:
+                if attempts > 2:
                     raise self._did_not_start()
                 self._clear_stale_locks()
                 self._spawn()
@@ -370,7 +370,7 @@ class LocalDatabase:
         if done.returncode:
             raise DatabaseUnavailable(f"The built-in database does not start: {done.stderr.strip()[-300:]}")
         # Until it has entered its folder it cannot be told from one that never started.
-        deadline = time.monotonic() + 3
+        deadline = time.monotonic() + 2
         while not self._in_use(self.data) and time.monotonic() < deadline:
             time.sleep(0.01)
 
