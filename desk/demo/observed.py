@@ -144,10 +144,14 @@ def deliveries(session: Session, sent: Sequence[Sent]) -> list[Outgoing]:
     taken = Counter((rfc_id_of(one.data), address) for one in sent for address in one.recipients)
     return [
         Outgoing(
-            one.id, one.key, one.state, one.address, one.subject, one.template or "",
+            one.id, one.key, one.state, one.address, subject or one.subject, one.template or "",
             taken[one.rfc_id or "", one.address],
         )
-        for one in session.scalars(select(Delivery).order_by(Delivery.id))
+        for one, subject in session.execute(
+            select(Delivery, Message.subject)
+            .outerjoin(Message, Message.delivery_id == Delivery.id)
+            .order_by(Delivery.id)
+        )
     ]  # fmt: skip
 
 

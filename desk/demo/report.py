@@ -27,41 +27,42 @@ RULES = {
 }
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+def _table(title: str, *columns: str, wide: str = "") -> Table:
+    """A table; the column `wide` takes what the others leave."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        expand=bool(wide),
+    )
     for column in columns:
-        table.add_column(column, overflow="ellipsis", no_wrap=True)
+        table.add_column(column, overflow="ellipsis", no_wrap=True, ratio=1 if column == wide else None)
     return table
 
 
 def letters(console: Console, seen: Sequence[Seen]) -> None:
     """What arrived, how each letter was understood, and where it went."""
-    table = _table("What arrived", "Letter", "", "Topic", "Sure", "To", "Because", "Answer")
+    table = _table("What arrived", "Letter", "", "Topic", "Sure", "To", "Because", "Answer", wide="Letter")
     for one in seen:
         table.add_row(_letter(one), *_understood(one))
     console.print(table)
 
 
 def _letter(one: Seen) -> Text:
-    """Its subject, who it is from, and in a line of its own what is difficult about it."""
+    """Its subject, who it is from, and below it what is difficult about it and why it was not filed."""
     shown = Text(one.subject or (one.letter.file if not one.times else "(no subject)"))
     if one.sender:
         shown.append(f"  {one.sender}", "dim")
-    if one.letter.nasty:
-        shown.append(f"\n  {one.letter.nasty}", "dim italic")
+    for below in filter(None, (one.letter.nasty, one.reason)):
+        shown.append(f"\n  {below}", "dim italic")
     return shown
 
 
 def _understood(one: Seen) -> tuple[Text | str, ...]:
     if not one.times:
-        return (
-            one.letter.language or "",
-            Text(one.state or "lost", "yellow"),
-            "",
-            "",
-            Text(one.reason, "dim"),
-            "",
-        )
+        return one.letter.language or "", Text(one.state or "lost", "yellow"), "", "", "", ""
     return (
         one.language or "?",
         intent_name(one.intent) if one.intent else Text("not sure", "dim"),

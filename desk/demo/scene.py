@@ -28,6 +28,7 @@ from desk.demo.world import World
 
 DESK_PORT = 8080
 UNDERSTAND_SECONDS = 180.0
+FILE_WIDTH = 140
 
 
 def run(
@@ -46,7 +47,7 @@ def run(
 
     Raises ConfigurationError when the demonstration's mail servers are not installed, Stuck when it stops.
     """
-    console = console or Console()
+    console = console or _console()
     with ExitStack() as stack:
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="frontdesk-demo-")))
@@ -65,6 +66,12 @@ def run(
             return _play(world, contents, console)
         _stay(world, contents, console)
         return 0
+
+
+def _console() -> Console:
+    """The terminal, or a wide page where the output goes into a file."""
+    console = Console()
+    return console if console.is_terminal else Console(width=FILE_WIDTH)
 
 
 @contextmanager
