@@ -62,6 +62,7 @@ class Dispatcher:
         page: PageSize | None = None,
         rate_per_minute: int = 0,
         subject: str = "relay",
+        drain_seconds: float | None = None,
     ) -> None:
         """``subject`` names the way out in alarms. Raises ConfigurationError where the settings name no
         relay.
@@ -94,7 +95,9 @@ class Dispatcher:
         self._stopping = False
         self._wanted = 0
         self._urgent = 0
+        self._serving = 0
         self._alarmed: bool | None = None
+        self._drain_seconds = drain_seconds or max(1.0, context.settings.workers.drain_seconds - GRACE)
         self._log = structlog.get_logger(__name__)
         self._threads = ThreadPoolExecutor(channel.lines + 2, thread_name_prefix="outbound")
 
@@ -118,7 +121,7 @@ class Dispatcher:
             while not stop.is_set():
                 self._look.clear()
                 await self._guarded(self._look_for_work)
-                if until_idle and not self._wanted and not self._in_hand:
+                if until_idle and not self._wanted and not self._serving:
                     break
                 await self._wait_for_word(stop)
         finally:
@@ -143,8 +146,7 @@ class Dispatcher:
 
     async def _drain(self, lanes: Sequence[asyncio.Task[None]]) -> None:
         """Let the letters under way end; what then still waits for an answer is uncertain."""
-        patience = max(1.0, self._context.settings.workers.drain_seconds - GRACE)
-        _, late = await asyncio.wait(lanes, timeout=patience)
+        _, late = await asyncio.wait(lanes, timeout=self._drain_seconds)
         for lane in late:
             lane.cancel()
         await asyncio.gather(*lanes, return_exceptions=True)
@@ -259,15 +261,23 @@ class Dispatcher:
 
     async def _serve(self, line: Line, priorities: Sequence[int], most: int) -> int:
         """One page from claim to record; returns how many deliveries it took from the queue."""
-        page, taken = await self._thread(self._pages.prepare, priorities, most)
-        if priorities is URGENT:
-            self._urgent = max(0, self._urgent - taken) if taken else 0
-        if page is None:
+        self._serving += 1
+        try:
+            page, taken = await self._thread(self._pages.prepare, priorities, most)
+            if priorities is URGENT:
+                self._urgent = max(0, self._urgent - taken) if taken else 0
+            if page is not None:
+                await self._through(line, page, interruptible=priorities is not URGENT)
             return taken
+        finally:
+            self._serving -= 1
+
+    async def _through(self, line: Line, page: Page, *, interruptible: bool) -> None:
+        """Transmit a page and write down what became of it, whatever happens in between."""
         self._in_hand.append(page)
         begun = steady()
         try:
-            await self._transmit(line, page, interruptible=priorities is not URGENT)
+            await self._transmit(line, page, interruptible=interruptible)
         finally:
             recording = asyncio.ensure_future(self._record(page))
             try:
@@ -277,9 +287,8 @@ class Dispatcher:
                 raise
             finally:
                 self._in_hand.remove(page)
-        if priorities is not URGENT:
+        if interruptible:
             self._size.took(len(page.outcomes), steady() - begun)
-        return taken
 
     async def _record(self, page: Page) -> None:
         """Write the outcomes down, and try again while the database is away: they are known nowhere else."""
