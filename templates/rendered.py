@@ -215,8 +215,15 @@ def check(source: Source) -> frozenset[str]:
 
 
 def _template(kind: str, key: str, language: str, catalogue: Catalogue | None) -> _Template:
-    source = (catalogue or shipped()).source(kind, key, language)
+    if catalogue is None:
+        return _ours(kind, key, _shipped_language(kind, key, language))
+    source = catalogue.source(kind, key, language)
     return _own(_packed(source)) if source.own else _ours(kind, key, source.language)
+
+
+@functools.lru_cache(maxsize=512)
+def _shipped_language(kind: str, key: str, language: str) -> str:
+    return shipped().choose(kind, key, language)
 
 
 @functools.cache
