@@ -105,8 +105,15 @@ class MailServers:
         self.sent.append(Sent(sender, addresses, data))
         loop = asyncio.get_running_loop()
         for address in addresses:
-            if address in self.mailboxes:
-                await loop.run_in_executor(None, self.deliver, address, data)
+            mailbox = _without_tag(address)
+            if mailbox in self.mailboxes:
+                await loop.run_in_executor(None, self.deliver, mailbox, data)
+
+
+def _without_tag(address: str) -> str:
+    """The mailbox behind an address: what follows a plus is the mailbox's own affair (RFC 5233)."""
+    local, _, domain = address.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
 
 
 async def _serve_imap(stack: AsyncExitStack, mailboxes: Mapping[str, str], port: int) -> int:
