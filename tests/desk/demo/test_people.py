@@ -1,4 +1,4 @@
-"""The made-up company moves in through the real verbs, and its settings are read as the programs read them."""
+"""The made-up company moves in through the real verbs, and its settings are read back by the programs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def test_every_product_is_named_and_described_in_every_language() -> None:
 
 def test_every_address_is_reserved_for_examples_or_free_mail_that_nobody_has() -> None:
     texts = [people.FILE.read_bytes(), *(letter.path.read_bytes() for letter in correspondence.letters())]
-    found = {address for text in texts for address in re.findall(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", text)}
+    # Lines that quoted-printable broke are joined; a Message-ID looks like an address and is none.
+    plain = [re.sub(rb"(?m)^Message-ID: .*$|=\r\n", b"", text) for text in texts]
+    found = {address for text in plain for address in re.findall(rb"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", text)}
     assert [one for one in found if not one.endswith(b".example") and b"-sample@" not in one] == []
 
 
