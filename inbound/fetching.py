@@ -85,7 +85,7 @@ class Fetcher:
             if total and total + min(sizes[uid], self.largest) > self.budget:
                 lanes.give_back(uid for uid in uids[place:] if uid in sizes)
                 break
-            if sizes[uid] > min(WHOLE, self.budget):
+            if sizes[uid] > min(WHOLE, self.budget, self.largest):
                 total += min(sizes[uid], self.largest)
                 self._large(server, lanes, uid, sizes[uid], batch)
             else:
@@ -127,7 +127,7 @@ class Fetcher:
                 lanes.settle_aside(uid)
                 batch.absent[uid] = GONE
                 return
-            if size > min(WHOLE, self.budget):
+            if size > min(WHOLE, self.budget, self.largest):
                 self._large(server, lanes, uid, size, batch)
                 return
             body = server.bodies([uid]).get(uid)

@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -123,9 +124,7 @@ class Dovecot:
     def flags(self, user: str) -> set[str]:
         """Every flag that is set on any message of the inbox."""
         return {
-            flag
-            for path in (self.maildir(user) / "cur").glob("*")
-            for flag in path.name.partition(":2,")[2]
+            flag for path in (self.maildir(user) / "cur").glob("*") for flag in path.name.partition(":2,")[2]
         }
 
     @contextlib.contextmanager
@@ -209,7 +208,23 @@ def installed() -> bool:
     return Path(DOVECOT).exists()
 
 
-def start(base: Path, *, certificate: Path | None = None, key: Path | None = None, ssl: str = "yes") -> Dovecot:
+@contextlib.contextmanager
+def running(*, certificate: Path | None = None, key: Path | None = None) -> Iterator[Dovecot]:
+    """A Dovecot in a new folder, ended and removed afterwards."""
+    base = Path(tempfile.mkdtemp(prefix="dv"))  # short: a socket's path has at most 107 bytes
+    try:
+        server = start(base, certificate=certificate, key=key)
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
+
+
+def start(
+    base: Path, *, certificate: Path | None = None, key: Path | None = None, ssl: str = "yes"
+) -> Dovecot:
     """Start Dovecot in a folder of its own. Without a certificate there is no TLS."""
     for name in ("run", "state", "mail", "home"):
         (base / name).mkdir(parents=True, exist_ok=True)
@@ -265,4 +280,5 @@ def _spawn(base: Path, port: int) -> subprocess.Popen[bytes]:
                 break
         time.sleep(0.02)
     process.kill()
-    raise RuntimeError((base / "out").read_text() + (base / "log").read_text() if (base / "log").exists() else "")
+    log = base / "log"
+    raise RuntimeError((base / "out").read_text() + (log.read_text() if log.exists() else ""))

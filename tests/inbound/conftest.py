@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -24,11 +23,10 @@ if not servers_imap.installed():
 
 
 @pytest.fixture
-def dovecot(tmp_path: Path) -> Iterator[Dovecot]:
+def dovecot() -> Iterator[Dovecot]:
     """A Dovecot of this test's own, without TLS."""
-    server = servers_imap.start(tmp_path / "dovecot")
-    yield server
-    server.stop()
+    with servers_imap.running() as server:
+        yield server
 
 
 @pytest.fixture
