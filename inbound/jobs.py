@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from classifier.classify import Classifier
 from core.context import Context
 from core.intake import IntakeState, RawMessage
 from core.jobs import Registry, Service
 from inbound import mailbox
 from inbound.intake import READERS, UNDERSTAND, nudge
+from inbound.labelling import labeller
 from inbound.pipeline import understand
 from inbound.readers import Readers
 from inbound.work import Tools
@@ -26,7 +26,7 @@ MOST_BATCHES = 50
 @registry.job(UNDERSTAND, queue="inbound", attempts=5, concurrency=READERS)
 def drain(context: Context, reader: int = 0) -> None:
     """Read what is stored until nothing waits; the oldest first, and now and then the newest."""
-    tools = Tools(context.settings, context.port(Readers), context.port(Classifier))
+    tools = Tools(context.settings, context.port(Readers), labeller(context))
     for number in range(MOST_BATCHES):
         outcome = understand(context, tools, newest=number % 4 == 3)
         if not outcome.total:
