@@ -90,7 +90,7 @@ def _mailbox(piece: str, hint: str | None) -> Address | None:
     left, bracket, rest = piece.rpartition("<")
     if bracket:
         inside, _, after = rest.partition(">")
-        address = _clean_address(inside)
+        address = _clean_address(_without_comments(inside) if "(" in inside else inside)
         name = _name(left, hint) or _name(after, hint)
         if "@" not in address and "=?" in inside:
             address = _clean_address(headers.decode_words(inside, hint))
@@ -107,7 +107,7 @@ def _mailbox(piece: str, hint: str | None) -> Address | None:
             return Address(_strip_address(decoded, match[0]), _clean_address(match[0]))
         return Address(_name(piece, hint), "")
     comment = ""
-    if "(" in piece:
+    if "(" in piece and ")" in piece:
         comment = " ".join(re.findall(r"\(([^()]*)\)", piece))
         piece = _without_comments(piece)
     match = _ADDRESS.search(piece)

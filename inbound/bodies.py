@@ -92,8 +92,9 @@ def _walk(raw: bytes, part: Part, place: int, found: Bodies, defects: list[str])
 def _alternative(raw: bytes, part: Part, found: Bodies, defects: list[str]) -> None:
     """Plain and HTML of the same words become one block; files inside count as files."""
     inner = Bodies(chars=found.chars)
+    has_plain = any(child.content_type == "text/plain" for child in part.children)
     for number, child in enumerate(part.children):
-        if child.content_type == "text/x-amp-html":
+        if child.content_type == "text/x-amp-html" or (has_plain and child.content_type in _ENRICHED):
             continue
         _walk(raw, child, number, inner, defects)
     found.chars = inner.chars
@@ -244,7 +245,7 @@ def visible_text(blocks: list[Block]) -> tuple[str, str | None, bool, str]:
             pages.append(block.html)
             if plain is None or _poor(plain):
                 rendered = htmltext.text_of(block.html)
-                if rendered or plain is None:
+                if plain is None or not plain.strip() or len(rendered) > 3 * len(plain):
                     plain = rendered
                     from_html = True
         elif any_html and plain and plain.strip():

@@ -25,6 +25,7 @@ REPLY: Final = 0
 
 _DASHES: Final = re.compile(r"^(?:--|—|––|—-|-- )\s*$")
 _ONLY_MARKS: Final = re.compile(r"^[\s\-‐–—_=~*#+ᐧ.]*$")
+_LINE_READ: Final = 160
 _MAX_SIGNATURE: Final = 18
 """Lines; something longer after two dashes is a letter and not a signature."""
 
@@ -119,6 +120,7 @@ def _says_goodbye(text: str) -> bool:
 
 
 def _is_detail(text: str) -> bool:
+    text = text[:_LINE_READ]
     return (
         DETAIL.search(text) is not None
         or COMPANY.search(text) is not None
@@ -134,7 +136,7 @@ def _bare_block(lines: Sequence[Line], filled: list[int]) -> int | None:
         first -= 1
     if first == filled[0] or not 2 <= last - first + 1 <= 10:
         return None
-    block = [lines[place].text.strip() for place in range(first, last + 1)]
+    block = [lines[place].text[:_LINE_READ].strip() for place in range(first, last + 1)]
     strong = sum(1 for text in block if DETAIL.search(text) or COMPANY.search(text))
     if strong < 2 or any(len(text) > 90 for text in block) or not _like_name(block[0]):
         return None

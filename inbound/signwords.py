@@ -96,7 +96,7 @@ COMPANY: Final = re.compile(
 """Forms and names of companies."""
 
 DETAIL: Final = re.compile(
-    r"(?:\+\d|\b8[ (-]{1,2}\d|\b00\d)[\d\s()./-]{6,}|\(\d{3,5}\)\s?\d|\S+@\S+\.\w{2,}|(?:https?://|www\.)\S+"
+    r"(?:\+\d|\b8[ (-]{1,2}\d|\b00\d)[\d\s()./-]{6,}|\(\d{3,5}\)\s?\d|[^\s@]{1,64}@[^\s@]{1,120}\.\w{2,}|(?:https?://|www\.)\S+"
     r"|(?<!\w)(?:тел|моб|факс|phone|tel|mob|mobile|cell|fax|office|direct|t|m|e|f|w|skype|telegram|whatsapp|viber|mobilus|faks|el\. ?p|эл\. ?почта"
     r"|e-?mail|ул|пр-т|просп|г|г\. ?москва|инн|огрн|кпп|įm\. ?k|įmonės kodas|pvm|g|pr|al|str|street|ave|avenue|vilnius|kaunas|klaipėda|lt-\d+)\s?[.:]",
     re.IGNORECASE,

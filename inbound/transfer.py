@@ -16,6 +16,9 @@ _UU_BEGIN: Final = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,300}?)
 _UU_END: Final = re.compile(rb"^(?:end|====)[ \t]*\r?$", re.MULTILINE)
 
 
+_UU_TRIES: Final = 100
+
+
 class UuFile(NamedTuple):
     """A uuencoded file inside a text: its label and where its lines stand."""
 
@@ -84,21 +87,19 @@ def decoded_size(data_length: int, line_ends: int, encoding: str) -> int:
 
 
 def find_uuencoded(data: bytes) -> list[UuFile]:
-    """The uuencoded files in a text, at most twenty; one that never ends runs to the end of the text."""
+    """The uuencoded files in a text; one that never ends runs to the end of the text."""
     found: list[UuFile] = []
     position = 0
-    while len(found) < 20:
+    for _ in range(_UU_TRIES):
         begin = _UU_BEGIN.search(data, position)
         if begin is None:
             break
-        end = _UU_END.search(data, begin.end())
-        stop = end.end() if end else len(data)
-        line = data[begin.end() : begin.end() + 130].strip(b"\r\n").split(b"\n", 1)[0]
+        position = begin.end()
+        line = data[position : position + 130].strip(b"\r\n").split(b"\n", 1)[0]
         if line and _looks_uuencoded(line.rstrip(b"\r")):
-            found.append(UuFile(begin[1], begin.start(), stop))
-            position = stop
-        else:
-            position = begin.end()
+            end = _UU_END.search(data, position)
+            position = end.end() if end else len(data)
+            found.append(UuFile(begin[1], begin.start(), position))
     return found
 
 
