@@ -58,8 +58,5 @@ QUOTE_LINES: Final = 20_000
 FILE_NAME_CHARS: Final = 150
 """The label of an attachment."""
 
-ARCHIVE_BYTES: Final = 200 * 1024 * 1024
-"""Unpacked bytes of anything packed (TNEF, archives)."""
-
 CALENDAR_BYTES: Final = 512 * 1024
 """A calendar part."""
