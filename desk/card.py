@@ -134,7 +134,7 @@ def _deliveries(session: Session, conversation_id: int) -> dict[int, Sent]:
         .where(Delivery.conversation_id == conversation_id)
         .order_by(Delivery.id)
     )
-    return {row[0]: Sent(*row) for row in session.execute(query).tuples()}
+    return {row[0]: Sent(*row) for row in session.execute(query)}
 
 
 def _understood(session: Session, message_ids: list[int]) -> dict[int, Classification]:

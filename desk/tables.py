@@ -175,7 +175,7 @@ def inbox(session: Session, viewer: SignedIn, box: Box, *, before: str = "") -> 
         except ValueError as error:
             raise InputRefused("That page of the list does not exist.") from error
         query = query.where(tuple_(Conversation.last_message_at, Conversation.id) < tuple_(*place))
-    rows = [Row(*row) for row in session.execute(query).tuples()]
+    rows = [Row(*row) for row in session.execute(query)]
     return rows[:PAGE], len(rows) > PAGE
 
 
@@ -196,7 +196,7 @@ def colleagues(session: Session) -> list[Colleague]:
         .where(StaffMember.active, StaffMember.role.not_in(["admin", "marketing"]))
         .order_by(StaffMember.name)
     )
-    return [Colleague(*row) for row in session.execute(query).tuples()]
+    return [Colleague(*row) for row in session.execute(query)]
 
 
 def uncertain_query(viewer: SignedIn) -> Select[Any]:

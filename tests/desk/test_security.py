@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 from litestar.testing import TestClient
+from litestar.types import Receive, Scope, Send
 
 from core.config import Settings
 from core.sessions import LoginAttempt
@@ -95,7 +96,13 @@ def test_behind_a_trusted_proxy_with_tls_the_cookie_is_secure_and_the_site_stric
 ) -> None:
     desk = desk_settings.desk.model_copy(update={"trusted_proxies": ["127.0.0.0/8"]})
     app = create_app(desk_settings.model_copy(update={"desk": desk}), engine)
-    with TestClient(app) as browser:
+
+    async def behind_a_proxy(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["client"] = ("127.0.0.1", 40000)
+        await app(scope, receive, send)
+
+    with TestClient(behind_a_proxy) as browser:
         browser.headers.update(FROM_US | {"x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.9"})
         answer = browser.post("/login", data=RIGHT, follow_redirects=False)
     assert "; secure" in answer.headers["set-cookie"].lower()

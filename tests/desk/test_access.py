@@ -1,0 +1,200 @@
+"""Who may enter which room and see which conversation: every route, every role, every owner."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import sqlalchemy as sa
+from litestar import Litestar
+from litestar.routes import HTTPRoute
+
+from core.conversations import Attachment, Conversation, Message
+from core.db import transaction
+from core.sessions import SignedIn as Viewer
+from core.staff import Role
+from desk.access import Whose, may_see, visible
+from tests.desk.conftest import Browser, SignedIn
+from tests.factories import World
+
+TALKS = ("own", "team", "other", "none", "curated", "support")
+SEES: dict[str, frozenset[str]] = {
+    "agent": frozenset({"own", "team", "none", "curated"}),
+    "mate": frozenset({"own", "team", "none"}),
+    "other": frozenset({"other", "curated", "none"}),
+    "support": frozenset({"support"}),
+    "marketing": frozenset(),
+    "head": frozenset(TALKS),
+    "admin": frozenset(TALKS),
+}
+"""Which conversations of the company each colleague may see."""
+
+PUBLIC = {
+    ("GET", "/login"), ("POST", "/login"), ("GET", "/static/{name:str}"), ("GET", "/favicon.ico"),
+    ("GET", "/healthz"), ("GET", "/metrics"), ("GET", "/unsubscribe/{token:str}"),
+    ("POST", "/unsubscribe/{token:str}"),
+}  # fmt: skip
+FOR_ALL = {"/", "/logout", "/settings", "/settings/password"}
+FOR_LEADERS = "/quarantine"
+FOR_SALES = ("/move", "/close")
+
+
+def _routes(app: Litestar) -> list[tuple[str, str, object]]:
+    return [
+        (method, route.path, handler)
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        for method in sorted(handler.http_methods)
+        if method in {"GET", "POST", "PUT", "PATCH", "DELETE"}
+    ]
+
+
+def _admitted(path: str, role: Role) -> bool:
+    if path in FOR_ALL:
+        return True
+    if path.startswith(FOR_LEADERS):
+        return role in {Role.HEAD, Role.ADMIN}
+    if path.endswith(FOR_SALES):
+        return role in {Role.AGENT, Role.HEAD, Role.ADMIN}
+    return role != Role.MARKETING
+
+
+def _filled(path: str, world: World, numbers: dict[str, int], talk: str) -> str:
+    given = {
+        "conversation_id": world.talks[talk].id,
+        "message_id": numbers[f"message:{talk}"],
+        "attachment_id": numbers["attachment"],
+        "delivery_id": world.deliveries["queued"],
+        "raw_id": world.raws["stuck"].id,
+    }
+    for name, value in given.items():
+        path = path.replace(f"{{{name}:int}}", str(value))
+    return path
+
+
+@pytest.fixture
+def numbers(engine: sa.Engine, world: World) -> dict[str, int]:
+    """Ids of what belongs to the conversations."""
+    with transaction(engine) as session:
+        found = {
+            f"message:{talk}": session.scalars(
+                sa.select(Message.id).where(Message.conversation_id == world.talks[talk].id)
+            ).first()
+            or 0
+            for talk in TALKS
+        }
+        found["attachment"] = session.scalars(sa.select(Attachment.id)).first() or 0
+    return found
+
+
+def test_every_route_says_who_may_enter(app: Litestar) -> None:
+    silent = [(method, path) for method, path, handler in _routes(app) if "enter" not in handler.opt]
+    assert silent == []
+
+
+def test_only_the_routes_known_to_be_public_are(app: Litestar) -> None:
+    public = {(method, path) for method, path, handler in _routes(app) if handler.opt["enter"] is None}
+    assert public == PUBLIC
+
+
+def test_a_stranger_enters_no_room(
+    app: Litestar, visitor: Browser, world: World, numbers: dict[str, int]
+) -> None:
+    for method, path, handler in _routes(app):
+        if handler.opt["enter"] is not None:
+            answer = visitor.request(method, _filled(path, world, numbers, "own"), follow_redirects=False)
+            assert answer.status_code == 303, (method, path)
+            assert answer.headers["location"].startswith("/login"), (method, path)
+
+
+@pytest.mark.parametrize("who", sorted(SEES))
+def test_each_role_enters_its_rooms_and_no_other(
+    who: str, app: Litestar, signed_in: SignedIn, world: World, numbers: dict[str, int]
+) -> None:
+    browser = signed_in(who)
+    role = world.staff[who].role
+    for method, path, handler in _routes(app):
+        if handler.opt["enter"] is None or path in {"/logout", "/live"}:
+            continue
+        answer = browser.request(method, _filled(path, world, numbers, "other"), follow_redirects=False)
+        if _admitted(path, role):
+            assert answer.status_code != 403, (method, path)
+        else:
+            assert answer.status_code == 403, (method, path)
+
+
+@pytest.mark.parametrize("who", sorted(SEES))
+def test_every_route_of_a_conversation_is_closed_to_whom_it_does_not_concern(
+    who: str, app: Litestar, signed_in: SignedIn, world: World, numbers: dict[str, int]
+) -> None:
+    browser = signed_in(who)
+    role = world.staff[who].role
+    for talk, (method, path, _handler) in itertools.product(TALKS, _routes(app)):
+        about_one = "{conversation_id" in path or "{message_id" in path
+        if not about_one or not _admitted(path, role):
+            continue
+        if talk in SEES[who]:
+            if method == "GET" and path.count("/") == 2:
+                answer = browser.get(_filled(path, world, numbers, talk))
+                assert answer.status_code == 200, (talk, path)
+            continue
+        answer = browser.request(method, _filled(path, world, numbers, talk), follow_redirects=False)
+        assert answer.status_code == 404, (who, talk, method, path)
+        assert world.talks[talk].subject not in answer.text
+
+
+@pytest.mark.parametrize("who", sorted(SEES))
+def test_lists_show_only_what_one_may_see(who: str, signed_in: SignedIn, world: World) -> None:
+    browser = signed_in(who)
+    for box in ("mine", "team", "unassigned", "all"):
+        text = browser.get(f"/inbox?box={box}").text
+        for talk in TALKS:
+            if talk not in SEES[who]:
+                assert world.talks[talk].subject not in text, (box, talk)
+
+
+def test_attachments_and_sends_follow_their_conversation(
+    signed_in: SignedIn, world: World, numbers: dict[str, int]
+) -> None:
+    other = signed_in("other")
+    assert other.get(f"/attachments/{numbers['attachment']}").status_code == 404
+    assert other.post(f"/deliveries/{world.deliveries['queued']}/cancel").status_code == 404
+    assert (
+        other.post(f"/uncertain/{world.deliveries['uncertain']}", data={"decision": "sent"}).status_code
+        == 404
+    )
+    assert signed_in("agent").get(f"/attachments/{numbers['attachment']}").status_code == 200
+
+
+def test_history_tells_of_other_peoples_conversations_without_their_words(
+    signed_in: SignedIn, world: World
+) -> None:
+    text = signed_in("support").get(f"/conversations/{world.talks['support'].id}/history").text
+    assert world.talks["support"].subject in text
+    assert world.talks["curated"].subject not in text
+    assert world.talks["english"].subject not in text
+
+
+def test_the_stream_of_a_conversation_one_may_not_see_does_not_open(
+    signed_in: SignedIn, world: World
+) -> None:
+    answer = signed_in("support").get(f"/live?conversation={world.talks['own'].id}")
+    assert answer.status_code == 404
+
+
+def test_the_rule_says_the_same_in_python_and_in_sql(engine: sa.Engine, world: World) -> None:
+    with transaction(engine) as session:
+        talks = session.scalars(sa.select(Conversation)).all()
+        for member in world.staff.values():
+            viewer = Viewer(0, member.id, "", "", member.role, member.team_id, "en", "auto")
+            in_sql = set(session.scalars(sa.select(Conversation.id).where(visible(viewer))))
+            in_python = {
+                one.id
+                for one in talks
+                if may_see(
+                    viewer,
+                    Whose(one.assignee_id, one.team_id, one.account.curator_id if one.account else None),
+                )
+            }
+            assert in_sql == in_python, member.email
