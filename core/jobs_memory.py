@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -54,7 +55,7 @@ class MemoryQueue:
         self.failed: list[Waiting] = []
         self.done: list[Waiting] = []
         self._numbers = itertools.count(1)
-        self._uncommitted: dict[int, list[Waiting]] = {}
+        self._uncommitted: WeakKeyDictionary[Session, list[Waiting]] = WeakKeyDictionary()
 
     def put(
         self,
@@ -67,11 +68,11 @@ class MemoryQueue:
         priority: int,
     ) -> list[int | None]:
         """Take the jobs when the session's transaction commits; see `core.jobs.enqueue_many`."""
-        held = self._uncommitted.get(id(session))
-        if held is None:
-            held = self._uncommitted.setdefault(id(session), [])
+        if session not in self._uncommitted:
+            self._uncommitted[session] = []
             event.listen(session, "after_commit", self._commit)
             event.listen(session, "after_rollback", self._roll_back)
+        held = self._uncommitted[session]
         numbers: list[int | None] = []
         for payload, key in zip(payloads, dedupe, strict=True):
             if key is not None and any(job.dedupe == key for job in [*self.waiting, *held]):
@@ -127,12 +128,9 @@ class MemoryQueue:
             self.done.append(waiting)
 
     def _commit(self, session: Session) -> None:
-        self.waiting.extend(self._forget(session))
+        held = self._uncommitted[session]
+        self.waiting.extend(held)
+        held.clear()
 
     def _roll_back(self, session: Session) -> None:
-        self._forget(session)
-
-    def _forget(self, session: Session) -> list[Waiting]:
-        event.remove(session, "after_commit", self._commit)
-        event.remove(session, "after_rollback", self._roll_back)
-        return self._uncommitted.pop(id(session), [])
+        self._uncommitted[session].clear()

@@ -17,7 +17,8 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -35,13 +36,37 @@ from core.localdb import LocalDatabase
 CORPUS = Path(__file__).parent.parent.parent / "shared" / "data"
 """Public test mail and texts beside the project, where they are present."""
 
+SYSTEM_POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("1[5-9]/bin"))
+"""The folders of PostgreSQL's programs that Debian installed."""
+
 TEMPLATE = "frontdesk_template"
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
 """No test survives a power cut, and kills of processes lose nothing without fsync."""
 
 
+NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
+    "corpus": (f"{CORPUS} is not there", CORPUS.exists),
+    "dovecot": ("Debian's dovecot-imapd is not installed", lambda: _installed("dovecot")),
+    "postfix": ("Debian's postfix is not installed", lambda: _installed("postfix", "smtp-sink")),
+    "chromium": (
+        "Chromium is not installed",
+        lambda: _installed("chromium") or _installed("chromium-browser"),
+    ),
+    "system_postgresql": ("no PostgreSQL of the system is installed", lambda: bool(SYSTEM_POSTGRESQL)),
+    "root": ("only root can try it", lambda: os.geteuid() == 0),
+}
+"""Marker → why tests with it are left out here, and whether they need not be."""
+
+
+def _installed(*programs: str) -> bool:
+    places = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    return all(shutil.which(program, path=places) for program in programs)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the folder of the run's server; workers of pytest-xdist inherit it."""
+    config.addinivalue_line("markers", "system_postgresql: needs a PostgreSQL of the system")
+    config.addinivalue_line("markers", "root: needs to be root")
     # A worker gets FRONTDESK_TEST_SERVER from the process that started it, and only that process cleans up.
     if "FRONTDESK_TEST_SERVER" not in os.environ:
         folder = tempfile.mkdtemp(prefix="fdt")
@@ -64,16 +89,22 @@ _owned: pytest.StashKey[str] = pytest.StashKey()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, and count as left out, the tests whose public corpus is not beside the project."""
-    if CORPUS.exists():
-        return
-    kept = [item for item in items if item.get_closest_marker("corpus") is None]
-    if left_out := [item for item in items if item.get_closest_marker("corpus") is not None]:
-        config.hook.pytest_deselected(items=left_out)
-        reporter = config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            reporter.write_line(f"{len(left_out)} tests left out: {CORPUS} is not there.")
-    items[:] = kept
+    """Leave out, and count as left out, the tests that need what is not here."""
+    absent = [marker for marker, (_, present) in NEEDS.items() if not present()]
+    left_out = {item: marker for item in items for marker in absent if item.get_closest_marker(marker)}
+    if left_out:
+        config.hook.pytest_deselected(items=list(left_out))
+        config.stash[_left_out] = Counter(left_out.values())
+    items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say plainly what was left out, and why."""
+    for marker, count in config.stash.get(_left_out, Counter()).items():
+        terminalreporter.write_line(f"{count} tests were left out: {NEEDS[marker][0]}.", yellow=True)
+
+
+_left_out: pytest.StashKey[Counter[str]] = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,6 @@ from core.pgprograms import find_programs
 
 ROOT = Path(__file__).parents[2]
 FAST = {"fsync": "off"}
-SYSTEM = sorted(Path("/usr/lib/postgresql").glob("1[5-9]/bin"))
 
 ENSURE = """
 import sys
@@ -240,7 +239,7 @@ def test_the_log_begins_anew_when_it_is_long(database: LocalDatabase) -> None:
     assert database.log_file.with_suffix(".log.1").stat().st_size == 11_000_000
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
+@pytest.mark.root
 def test_root_without_namespaces_runs_it_as_nobody(place: Path) -> None:
     place.chmod(0o755)
     database = LocalDatabase(place / "db", server_settings=FAST, runs_as=RunsAs.NOBODY)
@@ -248,7 +247,7 @@ def test_root_without_namespaces_runs_it_as_nobody(place: Path) -> None:
     assert database.data.stat().st_uid == pwd.getpwnam("nobody").pw_uid
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
+@pytest.mark.root
 def test_a_folder_that_nobody_cannot_reach_is_explained(place: Path) -> None:
     database = LocalDatabase(place / "closed" / "db", server_settings=FAST, runs_as=RunsAs.NOBODY)
     (place / "closed").mkdir(mode=0o700)
@@ -256,10 +255,11 @@ def test_a_folder_that_nobody_cannot_reach_is_explained(place: Path) -> None:
         database.ensure()
 
 
-@pytest.mark.skipif(not SYSTEM, reason="no PostgreSQL of the system is installed")
+@pytest.mark.system_postgresql
 def test_the_systems_own_programs_serve_as_well(place: Path) -> None:
-    database = LocalDatabase(place / "db", bin_dir=SYSTEM[0], server_settings=FAST)
-    assert str(said(database.ensure(), "show server_version")).startswith(SYSTEM[0].parent.name)
+    (newest, *_) = sorted(Path("/usr/lib/postgresql").glob("1[5-9]/bin"), reverse=True)
+    database = LocalDatabase(place / "db", bin_dir=newest, server_settings=FAST)
+    assert str(said(database.ensure(), "show server_version")).startswith(newest.parent.name)
 
 
 def test_a_folder_without_programs_is_refused_with_an_example(tmp_path: Path) -> None:
