@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import intake
-from core.conversations import Conversation, Message
+from core.conversations import Conversation, Direction, Message
 from core.intake import IntakeState, RawMessage, RawOrigin
 from core.labels import Classification
 from core.outbox import Delivery, DeliveryState
@@ -186,3 +186,36 @@ def waiting(session: Session, *, untried: bool = False) -> tuple[int, int]:
     )
     going = session.scalar(select(func.count()).where(Delivery.state.in_(open_states)))
     return stored or 0, going or 0
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A message that was filed or sent a moment ago."""
+
+    message_id: int
+    incoming: bool
+    who: str
+    subject: str
+    about: str
+    """Its topic, where one was recognised."""
+    assignee: str
+
+
+def news(session: Session, after: int) -> list[News]:
+    """Messages with a higher id than that, oldest first."""
+    rows = session.execute(
+        select(Message, Classification.intent, StaffMember.name, Delivery.address)
+        .join(Conversation, Message.conversation_id == Conversation.id)
+        .outerjoin(Classification, Classification.message_id == Message.id)
+        .outerjoin(StaffMember, Conversation.assignee_id == StaffMember.id)
+        .outerjoin(Delivery, Message.delivery_id == Delivery.id)
+        .where(Message.id > after)
+        .order_by(Message.id)
+    )
+    return [
+        News(
+            message.id, message.direction == Direction.IN, address or message.sender, message.subject,
+            intent or "", name or "",
+        )
+        for message, intent, name, address in rows
+    ]  # fmt: skip

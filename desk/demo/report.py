@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
 
 from rich import box
 from rich.console import Console
@@ -13,7 +17,7 @@ from rich.text import Text
 from core.intents import intent_name
 from core.ledger import Ledger
 from desk.demo.letterbox import SMTP_PORT
-from desk.demo.observed import OUT, Outgoing, Seen
+from desk.demo.observed import OUT, News, Outgoing, Seen
 
 RULES = {
     "keeps_conversation": "has the conversation",
@@ -141,13 +145,26 @@ def doors(
     console.print(table)
     console.print(f"Everybody's password is [bold]{secret}[/bold].\n", highlight=False)
     console.print(Text("Send it a letter, from another terminal:", "bold"))
+    program = "frontdesk" if shutil.which("frontdesk") else str(Path(sys.executable).with_name("frontdesk"))
     port = "" if smtp_port == SMTP_PORT else f" --port {smtp_port}"
     for line in (
-        f'frontdesk demo send{port} --subject "Two pumps" "What do two Aura 25-60 pumps cost?"',
-        f'frontdesk demo send{port} --from jonas@imone.example "Laba diena, ar turite drenažinių siurblių?"',
+        f'{program} demo send{port} --subject "Two pumps" "What do two Aura 25-60 pumps cost?"',
+        f'{program} demo send{port} --from jonas@imone.example "Laba diena, ar turite drenažinių siurblių?"',
     ):
         console.print(f"  {line}", highlight=False, soft_wrap=True)
     console.print(
         f"or with any mail program: SMTP at 127.0.0.1, port {smtp_port}, no encryption, no password."
     )
     console.print("\nCtrl-C ends everything and leaves nothing behind.", highlight=False)
+
+
+def happened(console: Console, news: News) -> None:
+    """A line for what has just come or gone."""
+    at = f"{datetime.now().astimezone():%H:%M:%S}"
+    subject = news.subject or "(no subject)"
+    if news.incoming:
+        about = intent_name(news.about) if news.about else "not sure what about"
+        line = f"{at}  in   {news.who}: {subject} · {about} · to {news.assignee or 'nobody yet'}"
+    else:
+        line = f"{at}  out  {news.who}: {subject}"
+    console.print(line, highlight=False, markup=False)

@@ -7,6 +7,7 @@ run(once=False)    # the same beginning, then the desk stays open until Ctrl-C
 from __future__ import annotations
 
 import imaplib
+import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -18,6 +19,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import ledger
+from core.conversations import Message
 from core.intake import Mailbox, RawOrigin
 from desk import wiring
 from desk.demo import checks, correspondence, observed, people, programs, report, story
@@ -49,6 +51,9 @@ def run(
     """
     console = console or _console()
     with ExitStack() as stack:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            # Told to end by any way, everything that was started is ended in order.
+            stack.callback(signal.signal, number, signal.signal(number, signal.default_int_handler))
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="frontdesk-demo-")))
         folder.mkdir(parents=True, exist_ok=True)
@@ -186,7 +191,16 @@ def _stay(world: World, contents: dict[str, bytes], console: Console) -> None:
         ],
         secret=people.company()["sign_in"],
     )
+    with world.transaction() as session:
+        newest = session.scalar(select(func.max(Message.id))) or 0
+
+    def look(session: Session) -> None:
+        nonlocal newest
+        for one in observed.news(session, newest):
+            report.happened(console, one)
+            newest = one.message_id
+
     try:
-        world.stay()
+        world.stay(look)
     except KeyboardInterrupt:
         console.print("\nThe demonstration ends.")

@@ -64,11 +64,13 @@ class World:
                 raise Stuck(f"After {seconds:.0f} seconds still not: {what}.\n{words}\n")
             time.sleep(LOOK_EVERY)
 
-    def stay(self) -> None:
-        """Stay until interrupted; Stuck when a program ends by itself."""
+    def stay(self, look: Callable[[Session], None]) -> None:
+        """Look once a second until interrupted; Stuck when a program ends by itself."""
         while True:
             self.check_programs()
-            time.sleep(LOOK_EVERY)
+            with self.transaction() as session:
+                look(session)
+            time.sleep(1.0)
 
     def check_programs(self) -> None:
         """Raise Stuck when a program has ended by itself."""
