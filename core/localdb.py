@@ -115,11 +115,12 @@ class LocalDatabase:
             self._runs_as = self._find_owner()
         return self._runs_as
 
-    def ensure(self) -> str:
+    def ensure(self, *, patience: float = RECOVERY_PATIENCE) -> str:
         """Make sure the server runs, and return the database's URL; any number of processes may call it at
         once.
 
-        Raises ConfigurationError when the folder cannot be used, DatabaseUnavailable when the server does not
+        A server that recovers from a crash is waited for as long as `patience` says, in seconds. Raises
+        ConfigurationError when the folder cannot be used, DatabaseUnavailable when the server does not
         start.
         """
         if self._state() is _State.RUNNING and self._has_database():
@@ -127,7 +128,7 @@ class LocalDatabase:
         with self._lock():
             if self._state() is not _State.RUNNING:
                 self._prepare()
-                self._start()
+                self._start(patience)
             if not self._has_database():
                 with self._connect("postgres") as connection:
                     connection.execute(f'create database "{NAME}"')
@@ -329,13 +330,13 @@ class LocalDatabase:
             self.data.rmdir()
         fresh.rename(self.data)
 
-    def _start(self) -> None:
+    def _start(self, patience: float) -> None:
         """Start the server and wait until it answers."""
         begun = time.monotonic()
         attempts = 0
         while (state := self._state()) is not _State.RUNNING:
             waited = time.monotonic() - begun
-            if waited > (RECOVERY_PATIENCE if state is _State.BUSY else START_PATIENCE):
+            if waited > (patience if state is _State.BUSY else START_PATIENCE):
                 raise self._did_not_start()
             if state is _State.ABSENT and not self._in_use(self.data):
                 attempts += 1

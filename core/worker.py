@@ -51,6 +51,7 @@ class Plan:
     queues: Sequence[str] = ()
     pace: Pace = field(default_factory=Pace)
     drain_seconds: float = 30.0
+    silence_seconds: float = SILENCE
 
     def serves(self, queue: str) -> bool:
         """Whether work of that queue is done here."""
@@ -132,8 +133,8 @@ class Worker:
         while not self._stop.is_set() and not jobs.done():
             with suppress(TimeoutError):
                 await asyncio.wait_for(wakened.wait(), timeout=0.2)
-            if time.monotonic() - self._heard > SILENCE:
-                self._log.error("the database has been silent", seconds=SILENCE)
+            if time.monotonic() - self._heard > self.plan.silence_seconds:
+                self._log.error("the database has been silent", seconds=self.plan.silence_seconds)
                 jobs.cancel()
                 return Outcome.DATABASE_GONE
         stopping.set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from desk import wiring
@@ -40,7 +42,7 @@ def command(workers: int | None, with_desk: bool) -> None:
         click.echo(f"The desk answers at http://{settings.desk.host}:{settings.desk.port}/", err=True)
     supervisor = Supervisor(
         children,
-        before_start=(lambda: None) if local is None else local.ensure,
+        before_start=(lambda: None) if local is None else partial(local.ensure, patience=10.0),
         patience=settings.workers.drain_seconds + 15,
     )
     on_stop(supervisor.stop)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,10 +19,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import jobreport, jobs
+from core import db, jobreport, jobs
+from core.config import Settings
 from core.context import Context
 from core.errors import FrontdeskError, InputRefused
 from core.jobs import Registry, Service, enqueue, enqueue_many
+from core.localdb import LocalDatabase
 from core.worker import Outcome, Plan, Worker, promote
 
 PATIENCE = 30.0
@@ -84,8 +89,6 @@ def test_many_jobs_are_numbered_in_the_order_of_their_payloads(session: Session)
 
 async def test_a_job_can_be_enqueued_from_an_asynchronous_session(database_url: str) -> None:
     from sqlalchemy.ext.asyncio import AsyncSession
-
-    from core import db
 
     engine = db.make_async_engine(database_url)
     async with AsyncSession(engine) as session, session.begin():
@@ -476,6 +479,45 @@ def test_a_worker_ends_when_the_database_is_gone(context: Context, database_url:
     wait_for(cut, "the worker's connections")
     thread.join(PATIENCE)
     assert outcomes == [Outcome.DATABASE_GONE]
+
+
+def test_a_worker_ends_when_the_database_is_frozen(settings: Settings) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="fdj"))
+    database = LocalDatabase(folder / "db", server_settings={"fsync": "off"})
+    engine = db.make_engine(database.ensure())
+    frozen: list[int] = []
+    outcomes: list[Outcome] = []
+    plan = Plan(Registry(), pace=jobs.Pace(threads=1, look=0.3), drain_seconds=1, silence_seconds=4)
+    try:
+        db.migrate(engine)
+        worker = Worker(plan, Context(settings, engine))
+        thread = threading.Thread(target=lambda: outcomes.append(worker.run()), daemon=True)
+        thread.start()
+        wait_for(lambda: _workers_connections(engine), "the worker's connections")
+        frozen = [int(name) for name in os.listdir("/proc") if _works_in(name, database.data)]
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        wait_for(lambda: outcomes, "the worker's end")
+    finally:
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+        engine.dispose()
+        database.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    assert outcomes == [Outcome.DATABASE_GONE]
+
+
+def _works_in(name: str, folder: Path) -> bool:
+    try:
+        return os.readlink(f"/proc/{name}/cwd") == str(folder)
+    except OSError:
+        return False
+
+
+def _workers_connections(engine: sa.Engine) -> int:
+    counted = sa.text("select count(*) from pg_stat_activity where application_name = 'frontdesk jobs'")
+    with engine.connect() as connection:
+        return int(connection.scalar(counted) or 0)
 
 
 def test_the_log_of_finished_jobs_is_pruned_and_that_of_waiting_ones_kept(session: Session) -> None:
