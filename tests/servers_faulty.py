@@ -12,8 +12,8 @@ class FaultyProxy:
     """Passes connections on to a port of this machine; what it does to the server's answers may be changed.
 
     `cut_after`: bytes from the server after which both ends are closed; None for never. `drip`: seconds
-    between single bytes, once `drip_after` have passed. `stalled`: accepts and passes nothing more, in either direction. `strip`: words that
-    are taken out of what the server says.
+    between single bytes, once `drip_after` have passed. `stalled`: accepts and passes nothing more, in either
+    direction. `strip`: words that are taken out of what the server says.
     """
 
     def __init__(self, port: int) -> None:

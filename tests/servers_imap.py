@@ -249,7 +249,7 @@ def start(
             uid=_owner()[0],
             gid=_owner()[1],
             password=PASSWORD,
-            mechanisms="",
+            mechanisms=" xoauth2 oauthbearer",
             ssl=ssl if certificate else "no",
             tls=f"ssl_cert = <{certificate}\nssl_key = <{key}" if certificate else "",
         ),

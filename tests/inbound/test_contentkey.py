@@ -8,9 +8,18 @@ from hypothesis import strategies as st
 from inbound.contentkey import content_key
 from tests.inbound.posting import letter
 
-TRACE = (
-    b"Return-Path: <ona@vandenis.lt>\r\nDelivered-To: info@siurbliai.example\r\n"
-    b"Received: from a by b;\r\n\tMon\r\nX-Spam-Score: 1.2\r\nAuthentication-Results: mx; spf=pass\r\nDKIM-Signature: v=1; b=abc\r\nX-UID: 5\r\n"
+TRACE = b"\r\n".join(
+    [
+        b"Return-Path: <ona@vandenis.lt>",
+        b"Delivered-To: info@siurbliai.example",
+        b"Received: from a by b;",
+        b"\tMon",
+        b"X-Spam-Score: 1.2",
+        b"Authentication-Results: mx; spf=pass",
+        b"DKIM-Signature: v=1; b=abc",
+        b"X-UID: 5",
+        b"",
+    ]
 )
 
 

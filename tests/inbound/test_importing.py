@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from core.context import Context
+from core.errors import InputRefused
 from core.intake import RawMessage
-from inbound.importing import Imported, NotMail, import_path
+from inbound.importing import Imported, import_path
 from tests.inbound.posting import letter
 
 
@@ -40,8 +41,8 @@ def test_mbox_with_quoted_from_lines_and_a_letter_twice(context: Context, tmp_pa
 
 
 def test_maildir_and_running_it_again(context: Context, tmp_path: Path) -> None:
-    for folder, number in (("cur", 1), ("new", 2), (".Sent/cur", 3)):
-        (tmp_path / "mail" / folder).mkdir(parents=True)
+    for folder, number in (("cur", 1), ("new", 2), ("new", 3)):
+        (tmp_path / "mail" / folder).mkdir(parents=True, exist_ok=True)
         (tmp_path / "mail" / folder / f"{number}:2,S").write_bytes(letter(message_id=f"<{number}@v.lt>"))
     (tmp_path / "mail" / "dovecot-uidlist").write_text("3 V1 N4\n")
 
@@ -63,5 +64,5 @@ def test_progress_is_told_in_bytes(context: Context, tmp_path: Path) -> None:
 def test_where_there_is_no_mail_it_says_so(context: Context, tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
 
-    with pytest.raises(NotMail):
+    with pytest.raises(InputRefused):
         import_path(context, tmp_path / name)
