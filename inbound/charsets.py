@@ -268,14 +268,27 @@ def best_cyrillic(data: bytes) -> Decoded | None:
 
 
 def _right_cyrillic(data: bytes, read: Decoded) -> Decoded:
-    """Another Cyrillic charset where the labelled one gives nonsense, as between cp1251 and koi8-r."""
-    score = cyrillic_score(read.text)
-    if score >= 0.55 or len(_HIGH.findall(data[:400])) < 6:
+    """Another Cyrillic charset where the labelled one gives nonsense, as between cp1251 and koi8-r.
+
+    Russian read in the wrong one of the two turns its case round, so only such text is looked at twice.
+    """
+    sample = read.text[:2000]
+    upper = sum("А" <= letter <= "Я" for letter in sample)
+    lower = sum("а" <= letter <= "я" for letter in sample)
+    if upper + lower < 12 or (upper <= lower and cyrillic_score(sample) >= 0.5):
         return read
-    other = best_cyrillic(data)
-    if other is not None and cyrillic_score(other.text) > score + 0.3:
-        return other
-    return read
+    best, share = read, _typical(sample)
+    for codec in _CYRILLIC:
+        other = data[:2000].decode(codec, "replace")
+        if codec != read.charset and _typical(other) > share + 0.15 and "�" not in other:
+            best, share = Decoded(data.decode(codec, "replace"), codec, True), _typical(other)
+    return best
+
+
+def _typical(text: str) -> float:
+    """The share of the commonest Russian letters among all letters outside ASCII; about 0.7 in real text."""
+    letters = [letter for letter in text.lower() if letter > "\x7f"]
+    return sum(letter in _TYPICAL_RU for letter in letters) / len(letters) if letters else 0.0
 
 
 def _detect(data: bytes, codec: str | None, hint: str | None) -> Decoded:

@@ -45,7 +45,9 @@ def test_answers_between_questions_keep_their_context() -> None:
 
 
 def test_html_is_asked_where_the_plain_text_has_no_trace_of_old_mail() -> None:
-    html = '<div>Yes.</div><div class="gmail_quote"><blockquote class="gmail_quote">Really?</blockquote></div>'
+    html = (
+        '<div>Yes.</div><div class="gmail_quote"><blockquote class="gmail_quote">Really?</blockquote></div>'
+    )
     assert quoting.split("Yes.\n\nReally?", html).reply == "Yes."
 
 
