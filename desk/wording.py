@@ -12,6 +12,7 @@ from core.deals import LossReason
 from core.errors import FrontdeskError
 from core.i18n import N_, Texts
 from core.outbox import DeliveryState
+from desk import trail
 
 LOSS_REASONS: dict[LossReason, str] = {
     LossReason.PRICE: N_("Price"),
@@ -84,6 +85,7 @@ STEPS: dict[str, str] = {
     "thread": N_("Threaded"),
     "classify": N_("Classified"),
     "file": N_("Filed"),
+    "react": N_("Reaction"),
     "assign": N_("Routed"),
     "acknowledge": N_("Acknowledged"),
 }
@@ -92,6 +94,9 @@ STEPS: dict[str, str] = {
 ALARMS: dict[str, str] = {
     "mailbox_failing": N_("The mailbox %(subject)s has stopped"),
     "disk_full": N_("The disk is nearly full"),
+    "relay_failing": N_("Mail cannot be sent: %(subject)s"),
+    "sends_uncertain": N_("Some sends are uncertain and wait for a decision"),
+    "classifier_unreadable": N_("The classifier cannot be loaded; letters come without a topic"),
 }
 
 EVENTS: dict[str, tuple[str, str]] = {
@@ -103,9 +108,16 @@ EVENTS: dict[str, tuple[str, str]] = {
 }
 
 WARNINGS: dict[str, str] = {
+    "truncated": N_("The letter is too large; only a part of it was read."),
+    "defects": N_("The letter is damaged; something in it may be missing."),
+    "no_sender": N_("No sender is named in the letter."),
+    "bad_sender": N_("The sender's address cannot be written to."),
+    "forwarded_by_staff": N_("A colleague forwarded this letter; the client wrote it first."),
+    "refers_to_foreign_conversation": N_("It refers to a conversation that its sender takes no part in."),
     "lookalike_domain": N_("The sender's domain looks like one we know but is not it."),
     "authentication_failed": N_("The sender could not be verified."),
 }
+"""What a reader should beware of."""
 
 DOCUMENT_NAMES: dict[str, str] = {
     "brochure": N_("Brochure"),
@@ -156,6 +168,11 @@ def _known(context: Context, text: str) -> str:
 
 
 @pass_context
+def _trail(context: Context, reason: str) -> str:
+    return trail.in_words(str(reason), context["t"])
+
+
+@pass_context
 def _alarm(context: Context, notice: Any) -> str:
     if notice.kind in ALARMS:
         return context["_"](ALARMS[notice.kind], subject=notice.subject)
@@ -174,6 +191,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "warning_text": _named(WARNINGS),
     "step_name": _named(STEPS),
     "source_text": _named(SOURCES),
+    "reason_kind": _named(trail.KINDS),
+    "trail_text": _trail,
     "known": _known,
     "document_name": _named(DOCUMENT_NAMES),
     "suppression_text": _named(SUPPRESSIONS),

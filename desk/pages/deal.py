@@ -44,7 +44,7 @@ def ask_move(
     state: State,
     session: Transaction,
     conversation_id: FromPath[int],
-    stage: FromQuery[int],
+    stage: FromQuery[int | None] = None,
 ) -> Response[str]:
     """What moving the deal would send, shown before it is done; nothing is changed."""
     conversation, deal = _deal(session, request, conversation_id)

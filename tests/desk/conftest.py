@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -92,17 +91,18 @@ def visitor(app: Litestar) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def signed_in(app: Litestar, engine: sa.Engine, world: World) -> Iterator[SignedIn]:
-    """Browsers of colleagues by their short names."""
-    with ExitStack() as open_browsers:
+def signed_in(app: Litestar, engine: sa.Engine, world: World, visitor: Browser) -> SignedIn:
+    """Browsers of colleagues by their short names, beside the visitor's and on the same server."""
 
-        def browser_of(name: str) -> Browser:
-            with transaction(engine) as session:
-                member = session.get_one(StaffMember, world.staff[name].id)
-                token = sessions.open_session(session, member, client="127.0.0.1", agent="test")
-            browser = open_browsers.enter_context(TestClient(app))
-            browser.headers.update(FROM_US)
-            browser.cookies.set(COOKIE, token)
-            return browser
+    def browser_of(name: str) -> Browser:
+        with transaction(engine) as session:
+            member = session.get_one(StaffMember, world.staff[name].id)
+            token = sessions.open_session(session, member, client="127.0.0.1", agent="test")
+        browser = TestClient(app)
+        # The server is started once a test: its lifespan belongs to the visitor's browser.
+        browser.blocking_portal = visitor.blocking_portal
+        browser.headers.update(FROM_US)
+        browser.cookies.set(COOKIE, token)
+        return browser
 
-        yield browser_of
+    return browser_of

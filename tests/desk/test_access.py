@@ -19,7 +19,7 @@ from tests.factories import World
 
 TALKS = ("own", "team", "other", "none", "curated", "support")
 SEES: dict[str, frozenset[str]] = {
-    "agent": frozenset({"own", "team", "none", "curated"}),
+    "agent": frozenset({"own", "team", "none", "curated", "support"}),
     "mate": frozenset({"own", "team", "none"}),
     "other": frozenset({"other", "curated", "none"}),
     "support": frozenset({"support"}),

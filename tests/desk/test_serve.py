@@ -1,0 +1,102 @@
+"""`frontdesk serve`, whole: it starts from nothing, answers, survives its parts and stops cleanly."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from core.config import PREFIX
+from core.localdb import LocalDatabase
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 120.0
+
+
+def wait_for(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(0.1)
+
+
+@dataclass
+class Served:
+    """A running `frontdesk serve`."""
+
+    process: subprocess.Popen[bytes]
+    folder: Path
+    port: int
+
+    @property
+    def database(self) -> LocalDatabase:
+        return LocalDatabase(self.folder / "data" / "database")
+
+    def said(self) -> str:
+        return (self.folder / "log").read_text()
+
+    def answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/login", timeout=5) as answer:
+                return answer.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    folder = Path(tempfile.mkdtemp(prefix="fds"))
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port = trial.getsockname()[1]
+    (folder / "frontdesk.toml").write_text(
+        f'data_dir = "data"\n[desk]\nport = {port}\n[log]\nformat = "json"\n'
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "desk.cli", "--config", str(folder / "frontdesk.toml"), "serve"],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    running = Served(process, folder, port)
+    try:
+        wait_for(running.answers, "the desk")
+        wait_for(lambda: '"worker starts"' in running.said(), "the worker")
+        yield running
+    finally:
+        process.kill()
+        process.wait()
+        running.database.stop(signal.SIGQUIT)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_it_stops_cleanly_and_takes_its_database_along(served: Served) -> None:
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(PATIENCE) == 0
+    assert served.database.postmaster_pid() is None
+    assert "Traceback" not in served.said()
+
+
+def test_a_killed_database_comes_back_without_a_human(served: Served) -> None:
+    first = served.database.postmaster_pid()
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: served.database.postmaster_pid() not in {None, first}, "the database")
+    wait_for(lambda: served.said().count('"worker starts"') == 2, "the worker")
+    wait_for(served.answers, "the desk")
