@@ -35,7 +35,7 @@ def drain(context: Context, reader: int = 0) -> None:
         nudge(session, 1)
 
 
-@registry.promoter("inbound.stored")
+@registry.promoter("inbound.stored", queue="inbound")
 def promote(session: Session) -> int:
     """Every second: if letters wait, ask for them to be read, so that nothing depends on one nudge."""
     waiting = select(
