@@ -22,6 +22,7 @@ from desk.demo.servers import HOST, MailServers
 SETTINGS_FILE = "frontdesk.toml"
 ENTRY = "from desk.cli import main; main()"
 STOP_SECONDS = 30.0
+ANSWER_SECONDS = 120.0
 
 
 def mailbox_keys() -> dict[str, str]:
@@ -110,6 +111,28 @@ def _is_section(value: object) -> bool:
     )
 
 
+def _environment(folder: Path) -> dict[str, str]:
+    """Our own variables, but for the settings: those are in the folder's file."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return environment | {"FRONTDESK_CONFIG": str(folder / SETTINGS_FILE)}
+
+
+def answer_of(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Run a `frontdesk …` command to its end; returns its exit code and what it said."""
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", ENTRY, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=_environment(folder),
+        text=True,
+        errors="replace",
+        timeout=ANSWER_SECONDS,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
 class Program:
     """One `frontdesk …` process, told to stop when the block ends; what it says goes into a file."""
 
@@ -120,15 +143,13 @@ class Program:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Program:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        environment["FRONTDESK_CONFIG"] = str(self._folder / SETTINGS_FILE)
         with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-c", ENTRY, *self.arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=environment,
+                env=_environment(self._folder),
                 # Ctrl-C at the terminal is for us alone: we end the programs in order.
                 start_new_session=True,
             )

@@ -15,7 +15,6 @@ from rich.table import Table
 from rich.text import Text
 
 from core.intents import intent_name
-from core.ledger import Ledger
 from desk.demo.letterbox import SMTP_PORT
 from desk.demo.observed import OUT, News, Outgoing, Seen
 
@@ -94,19 +93,10 @@ def story(console: Console, told: Iterable[str]) -> None:
     console.print()
 
 
-def books(console: Console, ledger: Ledger) -> None:
-    """The ledger: everything in and out by state, and each mailbox against the server."""
-    table = _table("The books", "", "State", "Count")
-    for name, counted in (("in", ledger.incoming), ("out", ledger.outgoing)):
-        for state, count in counted.items():
-            if count:
-                table.add_row(name, state, str(count))
-    console.print(table)
-    boxes = _table("Mailboxes", "Mailbox", "On the server", "On record", "Waiting")
-    for one in ledger.mailboxes:
-        held = "not asked" if one.on_server is None else str(one.on_server)
-        boxes.add_row(one.name, held, str(one.recorded), str(one.backlog))
-    console.print(boxes)
+def books(console: Console, said: str) -> None:
+    """What `frontdesk ledger` says."""
+    console.print(Text("frontdesk ledger", "bold"))
+    console.print(said.strip() + "\n", highlight=False, markup=False)
 
 
 def summary(console: Console, seen: Sequence[Seen]) -> None:

@@ -6,7 +6,6 @@ run(once=False)    # the same beginning, then the desk stays open until Ctrl-C
 
 from __future__ import annotations
 
-import imaplib
 import signal
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -18,14 +17,13 @@ from rich.console import Console
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import ledger
 from core.conversations import Message
-from core.intake import Mailbox, RawOrigin
+from core.intake import RawOrigin
 from desk import wiring
 from desk.demo import checks, correspondence, observed, people, programs, report, story
 from desk.demo.letterbox import SMTP_PORT
 from desk.demo.programs import Program
-from desk.demo.servers import HOST, MailServers
+from desk.demo.servers import MailServers
 from desk.demo.world import World
 
 DESK_PORT = 8080
@@ -142,11 +140,11 @@ def _play(world: World, contents: dict[str, bytes], console: Console) -> int:
         outgoing = observed.deliveries(session, world.servers.sent)
         strangers = observed.strangers(session, world.servers.sent, world.own_addresses)
         counts = observed.counts(session, world.appended)
-        books = ledger.balance(session, _on_server(session, world))
         seen = observed.letters(session, letters, contents)
     report.letters(console, seen)
     report.story(console, [one.text for one in told])
     report.outgoing(console, outgoing)
+    code, books = programs.answer_of(world.folder, "ledger")
     report.books(console, books)
     wrong = [
         *checks.of_letters(seen),
@@ -157,23 +155,10 @@ def _play(world: World, contents: dict[str, bytes], console: Console) -> int:
             distinct=world.distinct,
             quarantined=sum(letter.treatment == "quarantined" for letter in letters),
         ),
-        *checks.of_ledger(books),
+        *checks.of_ledger(code),
     ]
     report.verdict(console, wrong)
     return 1 if wrong else 0
-
-
-def _on_server(session: Session, world: World) -> dict[tuple[str, str], set[int] | str]:
-    """The UIDs that the mail server holds now, asked apart from the programs."""
-    held: dict[tuple[str, str], set[int] | str] = {}
-    for mailbox in session.scalars(select(Mailbox)):
-        address = people.mailboxes()[mailbox.name]
-        with imaplib.IMAP4(HOST, world.servers.imap_port, timeout=30) as client:
-            client.login(address, world.servers.mailboxes[address])
-            client.select(mailbox.folder, readonly=True)
-            _, answer = client.uid("SEARCH", "ALL")
-        held[mailbox.name, mailbox.folder] = {int(uid) for uid in (answer[0] or b"").split()}
-    return held
 
 
 def _stay(world: World, contents: dict[str, bytes], console: Console) -> None:
