@@ -27,6 +27,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from core import config_base as base
 from core import config_sections as sections
+from core.config_phone import Phone
 from core.errors import ConfigurationError
 from core.limits import Limits
 
@@ -79,6 +80,7 @@ class Settings(BaseSettings):
         default=None, description="A file that holds it instead.", examples=["/run/secrets/key"]
     )
     twilio: sections.Twilio | None = Field(default=None, description="The telephone.")
+    phone: Phone = Field(default_factory=Phone, description="How calls are taken, and whom we may reach.")
     desk: sections.Desk = Field(default_factory=sections.Desk, description="The web application for staff.")
     workers: sections.Workers = Field(default_factory=sections.Workers, description="Background work.")
     log: sections.Log = Field(default_factory=sections.Log, description="What is logged, and how.")

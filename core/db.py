@@ -54,6 +54,8 @@ MODEL_MODULES: tuple[str, ...] = (
     "core.outbox",
     "core.sequences",
     "core.labels",
+    "core.phoneevents",
+    "core.calls",
     "core.notices",
     "core.reading",
     "core.preferences",

@@ -132,6 +132,59 @@ def upgrade() -> None:
         postgresql_where=sa.text("cleared_at IS NULL"),
     )
     op.create_table(
+        "phone_event",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "call",
+                "step",
+                "recording",
+                "sms_in",
+                "sms_status",
+                name="eventkind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("raw", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "stored", "applied", "ignored", "quarantined", name="eventstate", native_enum=False, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("attempts", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_phone_event")),
+        sa.UniqueConstraint("key", name=op.f("uq_phone_event_key")),
+    )
+    op.create_index(
+        "ix_phone_event_quarantined",
+        "phone_event",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'quarantined'"),
+    )
+    op.create_index(
+        "ix_phone_event_stored",
+        "phone_event",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'stored'"),
+    )
+    op.create_index(op.f("ix_phone_event_subject"), "phone_event", ["subject"], unique=False)
+    op.create_table(
         "pipeline",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -1063,6 +1116,71 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_attachment_message_id"), "attachment", ["message_id"], unique=False)
     op.create_table(
+        "call",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("sid", sa.Text(), nullable=False),
+        sa.Column(
+            "direction", sa.Enum("in", "out", name="direction", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "ringing",
+                "connected",
+                "rejected",
+                "missed",
+                "voicemail",
+                "answered",
+                name="callstate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("caller", sa.Text(), nullable=False),
+        sa.Column("called", sa.Text(), nullable=False),
+        sa.Column("contact_id", sa.BigInteger(), nullable=True),
+        sa.Column("account_id", sa.BigInteger(), nullable=True),
+        sa.Column("conversation_id", sa.BigInteger(), nullable=True),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("deal_id", sa.BigInteger(), nullable=True),
+        sa.Column("task_id", sa.BigInteger(), nullable=True),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column("language", sa.Text(), nullable=True),
+        sa.Column("topic", sa.Text(), nullable=True),
+        sa.Column("route", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("rejected", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("voicemail_seconds", sa.BigInteger(), nullable=True),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seconds", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_call_account_id_account")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_call_contact_id_contact")),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"], ["conversation.id"], name=op.f("fk_call_conversation_id_conversation")
+        ),
+        sa.ForeignKeyConstraint(["deal_id"], ["deal.id"], name=op.f("fk_call_deal_id_deal")),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_call_message_id_message")),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_call_staff_id_staff_member")
+        ),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_call_task_id_task")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_call")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_call_message_id")),
+        sa.UniqueConstraint("provider", "sid", name=op.f("uq_call_provider_sid")),
+    )
+    op.create_index(op.f("ix_call_account_id"), "call", ["account_id"], unique=False)
+    op.create_index(op.f("ix_call_contact_id"), "call", ["contact_id"], unique=False)
+    op.create_index(op.f("ix_call_conversation_id"), "call", ["conversation_id"], unique=False)
+    op.create_index(op.f("ix_call_deal_id"), "call", ["deal_id"], unique=False)
+    op.create_index(
+        "ix_call_open", "call", ["id"], unique=False, postgresql_where=sa.text("ended_at IS NULL")
+    )
+    op.create_index(op.f("ix_call_staff_id"), "call", ["staff_id"], unique=False)
+    op.create_table(
         "classification",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("message_id", sa.BigInteger(), nullable=False),
@@ -1181,14 +1299,69 @@ def upgrade() -> None:
         ["contact_id", "product_id", "message_id"],
         unique=True,
     )
-    op.create_foreign_key(
-        "fk_deal_trigger_message_id_message",
-        "deal",
-        "message",
-        ["trigger_message_id"],
-        ["id"],
-        use_alter=True,
+    op.create_table(
+        "call_leg",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("call_id", sa.BigInteger(), nullable=False),
+        sa.Column("sid", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "queued",
+                "initiated",
+                "ringing",
+                "answered",
+                "canceled",
+                "no_answer",
+                "busy",
+                "failed",
+                "completed",
+                name="legstate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seconds", sa.BigInteger(), nullable=True),
+        sa.Column("cause", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_call_leg_call_id_call")),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_call_leg_staff_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_call_leg")),
+        sa.UniqueConstraint("sid", name=op.f("uq_call_leg_sid")),
     )
+    op.create_index(op.f("ix_call_leg_call_id"), "call_leg", ["call_id"], unique=False)
+    op.create_table(
+        "recording",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("call_id", sa.BigInteger(), nullable=False),
+        sa.Column("sid", sa.Text(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "running",
+                "completed",
+                "absent",
+                "failed",
+                "fetched",
+                name="recordingstate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("seconds", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_recording_call_id_call")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recording")),
+        sa.UniqueConstraint("sid", name=op.f("uq_recording_sid")),
+    )
+    op.create_index(op.f("ix_recording_call_id"), "recording", ["call_id"], unique=False)
     op.create_foreign_key(
         "fk_deal_proposed_by_message_id_message",
         "deal",
@@ -1197,12 +1370,24 @@ def upgrade() -> None:
         ["id"],
         use_alter=True,
     )
+    op.create_foreign_key(
+        "fk_deal_trigger_message_id_message",
+        "deal",
+        "message",
+        ["trigger_message_id"],
+        ["id"],
+        use_alter=True,
+    )
 
 
 def downgrade() -> None:
     """Undo it."""
-    op.drop_constraint("fk_deal_proposed_by_message_id_message", "deal", type_="foreignkey")
     op.drop_constraint("fk_deal_trigger_message_id_message", "deal", type_="foreignkey")
+    op.drop_constraint("fk_deal_proposed_by_message_id_message", "deal", type_="foreignkey")
+    op.drop_index(op.f("ix_recording_call_id"), table_name="recording")
+    op.drop_table("recording")
+    op.drop_index(op.f("ix_call_leg_call_id"), table_name="call_leg")
+    op.drop_table("call_leg")
     op.drop_index("uq_product_interest_seen", table_name="product_interest")
     op.drop_index(op.f("ix_product_interest_product_id"), table_name="product_interest")
     op.drop_index(op.f("ix_product_interest_account_id"), table_name="product_interest")
@@ -1213,6 +1398,13 @@ def downgrade() -> None:
     op.drop_table("correction")
     op.drop_index("ix_classification_review", table_name="classification")
     op.drop_table("classification")
+    op.drop_index(op.f("ix_call_staff_id"), table_name="call")
+    op.drop_index("ix_call_open", table_name="call", postgresql_where=sa.text("ended_at IS NULL"))
+    op.drop_index(op.f("ix_call_deal_id"), table_name="call")
+    op.drop_index(op.f("ix_call_conversation_id"), table_name="call")
+    op.drop_index(op.f("ix_call_contact_id"), table_name="call")
+    op.drop_index(op.f("ix_call_account_id"), table_name="call")
+    op.drop_table("call")
     op.drop_index(op.f("ix_attachment_message_id"), table_name="attachment")
     op.drop_table("attachment")
     op.drop_index(op.f("ix_message_rfc_id"), table_name="message")
@@ -1323,6 +1515,16 @@ def downgrade() -> None:
     op.drop_table("raw_message")
     op.drop_table("product")
     op.drop_table("pipeline")
+    op.drop_index(op.f("ix_phone_event_subject"), table_name="phone_event")
+    op.drop_index(
+        "ix_phone_event_stored", table_name="phone_event", postgresql_where=sa.text("state = 'stored'")
+    )
+    op.drop_index(
+        "ix_phone_event_quarantined",
+        table_name="phone_event",
+        postgresql_where=sa.text("state = 'quarantined'"),
+    )
+    op.drop_table("phone_event")
     op.drop_index("uq_notice_open", table_name="notice", postgresql_where=sa.text("cleared_at IS NULL"))
     op.drop_table("notice")
     op.drop_index("uq_mailbox_name_folder", table_name="mailbox")

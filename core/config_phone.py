@@ -1,0 +1,101 @@
+"""The section of the settings that says how our telephone takes calls, and whom it may reach."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
+
+from core.callplan import Ring
+from core.config_base import Fault, Section
+from core.intents import Intent
+
+VOICES = {
+    "lt": "Google.lt-LT-Standard-A",
+    "ru": "Polly.Tatyana",
+    "en": "Polly.Amy",
+}
+"""Lithuanian is spoken only where the voice is named: no language of Twilio's `<Say>` leads to it."""
+
+
+class Topic(Section):
+    """One choice of the menu that callers hear whom we do not know."""
+
+    intent: Intent = Field(description="The topic, by its key.", examples=["price_request"])
+    lt: str = Field(default="", description="Its name in Lithuanian.", examples=["Pardavimų skyrius"])
+    ru: str = Field(default="", description="Its name in Russian.", examples=["Отдел продаж"])
+    en: str = Field(default="", description="Its name in English.", examples=["Sales"])
+
+
+class Phone(Section):
+    """How calls are taken, and whom we may call or write to."""
+
+    opens: time = Field(default=time(9), description="When the telephone opens.", examples=["09:00"])
+    closes: time = Field(default=time(18), description="When it closes.", examples=["18:00"])
+    days: list[int] = Field(
+        default=[1, 2, 3, 4, 5], description="Working days; Monday is 1.", examples=[[1, 2, 3, 4, 5]]
+    )
+    holidays: str = Field(
+        default="LT", description="Country whose public holidays are ours; empty for none.", examples=["LT"]
+    )
+    ring: Ring = Field(default=Ring.SEQUENCE, description="sequence or together.", examples=["sequence"])
+    ring_seconds: int = Field(
+        default=15, ge=5, le=120, description="How long each telephone rings.", examples=[15]
+    )
+    topics: list[Topic] = Field(
+        default_factory=list, max_length=9, description="The menu for callers we do not know."
+    )
+    voicemail: bool = Field(
+        default=True, description="Ask for a message when nobody can talk.", examples=[True]
+    )
+    voicemail_seconds: int = Field(
+        default=120, ge=10, le=600, description="The longest message.", examples=[120]
+    )
+    recorded_numbers: list[str] = Field(
+        default_factory=list,
+        description="Our numbers whose calls are recorded, after callers were told so.",
+        examples=[["+37052000000"]],
+    )
+    blocked: list[str] = Field(
+        default_factory=list, description="Callers we do not take.", examples=[["+37060000000"]]
+    )
+    call_back_hours: float = Field(
+        default=2.0,
+        gt=0,
+        le=100,
+        description="Working hours in which a missed call is rung back.",
+        examples=[2],
+    )
+    countries: list[str] = Field(
+        default=["LT", "LV", "EE", "PL"],
+        description="Countries we may call and write to; no others.",
+        examples=[["LT", "LV", "EE"]],
+    )
+    longest_call_minutes: int = Field(
+        default=60, ge=1, le=240, description="After it a call is ended.", examples=[60]
+    )
+    voices: dict[str, str] = Field(
+        default=VOICES, description="Twilio's voice for each language.", examples=[VOICES]
+    )
+
+    @field_validator("days")
+    @classmethod
+    def _weekdays(cls, value: list[int]) -> list[int]:
+        if not value or any(not 1 <= day <= 7 for day in value):
+            raise ValueError("days are numbers from 1 (Monday) to 7, at least one")
+        return sorted(set(value))
+
+    @field_validator("countries")
+    @classmethod
+    def _codes(cls, value: list[str]) -> list[str]:
+        for code in value:
+            if len(code) != 2 or not code.isascii() or not code.isupper():
+                raise ValueError(f"{code!r} is not a country code such as LT")
+        return value
+
+    @model_validator(mode="after")
+    def _hours(self) -> Self:
+        if not self.opens < self.closes:
+            raise Fault("closes", "it must be later than opens")
+        return self

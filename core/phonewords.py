@@ -1,0 +1,64 @@
+"""What our telephone says of itself: menus, what a colleague hears before a call, calls in the history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+LANGUAGE_PROMPTS: Mapping[str, str] = {
+    "lt": "Lietuviškai – spauskite {key}.",
+    "ru": "Для разговора на русском языке нажмите {key}.",
+    "en": "For English, press {key}.",
+}
+TOPIC_PROMPTS: Mapping[str, str] = {
+    "lt": "{topic} – spauskite {key}.",
+    "ru": "{topic} — нажмите {key}.",
+    "en": "{topic}: press {key}.",
+}
+GOODBYE: Mapping[str, str] = {
+    "lt": "Ačiū, žinutę gavome. Viso gero!",
+    "ru": "Спасибо, ваше сообщение записано. До свидания!",
+    "en": "Thank you, we have your message. Goodbye!",
+}
+WHISPER: Mapping[str, str] = {
+    "lt": "Skambina {who}. Norėdami atsiliepti, spauskite vieną.",
+    "ru": "Звонит {who}. Чтобы ответить, нажмите один.",
+    "en": "{who} is calling. Press one to take the call.",
+}
+UNKNOWN_CALLER: Mapping[str, str] = {
+    "lt": "nežinomas numeris",
+    "ru": "неизвестный номер",
+    "en": "An unknown number",
+}
+SUBJECT: Mapping[str, str] = {"lt": "Telefono skambutis", "ru": "Телефонный звонок", "en": "Telephone call"}
+SMS_SUBJECT: Mapping[str, str] = {"lt": "SMS žinutė", "ru": "SMS-сообщение", "en": "SMS"}
+
+HISTORY: Mapping[str, Mapping[str, str]] = {
+    "ringing": {"lt": "Skambina.", "ru": "Звонит.", "en": "Ringing."},
+    "connected": {"lt": "Kalbasi.", "ru": "Идёт разговор.", "en": "Talking."},
+    "rejected": {
+        "lt": "Skambutis atmestas: numeris užblokuotas.",
+        "ru": "Звонок отклонён: номер заблокирован.",
+        "en": "Refused: the number is blocked.",
+    },
+    "missed": {"lt": "Praleistas skambutis.", "ru": "Пропущенный звонок.", "en": "Missed call."},
+    "voicemail": {
+        "lt": "Paliko balso žinutę, {seconds} s.",
+        "ru": "Оставлено голосовое сообщение, {seconds} с.",
+        "en": "Left a voice message, {seconds} s.",
+    },
+    "answered": {
+        "lt": "Pokalbis su darbuotoju, {seconds} s.",
+        "ru": "Разговор с сотрудником, {seconds} с.",
+        "en": "Talked with a colleague, {seconds} s.",
+    },
+}
+CALL_BACK: Mapping[str, str] = {
+    "lt": "Perskambinti: {who}",
+    "ru": "Перезвонить: {who}",
+    "en": "Call back: {who}",
+}
+
+
+def said(words: Mapping[str, str], language: str | None, **values: object) -> str:
+    """Words in a language, else in English, with their gaps filled."""
+    return words.get(language or "en", words["en"]).format(**values)
