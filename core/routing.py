@@ -65,6 +65,8 @@ class Facts:
     curator_id: int | None = None
     mailbox_team_id: int | None = None
     topic_team_id: int | None = None
+    likely_team_id: int | None = None
+    """Team of the topic that is only likely: the classifier was not sure enough to say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ RULES: tuple[tuple[str, Callable[[Facts, Roster], int | None]], ...] = (
     ("curates_account", _present("curator_id")),
     ("topic_team", _member_of("topic_team_id")),
     ("mailbox_team", _member_of("mailbox_team_id")),
+    ("likely_topic", _member_of("likely_team_id")),
     ("least_loaded", _any_agent),
 )
 """The rules in the order in which they are asked; the first that names somebody decides."""
@@ -137,7 +140,7 @@ def decide(facts: Facts, roster: Roster) -> Decision:
         staff_id = find(facts, roster)
         if staff_id is not None:
             return Decision(rule, staff_id, roster.here[staff_id].team_id)
-    return Decision("nobody_here", None, facts.topic_team_id or facts.mailbox_team_id)
+    return Decision("nobody_here", None, facts.topic_team_id or facts.mailbox_team_id or facts.likely_team_id)
 
 
 def roster(session: Session) -> Roster:

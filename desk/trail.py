@@ -55,6 +55,7 @@ ROUTED: dict[str, str] = {
     "curates_account": N_("to the client's curator"),
     "topic_team": N_("to the team of the topic"),
     "mailbox_team": N_("to the team of the mailbox"),
+    "likely_topic": N_("to the team of the likely topic"),
     "least_loaded": N_("to who has the least work"),
     "nobody_here": N_("into the queue: nobody suitable is here today"),
 }

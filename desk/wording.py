@@ -30,6 +30,7 @@ RULES: dict[str, str] = {
     "curates_account": N_("%(who)s is the client's curator"),
     "topic_team": N_("the topic goes to the team %(team)s, and %(who)s has the least work there"),
     "mailbox_team": N_("the mailbox belongs to the team %(team)s, and %(who)s has the least work there"),
+    "likely_topic": N_("the likely topic goes to the team %(team)s, and %(who)s has the least work there"),
     "least_loaded": N_("%(who)s has the least work of those who speak the language"),
     "nobody_here": N_("nobody suitable is here today, so it waits in the queue"),
     "hand": N_("%(by)s gave it to %(who)s"),

@@ -35,11 +35,21 @@ def run(batch: Batch) -> None:
                 curator_id=curators.get(talk.account_id or 0),
                 mailbox_team_id=teams.get(batch.tools.team_of_mailbox(talk.mailbox or "")),
                 topic_team_id=roster.teams_of_topics.get(talk.intent or ""),
+                likely_team_id=roster.teams_of_topics.get(_likely_topic(item)),
             )
             decision = decided[talk.id] = _decide(talk, facts, roster)
         item.note("assign", decision.rule)
     for deal in batch.deals:
         deal.owner_id = deal.talk.assignee_id
+
+
+LIKELY = 0.5
+"""From this probability on, a topic the classifier would not vouch for still says which team may know."""
+
+
+def _likely_topic(item: Item) -> str:
+    best = item.labels.alternatives[:1] if item.labels else ()
+    return best[0][0] if best and best[0][1] >= LIKELY else ""
 
 
 def _decide(talk: Talk, facts: Facts, roster: routing.Roster) -> Decision:

@@ -117,3 +117,9 @@ def test_the_roster_leaves_out_who_is_away_or_has_left(session: Session) -> None
     gone.active = False
     session.flush()
     assert set(routing.roster(session).here) & {here.id, away.id, gone.id, admin.id} == {here.id}
+
+
+def test_a_likely_topic_decides_where_neither_topic_nor_mailbox_does() -> None:
+    people = _roster(_someone(1, SALES), _someone(2, SUPPORT))
+    assert decide(Facts(likely_team_id=SUPPORT), people).staff_id == 2
+    assert decide(Facts(likely_team_id=SUPPORT, mailbox_team_id=SALES), people).staff_id == 1
