@@ -12,7 +12,8 @@ import trustme
 from core.config_sections import Mailbox
 from core.errors import LoginRefused, Unreachable
 from inbound.imap import InsecureServer, MailServer
-from tests import servers_imap
+from inbound.oauth import TokenSource
+from tests import servers_imap, servers_tokens
 from tests.inbound.posting import OURS, letter
 from tests.servers_faulty import FaultyProxy
 from tests.servers_imap import PASSWORD, Dovecot
@@ -110,3 +111,22 @@ def test_order_to_stop_ends_a_wait(server: Dovecot, authority: Path) -> None:
             mail.wait_for_news(60)
     finally:
         mail.close()
+
+
+@pytest.mark.parametrize("auth", ["xoauth2", "oauthbearer"])
+def test_mailbox_opens_with_a_token_and_a_stale_one_is_renewed_once(
+    server: Dovecot, authority: Path, auth: str
+) -> None:
+    with servers_tokens.running() as giver:
+        access = {"provider": "custom", "client_id": "app", "token_url": giver.url}
+        mailbox = settings(server.tls_port, authority, "tls", auth=auth, oauth=access)
+        assert mailbox.oauth is not None
+        tokens = TokenSource(mailbox.oauth)
+        giver.answer = {"access_token": "stale", "expires_in": 3600}
+        tokens.token()
+        giver.answer = {"access_token": PASSWORD, "expires_in": 3600}
+        mail = MailServer.sign_in(mailbox, tokens=tokens)
+        assert mail.open("INBOX").exists == 0
+        mail.close()
+
+    assert len(giver.asked) == 2

@@ -2,61 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs
 
 import pytest
 
-from core.config_sections import Mailbox, OAuth
+from core.config_sections import OAuth
 from core.errors import LoginRefused, Unreachable
-from inbound.imap import MailServer
 from inbound.oauth import TokenSource
-from tests import servers_imap
-
-
-class TokenServer(ThreadingHTTPServer):
-    """Hands out tokens and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[dict[str, str]] = []
-        self.status = 200
-        self.answer: dict[str, object] = {"access_token": "t1", "expires_in": 3600}
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/token"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        server = self.server
-        assert isinstance(server, TokenServer)
-        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        server.asked.append({name: values[0] for name, values in parse_qs(body).items()})
-        data = json.dumps(server.answer).encode()
-        self.send_response(server.status)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-        return
+from tests import servers_tokens
+from tests.servers_tokens import TokenServer
 
 
 @pytest.fixture
 def server() -> Iterator[TokenServer]:
-    server = TokenServer()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with servers_tokens.running() as server:
+        yield server
 
 
 class Clock:
@@ -125,23 +86,3 @@ def test_token_server_in_trouble_is_tried_again_later(server: TokenServer) -> No
 
     with pytest.raises(Unreachable):
         TokenSource(settings(server)).token()
-
-
-@pytest.mark.skipif(not servers_imap.installed(), reason="Dovecot is not installed here")
-@pytest.mark.parametrize("auth", ["xoauth2", "oauthbearer"])
-def test_mailbox_opens_with_a_token_and_a_stale_one_is_renewed_once(server: TokenServer, auth: str) -> None:
-    tokens = TokenSource(settings(server))
-    with servers_imap.running() as dovecot:
-        section = {
-            "name": "sales", "address": "sales@siurbliai.example", "host": "127.0.0.1", "port": dovecot.port,
-            "security": "plain", "username": "sales", "auth": auth, "oauth": settings(server),
-        }  # fmt: skip
-        mailbox = Mailbox.model_validate(section)
-        server.answer = {"access_token": "stale", "expires_in": 3600}
-        tokens.token()
-        server.answer = {"access_token": servers_imap.PASSWORD, "expires_in": 3600}
-        mail = MailServer.sign_in(mailbox, tokens=tokens)
-        assert mail.open("INBOX").exists == 0
-        mail.close()
-
-    assert len(server.asked) == 2
