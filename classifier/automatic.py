@@ -31,12 +31,13 @@ class OneModel:
     """A classifier of texts that bear exactly one label; `labels` may end with `STRANGER`."""
 
     labels: tuple[str, ...]
-    solved: Solved
+    solved: tuple[Solved, ...]
     choice: Choice
 
     def answer(self, texts: Sequence[str]) -> Answers:
         """The answers for raw texts."""
-        scores = self.solved.scores([prepared(text) for text in texts])
+        ready = [prepared(text) for text in texts]
+        scores = sum((one.scores(ready) for one in self.solved), np.zeros((len(texts), len(self.labels))))
         return answers_of(scores, self.labels, self.choice.temperature)
 
 
@@ -81,20 +82,28 @@ def train(
     texts = [prepared(row.text) for row in used]
     truth = np.array([place[STRANGER if row.outside else row.label] for row in used], dtype=np.int64)
     groups = _same_texts(texts)
+    choice = choose(texts, truth, len(labels), groups=groups)
     names = _name_rows(known, len(texts) / len(known), _said(descriptions))
-    always = range(len(texts), len(texts) + len(names))
-    texts += [text for text, _ in names]
-    truth = np.concatenate((truth, np.array([place[label] for _, label in names], dtype=np.int64)))
-    groups = np.concatenate((groups, groups.max() + 1 + np.arange(len(names))))
-    choice = choose(texts, truth, len(labels), always=always, groups=groups)
+    if names:
+        wide = [*texts, *(text for text, _ in names)]
+        answers = np.concatenate((truth, [place[label] for _, label in names]))
+        families = np.concatenate((groups, groups.max() + 1 + np.arange(len(names))))
+        always = range(len(texts), len(wide))
+        named = choose(wide, answers, len(labels), recipes=choice.recipes, always=always, groups=families)
+        if _right(named, answers) > _right(choice, truth):
+            texts, truth, choice = wide, answers, named
     unlabelled = [prepared(text) for text in pool]
     if unlabelled:
         solved, choice = teach_by_pool(texts, truth, len(labels), choice, unlabelled)
     else:
-        solved = fit(texts, truth, len(labels), choice.recipe)
+        solved = tuple(fit(texts, truth, len(labels), recipe) for recipe in choice.recipes)
     return OneModel(
         labels, solved, replace(choice, temperature=_inside_temperature(choice, truth, len(known)))
     )
+
+
+def _right(choice: Choice, truth: Ints) -> float:
+    return float((choice.held.argmax(axis=1) == truth[choice.rows]).mean())
 
 
 def _inside_temperature(choice: Choice, truth: Ints, known: int) -> float:

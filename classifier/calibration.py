@@ -14,6 +14,8 @@ Ints = NDArray[np.int64]
 PRIOR = 8.0
 """How many imagined answers the calibrated probability is worth where few held-out answers are known."""
 
+PER_BIN = 40
+
 NEVER = 1.01
 """A threshold that no probability reaches: the label is only ever proposed."""
 
@@ -67,9 +69,13 @@ def thresholds(probabilities: Floats, truth: Ints, target: float = 0.95) -> Floa
 
 
 def expected_calibration_error(confidence: Floats, right: NDArray[np.bool_], bins: int = 15) -> float:
-    """The mean gap between confidence and the share of right answers, over equally wide bins."""
+    """The mean gap between confidence and the share of right answers, over equally wide bins.
+
+    With few rows fewer bins are used, about `PER_BIN` rows in each: else chance alone makes a gap.
+    """
     if not len(confidence):
         return 0.0
+    bins = max(1, min(bins, len(confidence) // PER_BIN))
     places = np.minimum((confidence * bins).astype(int), bins - 1)
     gap = 0.0
     for place in range(bins):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain, combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,16 @@ from classifier.stems import stem
 MEMO_LIMIT = 60_000
 """Distinct written words remembered; at the limit the memory starts anew."""
 
+MATES_AMONG = 25
+KINDS = "wcsmp"
+"""First letters of feature names, in the order of `Blocks.weights`."""
+
 TOKEN_LIMIT = 200
 """Letters of one unbroken run of characters that are cut into groups; what is longer is no word."""
 
 _WORD = re.compile(r"(?u)\b\w\w+\b")
+_SIGNED_WORD = re.compile(r"\w+|[?!$]")
+_ANY_WORD = re.compile(r"\w+")
 _STOP = np.array([-1], dtype=np.int32).tobytes()
 
 Sparse = Any
@@ -32,14 +38,19 @@ class Blocks:
 
     `chars` are letter groups inside words padded with a space (scikit-learn's `char_wb`), `pairs` adjacent
     words (`ngram_range=(1, 2)`), `stems` the words' stems (`stems.stem`).
-    Every block is TF-IDF with sublinear counts and has length 1; `weights` multiply (words, chars, stems).
+    `mates` are pairs of stems anywhere in one text, however far apart, of its first `MATES_AMONG` stems.
+    `signs` counts `?`, `!`, `$` and single letters as words, and how a text begins, ends and how long it is.
+    Every block is TF-IDF with sublinear counts and has length 1; `weights` multiply (words, chars, stems, mates,
+    signs).
     """
 
     chars: tuple[int, int] | None = (2, 4)
     pairs: bool = True
     stems: bool = False
+    mates: bool = False
+    signs: bool = False
     min_count: int = 1
-    weights: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    weights: tuple[float, float, float, float, float] = (1.0, 1.0, 1.0, 0.7, 0.5)
 
 
 def char_groups(word: str, shortest: int, longest: int) -> list[str]:
@@ -61,7 +72,7 @@ def char_groups(word: str, shortest: int, longest: int) -> list[str]:
 class Features:
     """A fitted feature space: `names` in order, `weights` the IDF of each; `blocks` how they are counted.
 
-    Names are prefixed: `w:` word or pair, `c:` letter group, `s:` stem.
+    Names are prefixed: `w:` word or pair, `c:` letter group, `s:` stem, `m:` two stems of one text, `p:` place.
     """
 
     def __init__(self, blocks: Blocks, names: Sequence[str], idf: NDArray[np.float64]) -> None:
@@ -79,9 +90,10 @@ class Features:
                     if one is not None and two is not None:
                         pairs[one * len(self.names) + two] = index
             else:
-                self._block[index] = 1 if name.startswith("c:") else 2
+                self._block[index] = KINDS.index(name[0])
         self._pair_keys = np.array(sorted(pairs), dtype=np.int64)
         self._pair_ids = np.array([pairs[key] for key in sorted(pairs)], dtype=np.int32)
+        self._pattern = _SIGNED_WORD if blocks.signs else _WORD
         self._ids_of: dict[str, bytes] = {}
         self._words_of: dict[str, bytes] = {}
 
@@ -93,7 +105,8 @@ class Features:
         """Learn the feature space of the texts (lower case already); also their matrix (texts x features)."""
         names, counts = _count(texts, blocks)
         documents = np.bincount(counts.indices, minlength=len(names))
-        kept = np.flatnonzero(documents >= blocks.min_count)
+        least = np.array([2 if name[0] == "m" else 1 for name in names])
+        kept = np.flatnonzero(documents >= np.maximum(least, blocks.min_count))
         order = sorted(kept.tolist(), key=names.__getitem__)
         idf = np.log((1 + len(texts)) / (1 + documents[order])) + 1.0
         space = cls(blocks, [names[index] for index in order], idf)
@@ -114,6 +127,8 @@ class Features:
                 self._remember(token)
         ids_of, words_of = self._ids_of.__getitem__, self._words_of.__getitem__
         chunks = [b"".join(map(ids_of, tokens)) for tokens in tokens_of]
+        if self.blocks.mates or self.blocks.signs:
+            chunks = [chunk + self._whole(text) for chunk, text in zip(chunks, texts, strict=True)]
         lengths = np.array([len(chunk) // 4 for chunk in chunks], dtype=np.int64)
         ids = np.frombuffer(b"".join(chunks), dtype=np.int32)
         rows = np.repeat(np.arange(len(texts), dtype=np.int64), lengths)
@@ -140,18 +155,22 @@ class Features:
         data = (np.log(matrix.data) + 1.0) * self.idf[matrix.indices]
         rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
         blocks = self._block[matrix.indices]
-        slots = rows * 3 + blocks
-        squares = np.bincount(slots, weights=data * data, minlength=matrix.shape[0] * 3)
+        slots = rows * len(KINDS) + blocks
+        squares = np.bincount(slots, weights=data * data, minlength=matrix.shape[0] * len(KINDS))
         scale = np.where(squares > 0, 1.0 / np.sqrt(np.where(squares > 0, squares, 1.0)), 0.0)
         scale *= np.tile(np.asarray(self.blocks.weights), matrix.shape[0])
         matrix.data = data * scale[slots]
         return matrix
 
+    def _whole(self, text: str) -> bytes:
+        known = map(self.ids.get, whole_of(text, self.blocks))
+        return np.array([index for index in known if index is not None], dtype=np.int32).tobytes()
+
     def _remember(self, token: str) -> None:
         ids: list[int] = []
         words: list[int] = []
         get = self.ids.get
-        for word in _WORD.findall(token):
+        for word in self._pattern.findall(token):
             index = get(f"w:{word}", -1)
             words.append(index)
             if index >= 0:
@@ -169,6 +188,25 @@ class Features:
         self._words_of[token] = np.array(words, dtype=np.int32).tobytes()
 
 
+def whole_of(text: str, blocks: Blocks) -> list[str]:
+    """The names of features that a text has as a whole rather than in one of its words."""
+    return (mates_of(text) if blocks.mates else []) + (places_of(text) if blocks.signs else [])
+
+
+def places_of(text: str) -> list[str]:
+    """How a text begins and ends, and how long it is."""
+    words = _SIGNED_WORD.findall(text)
+    if not words:
+        return []
+    return [f"p:^{words[0]}", f"p:^{' '.join(words[:2])}", f"p:{words[-1]}$", f"p:#{min(8, len(words) // 4)}"]
+
+
+def mates_of(text: str) -> list[str]:
+    """The names of the pairs of stems that stand in one text, each pair once."""
+    stems = sorted({stem(word) for word in _ANY_WORD.findall(text)[:MATES_AMONG]})
+    return [f"m:{first} {second}" for first, second in combinations(stems, 2)]
+
+
 def _matrix(rows: NDArray[np.int64], ids: NDArray[np.int32], height: int, width: int) -> Sparse:
     from scipy.sparse import csr_matrix
 
@@ -183,6 +221,7 @@ def _matrix(rows: NDArray[np.int64], ids: NDArray[np.int32], height: int, width:
 
 def _count(texts: Sequence[str], blocks: Blocks) -> tuple[list[str], Sparse]:
     numbers: dict[str, int] = {}
+    pattern = _SIGNED_WORD if blocks.signs else _WORD
     words_of: dict[str, list[str]] = {}
     ids_of: dict[str, bytes] = {}
 
@@ -190,7 +229,7 @@ def _count(texts: Sequence[str], blocks: Blocks) -> tuple[list[str], Sparse]:
         return numbers.setdefault(name, len(numbers))
 
     def remember(token: str) -> None:
-        words = _WORD.findall(token)
+        words = pattern.findall(token)
         ids = [number(f"w:{word}") for word in words]
         if blocks.stems:
             ids.extend(number(f"s:{stem(word)}") for word in words)
@@ -210,6 +249,8 @@ def _count(texts: Sequence[str], blocks: Blocks) -> tuple[list[str], Sparse]:
             words = list(chain.from_iterable(map(words_of.__getitem__, tokens)))
             pairs = [number(f"w:{first} {second}") for first, second in pairwise(words)]
             chunk += np.array(pairs, dtype=np.int32).tobytes()
+        whole = [number(name) for name in whole_of(text, blocks)]
+        chunk += np.array(whole, dtype=np.int32).tobytes()
         chunks.append(chunk)
     lengths = np.array([len(chunk) // 4 for chunk in chunks], dtype=np.int64)
     ids = np.frombuffer(b"".join(chunks), dtype=np.int32)

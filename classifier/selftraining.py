@@ -25,23 +25,32 @@ HELD_SHARE = 4
 
 def teach_by_pool(
     texts: Sequence[str], truth: Ints, labels: int, choice: Choice, pool: Sequence[str]
-) -> tuple[Solved, Choice]:
-    """The model taught by rows and pool, and the choice with its temperature; without the pool where it harms."""
+) -> tuple[tuple[Solved, ...], Choice]:
+    """The models taught by rows and pool, and the choice with its temperature; without the pool where it harms."""
     pool = list(dict.fromkeys(pool))[:POOL_LIMIT]
-    space, matrix = Features.fit([*texts, *pool], choice.recipe.blocks)
-    own, others = matrix[: len(texts)], matrix[len(texts) :]
     held = _judged(truth, choice.rows)
     rest = np.setdiff1d(np.arange(len(texts)), held)
-    before = solve(own[rest], truth[rest], labels, choice.recipe)
-    after = taught(own[rest], truth[rest], labels, choice.recipe, others)
-    scores = own[held] @ after[:-1] + after[-1]
-    plain = own[held] @ before[:-1] + before[-1]
-    helped = (scores.argmax(1) == truth[held]).mean() >= (plain.argmax(1) == truth[held]).mean() - 0.01
+    with_pool = np.zeros((len(held), labels))
+    without = np.zeros((len(held), labels))
+    spaces: list[tuple[Recipe, Features, Sparse, Sparse]] = []
+    for recipe in choice.recipes:
+        space, matrix = Features.fit([*texts, *pool], recipe.blocks)
+        own, others = matrix[: len(texts)], matrix[len(texts) :]
+        spaces.append((recipe, space, own, others))
+        before = solve(own[rest], truth[rest], labels, recipe)
+        after = taught(own[rest], truth[rest], labels, recipe, others)
+        without += own[held] @ before[:-1] + before[-1]
+        with_pool += own[held] @ after[:-1] + after[-1]
+    helped = (with_pool.argmax(1) == truth[held]).mean() >= (without.argmax(1) == truth[held]).mean() - 0.01
     if not helped:
-        return Solved(space, solve(own, truth, labels, choice.recipe)), choice
-    solved = taught(own, truth, labels, choice.recipe, others)
-    warmth = fit_temperature(scores, truth[held])
-    return Solved(space, solved), replace(choice, temperature=warmth, held=scores, rows=held)
+        return tuple(
+            Solved(space, solve(own, truth, labels, recipe)) for recipe, space, own, _ in spaces
+        ), choice
+    solved = tuple(
+        Solved(space, taught(own, truth, labels, recipe, others)) for recipe, space, own, others in spaces
+    )
+    warmth = fit_temperature(with_pool, truth[held])
+    return solved, replace(choice, temperature=warmth, held=with_pool, rows=held)
 
 
 def taught(own: Sparse, truth: Ints, labels: int, recipe: Recipe, others: Sparse) -> Floats:

@@ -37,6 +37,8 @@ def dump(model: Model) -> bytes:
             "chars": blocks.chars,
             "pairs": blocks.pairs,
             "stems": blocks.stems,
+            "mates": blocks.mates,
+            "signs": blocks.signs,
             "min_count": blocks.min_count,
             "weights": blocks.weights,
         },
@@ -91,6 +93,8 @@ def load(data: bytes) -> Model:
             chars=tuple(found["chars"]) if found["chars"] else None,
             pairs=bool(found["pairs"]),
             stems=bool(found["stems"]),
+            mates=bool(found["mates"]),
+            signs=bool(found["signs"]),
             min_count=int(found["min_count"]),
             weights=tuple(found["weights"]),
         )
