@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
+import queue
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
+import playwright.sync_api as playwright
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -18,6 +24,7 @@ from core.config import Settings, load_settings
 from core.db import transaction
 from core.localdb import LocalDatabase
 from core.staff import StaffMember
+from desk import serving
 from desk.app import create_app
 from desk.sessions import COOKIE
 from tests import factories
@@ -28,6 +35,25 @@ Browser = TestClient[Litestar]
 SignedIn = Callable[[str], Browser]
 
 FROM_US = {"origin": "http://testserver.local", "accept": "text/html"}
+
+
+CHROMIUM = "/usr/bin/chromium"
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+"""Without these the browser looks for its maker's servers."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, and say so, the journeys in a browser where there is none."""
+    if Path(CHROMIUM).exists():
+        return
+    kept = [item for item in items if item.get_closest_marker("chromium") is None]
+    if left_out := [item for item in items if item.get_closest_marker("chromium") is not None]:
+        config.hook.pytest_deselected(items=left_out)
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(f"{len(left_out)} tests left out: {CHROMIUM} is not there.")
+    items[:] = kept
 
 
 _numbers = itertools.count(1)
@@ -106,3 +132,35 @@ def signed_in(app: Litestar, engine: sa.Engine, world: World, visitor: Browser) 
         return browser
 
     return browser_of
+
+
+@pytest.fixture
+def address(app: Litestar) -> Iterator[str]:
+    """The desk served for real, on a free port of this machine."""
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port = trial.getsockname()[1]
+    stops: queue.Queue[Callable[[], None]] = queue.Queue()
+    server = threading.Thread(target=serving.serve, args=(app, "127.0.0.1", port, stops.put), daemon=True)
+    server.start()
+    stop = stops.get(timeout=60)
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{url}/healthz").text == "ok\n":
+                break
+        except httpx.TransportError:
+            time.sleep(0.1)
+    yield url
+    stop()
+    server.join(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[playwright.Browser]:
+    """The system's browser."""
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()

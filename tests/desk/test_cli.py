@@ -6,8 +6,10 @@ import json
 import mailbox
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from click.testing import CliRunner
 from core import db
 from core.config import PREFIX, load_settings
 from core.errors import ConfigurationError
+from core.localdb import LocalDatabase
 from desk import cli
 from desk.cli import COMMANDS, frontdesk
 
@@ -216,6 +219,14 @@ def test_a_colleague_is_added_and_shown_a_made_password_once(
     again = run("staff", "add", "ona@example.lt", database_url=database_url, **home)
     assert again.returncode == 1
     assert "is a staff member already" in again.stderr
+
+
+def test_a_first_command_on_an_empty_machine_makes_its_database_and_stops_it(home: dict[str, str]) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="fdc"))
+    done = run("ledger", **home, FRONTDESK_DATA_DIR=str(folder))
+    assert done.returncode == 0, done.stderr
+    assert LocalDatabase(folder / "database").postmaster_pid() is None
+    shutil.rmtree(folder)
 
 
 def test_migrate_makes_the_schema_and_says_where_it_stands(
