@@ -33,7 +33,7 @@ class Schema(StrEnum):
     """What to do about the database's schema before it is used."""
 
     CHECK = "check"
-    """Refuse to work unless it is exactly ours."""
+    """Refuse to work unless it is exactly ours; a built-in database that is still empty is made ours."""
     MIGRATE = "migrate"
     """Bring it to ours first."""
     OURS = "ours"
@@ -101,6 +101,8 @@ def prepare_schema(engine: sa.Engine, schema: Schema, *, local: bool) -> None:
     """Check or migrate, as `Schema` says."""
     if schema is Schema.LEAVE:
         return
+    if schema is Schema.CHECK and local and _is_empty(engine):
+        schema = Schema.MIGRATE
     if schema is Schema.MIGRATE or (schema is Schema.OURS and (local or _is_empty(engine))):
         db.migrate(engine)
     db.check_schema(engine)

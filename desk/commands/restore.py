@@ -26,10 +26,16 @@ def command(file: Path, replace: bool, jobs: int) -> None:
     Stop the desk and the workers first. A backup made by an older version, or by an older PostgreSQL, is
     welcome. Mail that arrived since is fetched again; what was on its way out is left for a person to decide.
     """
-    from core import backup
+    from core import backup, restored
 
     settings = wiring.settings_of_this_process()
     with wiring.opened(settings, application="frontdesk restore", schema=wiring.Schema.LEAVE) as context:
         backup.load(context.engine, file, bin_dir=settings.database.bin_dir, replace=replace, jobs=jobs)
         wiring.prepare_schema(context.engine, wiring.Schema.MIGRATE, local=False)
+        with context.transaction() as session:
+            held = restored.hold_deliveries(session)
     click.echo("Restored.", err=True)
+    if held:
+        click.echo(
+            f"{held} documents may have been sent since the backup: decide on them at the desk.", err=True
+        )

@@ -9,8 +9,9 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from core import backup, db
+from core import backup, db, restored
 from core.errors import ConfigurationError, InputRefused
 from core.jobs import enqueue
 from core.localdb import LocalDatabase
@@ -128,3 +129,22 @@ def test_programs_that_are_not_there_are_named(full: sa.Engine, tmp_path: Path) 
     (tmp_path / "bin" / "initdb").touch()
     with pytest.raises(ConfigurationError, match="pg_dump is not there"):
         backup.dump(full.url, tmp_path / "file", bin_dir=tmp_path / "bin")
+
+
+def test_what_was_on_its_way_out_is_left_for_a_person_after_a_restore(session: Session) -> None:
+    states = ["queued", "claimed", "transmitting", "deferred", "sent", "refused"]
+    for state in states:
+        session.execute(
+            sa.text(
+                "insert into delivery (key, token, state, channel, purpose, automatic, address, address_key, domain,"
+                " recipient_name, language, values, subject, body, documents, reference_ids, priority)"
+                " values (:s, :s, :s, 'email', 'service', true, 'a@b.lt', 'a@b.lt', 'b.lt', '', 'lt', '{}', '', '',"
+                " '[]', '[]', 5)"
+            ),
+            {"s": state},
+        )
+    assert restored.hold_deliveries(session) == 4
+    after = session.execute(sa.text("select key, state from delivery order by id")).tuples()
+    assert dict(after) == dict.fromkeys(states[:4], "uncertain") | {"sent": "sent", "refused": "refused"}
+    assert session.scalar(sa.text("select count(*) from delivery_event where state = 'uncertain'")) == 4
+    assert restored.hold_deliveries(session) == 0
