@@ -15,6 +15,7 @@ from core import backup, db, restored
 from core.errors import ConfigurationError, InputRefused
 from core.jobs import enqueue
 from core.localdb import LocalDatabase
+from core.outbox import Delivery, DeliveryState
 
 WORDS = "Sąskaita „№ 5“ ёлка"
 
@@ -132,17 +133,12 @@ def test_programs_that_are_not_there_are_named(full: sa.Engine, tmp_path: Path) 
 
 
 def test_what_was_on_its_way_out_is_left_for_a_person_after_a_restore(session: Session) -> None:
-    states = ["queued", "claimed", "transmitting", "deferred", "sent", "refused"]
+    states = [
+        DeliveryState(state) for state in ("queued", "claimed", "transmitting", "deferred", "sent", "refused")
+    ]
     for state in states:
-        session.execute(
-            sa.text(
-                "insert into delivery (key, token, state, channel, purpose, automatic, address, address_key, domain,"
-                " recipient_name, language, values, subject, body, documents, reference_ids, priority)"
-                " values (:s, :s, :s, 'email', 'service', true, 'a@b.lt', 'a@b.lt', 'b.lt', '', 'lt', '{}', '', '',"
-                " '[]', '[]', 5)"
-            ),
-            {"s": state},
-        )
+        session.add(Delivery(key=state, token=state, state=state, address="a@b.lt", address_key="a@b.lt"))
+    session.flush()
     assert restored.hold_deliveries(session) == 4
     after = session.execute(sa.text("select key, state from delivery order by id")).tuples()
     assert dict(after) == dict.fromkeys(states[:4], "uncertain") | {"sent": "sent", "refused": "refused"}
