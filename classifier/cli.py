@@ -42,7 +42,7 @@ def classify(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None
 
     names = [str(path) for path in files] or ["-"]
     texts = [_text(ctx, name) for name in names]
-    for name, text, labels in zip(names, texts, Classifier.load().classify(texts), strict=True):
+    for name, labels in zip(names, Classifier.load().classify(texts), strict=True):
         click.echo(json.dumps(as_data(name, labels), ensure_ascii=False) if as_json else shown(name, labels))
 
 

@@ -16,7 +16,7 @@ from classifier.classify import SHIPPED
 from classifier.fitting import fit_model
 from classifier.material import Lesson, Material, gather
 from classifier.model import Model
-from classifier.training import RECIPE
+from classifier.training import RECIPE, spoken
 from core.clock import now
 from core.errors import FrontdeskError
 from core.labels import (
@@ -129,6 +129,7 @@ def train(lessons: Sequence[Lesson], *, target: float = 0.95) -> Model:
         recipe=RECIPE,
         target=target,
         weights=weights,
+        always=[pair for pair in spoken() if pair[1] in {row.label for row in kept}],
     )
 
 

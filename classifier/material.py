@@ -100,9 +100,7 @@ def gather(
         made.odd = odd_batches(corrected)
         refused = {message for batch in made.odd for message in batch.messages}
         corrected = [row for row in corrected if row.message_id not in refused]
-    renamed = [
-        row for row in map(lambda row: _renamed(row, resolved), [*rows, *corrected]) if row is not None
-    ]
+    renamed = [row for row in (_renamed(one, resolved) for one in (*rows, *corrected)) if row is not None]
     made.judges = [row for row in renamed if row.message_id is not None and held_out(row.message_id)]
     taught = [row for row in renamed if row.message_id is None or not held_out(row.message_id)]
     made.lessons, made.capped = capped(taught)

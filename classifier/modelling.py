@@ -16,6 +16,9 @@ FOLDS = 5
 LIKENESS = 0.6
 """Rows with at least this cosine are one letter written twice, and stay in one fold."""
 
+PHRASE_WEIGHT = 0.7
+"""What a phrase weighs beside a letter."""
+
 GROUPED_UP_TO = 20_000
 """Beyond so many rows likeness is not looked for; there a duplicate changes little."""
 
@@ -28,24 +31,33 @@ def fit_model(
     target: float = 0.95,
     weights: Floats | None = None,
     groups: Ints | None = None,
+    always: Sequence[tuple[str, str]] = (),
 ) -> Model:
     """A calibrated model of texts (by `text.features_of`) and their labels; the same input gives the same.
 
+    `always` are (text, label) pairs trained on in every fold and never judged by: phrases, descriptions.
     `groups` says which rows must stay in one fold; without it, near-duplicates do. `notes` of the model hold the
     accuracy on held-out folds and the share of rows that reach their label's threshold there.
     """
-    order = sorted(set(labels))
-    truth = label_numbers(labels, order)
-    space, matrix = Features.fit(texts, recipe.blocks)
+    order = sorted({*labels, *(label for _, label in always)})
+    own = len(texts)
+    truth = label_numbers([*labels, *(label for _, label in always)], order)
+    everything = [*texts, *(text for text, _ in always)]
+    weighed = np.concatenate(
+        (np.ones(own) if weights is None else weights, np.full(len(always), PHRASE_WEIGHT))
+    )
+    space, matrix = Features.fit(everything, recipe.blocks)
     if groups is None:
-        alike = len(texts) <= GROUPED_UP_TO
-        groups = groups_of(matrix, LIKENESS) if alike else np.arange(len(texts))
-    folds = fold_numbers(truth, groups, FOLDS)
-    held = held_scores(texts, truth, len(order), recipe, folds, weights=weights)
-    temperature = fit_temperature(held, truth)
-    solved = solve(matrix, truth, len(order), recipe, weights)
+        alike = own <= GROUPED_UP_TO
+        groups = groups_of(matrix[:own], LIKENESS) if alike else np.arange(own)
+    families = np.concatenate((groups, groups.max(initial=0) + 1 + np.arange(len(always))))
+    folds = fold_numbers(truth, families, FOLDS)
+    fixed = range(own, len(everything))
+    held = held_scores(everything, truth, len(order), recipe, folds, fixed, weighed)[:own]
+    temperature = fit_temperature(held, truth[:own])
+    solved = solve(matrix, truth, len(order), recipe, weighed)
     chances = softmax(held / temperature)
-    limits = thresholds(chances, truth, target)
+    limits = thresholds(chances, truth[:own], target)
     best = chances.argmax(axis=1)
     return Model(
         features=space,
@@ -55,7 +67,7 @@ def fit_model(
         temperature=temperature,
         thresholds=limits,
         notes={
-            "held_accuracy": round(float((best == truth).mean()), 4),
+            "held_accuracy": round(float((best == truth[:own]).mean()), 4),
             "held_coverage": round(float((chances.max(axis=1) >= limits[best]).mean()), 4),
         },
     )

@@ -16,6 +16,7 @@ from core.errors import FrontdeskError
 from core.intents import Intent, Signal, Urgency
 
 FOLDER = Path(__file__).parent / "examples"
+PHRASES = Path(__file__).parent / "phrases"
 LANGUAGES = ("en", "ru", "lt")
 _HEADERS = ("Subject", "Channel", "Urgency", "Signal")
 
@@ -45,11 +46,21 @@ def examples(folder: Path = FOLDER) -> list[Example]:
     ]
 
 
+def phrases() -> list[tuple[str, str]]:
+    """(phrase, intent) pairs: what each intent is usually said with, in three languages."""
+    found: list[tuple[str, str]] = []
+    for language in LANGUAGES:
+        for line in (PHRASES / f"{language}.txt").read_text(encoding="utf-8").splitlines():
+            intent, _, said = line.partition(": ")
+            found += [(phrase.strip(), Intent(intent).value) for phrase in said.split(";")]
+    return found
+
+
 def fingerprint(folder: Path = FOLDER) -> str:
-    """The SHA-256 of all example files, by which a model made of them is known."""
+    """The SHA-256 of all example and phrase files, by which a model made of them is known."""
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.txt")):
-        digest.update(f"{path.relative_to(folder).as_posix()}\n".encode())
+    for path in sorted([*folder.rglob("*.txt"), *PHRASES.glob("*.txt")]):
+        digest.update(f"{path.parent.name}/{path.name}\n".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

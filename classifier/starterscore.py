@@ -13,10 +13,11 @@ from classifier.dataset import Row
 from classifier.evaluation import Evaluation, judged
 from classifier.fitting import fold_numbers
 from classifier.model import softmax
+from classifier.modelling import PHRASE_WEIGHT
 from classifier.recipes import Recipe, held_scores
 from classifier.starter import Example, examples
 from classifier.text import features_of, plain
-from classifier.training import RECIPE, letters
+from classifier.training import RECIPE, letters, spoken
 
 FOLDS = 5
 
@@ -28,10 +29,15 @@ def on_starter(
     rows = examples() if rows is None else rows
     texts = [features_of(plain(row.text)) for row in rows]
     order = sorted({row.intent for row in rows})
-    truth = label_numbers([row.intent for row in rows], order)
-    folds = fold_numbers(truth, letters(rows), FOLDS)
-    scores = held_scores(texts, truth, len(order), recipe, folds)
-    chances = softmax(scores / fit_temperature(scores, truth))
+    always = spoken()
+    truth = label_numbers([*(row.intent for row in rows), *(intent for _, intent in always)], order)
+    groups = np.concatenate((letters(rows), len(rows) + np.arange(len(always))))
+    folds = fold_numbers(truth, groups, FOLDS)
+    fixed = range(len(rows), len(rows) + len(always))
+    weights = np.concatenate((np.ones(len(rows)), np.full(len(always), PHRASE_WEIGHT)))
+    everything = [*texts, *(text for text, _ in always)]
+    scores = held_scores(everything, truth, len(order), recipe, folds, fixed, weights)[: len(rows)]
+    chances = softmax(scores / fit_temperature(scores, truth[: len(rows)]))
     kept = np.array([language is None or row.language == language for row in rows])
     answers = Answers(
         labels=tuple(order),

@@ -14,7 +14,7 @@ from classifier.features import Blocks
 from classifier.model import Model
 from classifier.modelling import fit_model
 from classifier.recipes import Recipe
-from classifier.starter import Example, examples, fingerprint
+from classifier.starter import Example, examples, fingerprint, phrases
 from classifier.text import features_of, plain
 
 RECIPE = Recipe(Blocks(stems=True, weights=(0.5, 1.0, 1.0, 0.0, 0.0), min_count=2), bayes=0.5)
@@ -28,7 +28,13 @@ def train_examples(rows: Sequence[Example], recipe: Recipe = RECIPE) -> Model:
         [row.intent for row in rows],
         recipe=recipe,
         groups=letters(rows),
+        always=spoken(),
     )
+
+
+def spoken() -> list[tuple[str, str]]:
+    """The shipped phrases as they are trained on."""
+    return [(features_of(phrase), intent) for phrase, intent in phrases()]
 
 
 def letters(rows: Sequence[Example]) -> Ints:
