@@ -1,4 +1,4 @@
-"""How well mail is understood, set by set, beside other libraries in the same run: `python -m bench.mail [--show]`."""
+"""How well mail is understood, beside other libraries in the same run: `python -m bench.mail [--show]`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ REASONS = {
     "invalid": "userunknown hostunknown hasmoved notaccept",
     "full": "mailboxfull",
     "size": "mesgtoobig exceedlimit",
-    "refused": "blocked badreputation requireptr authfailure policyviolation rejected spamdetected securityerror "
+    "refused": "blocked badreputation requireptr authfailure policyviolation rejected spamdetected "
+    "securityerror "
     "contenterror virusdetected norelaying notcompliantrfc filtered",
     "temporary": "expired networkerror systemerror mailererror toomanyconn speeding systemfull",
     "other": "suspend onhold undefined",
@@ -134,7 +135,7 @@ def bounce_tables() -> None:
         coarse = f"{right}/{total} ({100 * right / max(total, 1):.1f} %)" if parser == "frontdesk" else "-"
         rows.append((parser, coarse, str(hit), str(wrong), share, str(missed)))
     table(f"Bounces: sisimai, {total} letters",
-          ("", "class right", "hard right", "hard wrong", "of its verdicts", "hard missed"), rows)  # fmt: skip
+          ("", "class right", "hard right", "hard wrong", "its share", "hard missed"), rows)  # fmt: skip
     cases = list(mailsets.flufl())
     rows = []
     for parser, read in mailpeers.BOUNCE.items():
@@ -144,7 +145,7 @@ def bounce_tables() -> None:
 
 
 def speed_table() -> None:
-    """Letters a second of one core, on the SpamAssassin ham: the whole of understanding, and reading alone."""
+    """Letters a second of one core, on the ham: the whole of understanding, and reading alone."""
     from inbound import understanding
 
     letters = mailsets.ham()

@@ -61,7 +61,10 @@ def our_reply(text: str, html: str | None) -> str:
 def mail_parser_reply(text: str, html: str | None) -> str:
     from mailparser_reply import EmailReplyParser
 
-    return EmailReplyParser(languages=["en", "de", "fr", "it", "es", "pl", "nl", "da"]).parse_reply(text=text) or ""
+    return (
+        EmailReplyParser(languages=["en", "de", "fr", "it", "es", "pl", "nl", "da"]).parse_reply(text=text)
+        or ""
+    )
 
 
 def email_reply_parser(text: str, html: str | None) -> str:

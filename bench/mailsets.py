@@ -49,7 +49,9 @@ def stalwart() -> Iterator[MimeCase]:
 
 def _stalwart(path: Path, told: dict[str, Any]) -> MimeCase:
     parts = told["parts"]
-    values = {header["name"]: header["value"] for header in parts[0]["headers"] if isinstance(header["name"], str)}
+    values = {
+        header["name"]: header["value"] for header in parts[0]["headers"] if isinstance(header["name"], str)
+    }
     texts = [parts[number]["body"].get("Text") for number in told["text_body"]]
     text = "\n".join(texts) if texts and all(isinstance(one, str) for one in texts) else None
     subject = values.get("subject")
@@ -153,7 +155,11 @@ def flufl() -> Iterator[tuple[str, bytes, set[str]]]:
 
 def ham() -> list[bytes]:
     """The SpamAssassin ham."""
-    return [path.read_bytes() for path in sorted((DATA / "spamassassin-public").rglob("*.txt")) if "ham" in str(path)]
+    return [
+        path.read_bytes()
+        for path in sorted((DATA / "spamassassin-public").rglob("*.txt"))
+        if "ham" in str(path)
+    ]
 
 
 def every_file() -> list[Path]:

@@ -9,25 +9,37 @@ from typing import Final
 from inbound import writtendates
 
 AWAY: Final = re.compile(
-    r"out[- ]of[- ](?:the )?office|\booo\b|on (?:annual |maternity |parental |sick |business )?(?:leave|vacation|holidays?|trip)|away from (?:the office|my desk|my e-?mail)"
-    r"|not in the office|currently (?:away|unavailable|travelling|traveling)|(?:am|be|is|are) away\b|limited access to (?:my )?e-?mail|office is closed|no longer (?:with|works?|employed)"
-    r"|(?:в|из) отпуск\S{0,2}|отпуск\b|в командировке|командировк|на больничном|отсутству(?:ю|ет|ем|ют)|буду отсутствовать|меня не будет|нет на (?:рабочем )?месте|нахожусь вне офиса|вне офиса"
-    r"|офис не работает|ограничен\S{0,4} доступ к (?:электронной )?почт|больше не работает|в декрет\S{0,5}|не работа(?:ю|ет|ем) (?:до|по|с)"
-    r"|atostog|komandiruot|nedarbing|manęs nebus|nebūsiu|nesu biure|ne biure|nedirb(?:u|a|ame)|išvyk(?:us|ęs|usi)|šiuo metu ne(?:su|galiu)|biuras nedirba|nebedirba|ribot\S{0,4} (?:galimyb|prieig)"
-    r"|motinystės|tėvystės|būsiu išvyk|manes nebus|nebusiu biure|abwesen|nicht im (?:büro|haus)|urlaub|absent du bureau|fuera de la oficina",
+    r"out[- ]of[- ](?:the )?office|\booo\b|on (?:annual |maternity |parental |sick "
+    r"|business )?(?:leave|vacation|holidays?|trip)|away from (?:the office|my desk|my e-?mail)"
+    r"|not in the office|currently (?:away|unavailable|travelling|traveling)|(?:am|be|is"
+    r"|are) away\b|limited access to (?:my )?e-?mail|office is closed|no longer (?:with|works?"
+    r"|employed)"
+    r"|(?:в|из) отпуск\S{0,2}|отпуск\b|в командировке|командировк|на больничном|отсутству(?:ю|ет|ем"
+    r"|ют)|буду отсутствовать|меня не будет|нет на (?:рабочем )?месте|нахожусь вне офиса|вне офиса"
+    r"|офис не работает|ограничен\S{0,4} доступ к (?:электронной )?почт|больше не работает"
+    r"|в декрет\S{0,5}|не работа(?:ю|ет|ем) (?:до|по|с)"
+    r"|atostog|komandiruot|nedarbing|manęs nebus|nebūsiu|nesu biure|ne biure|nedirb(?:u|a|ame)"
+    r"|išvyk(?:us|ęs|usi)|šiuo metu ne(?:su|galiu)|biuras nedirba|nebedirba|ribot\S{0,4} (?:galimyb"
+    r"|prieig)"
+    r"|motinystės|tėvystės|būsiu išvyk|manes nebus|nebusiu biure|abwesen|nicht im (?:büro|haus)"
+    r"|urlaub|absent du bureau|fuera de la oficina",
     re.IGNORECASE,
 )
 """Words of absence."""
 
 _BACK: Final = re.compile(
-    r"(?:\bback|\breturn(?:ing|s)?|\bresume|available (?:again )?(?:from|on|as of|starting)|in the office (?:again )?(?:on|from)"
-    r"|верн\w{1,5}|возвращ\w{2,5}|возвращени\w|выхожу|выйду|буду (?:на (?:рабочем )?месте|в офисе|на связи|доступ\w{1,3}|работать|на работе)|приступлю|на связи с|отвечу"
-    r"|grįš\w{0,6}|grįžt\w{0,5}|gris\w{1,4}|grįžus|vėl būsiu|būsiu biure|dirbsiu(?: nuo)?|pradėsiu dirbti|atsakysiu|būsiu pasiekiam\w{1,2})"
+    r"(?:\bback|\breturn(?:ing|s)?|\bresume|available (?:again )?(?:from|on|as of|starting)"
+    r"|in the office (?:again )?(?:on|from)"
+    r"|верн\w{1,5}|возвращ\w{2,5}|возвращени\w|выхожу|выйду|буду (?:на (?:рабочем )?месте|в офисе"
+    r"|на связи|доступ\w{1,3}|работать|на работе)|приступлю|на связи с|отвечу"
+    r"|grįš\w{0,6}|grįžt\w{0,5}|gris\w{1,4}|grįžus|vėl būsiu|būsiu biure|dirbsiu(?: nuo)?"
+    r"|pradėsiu dirbti|atsakysiu|būsiu pasiekiam\w{1,2})"
     r"(?:\W+\w+){0,7}?\W*$",
     re.IGNORECASE,
 )
 _UNTIL: Final = re.compile(
-    r"(?:\buntil|\btill|\btil|\bto|\bbefore|(?<!\w)до|(?<!\w)iki|\bbis)\W+(?:(?:the|next|конца|утра|imtinai|pat|su|ir|м|mo?nday)\W+)?$",
+    r"(?:\buntil|\btill|\btil|\bto|\bbefore|(?<!\w)до|(?<!\w)iki|\bbis)\W+(?:(?:the|next|конца|утра"
+    r"|imtinai|pat|su|ir|м|mo?nday)\W+)?$",
     re.IGNORECASE,
 )
 _THROUGH: Final = re.compile(
@@ -42,14 +54,19 @@ _LT_SAME_MONTH: Final = re.compile(
     r"(?:iki|[-–—])\s*(\d{1,2})\s*(?:d\.|dien|-(?:os|ąją|tos)|imtinai)", re.IGNORECASE
 )
 _SAME_MONTH: Final = re.compile(
-    r"^\s*(?:d\.)?\s*(?:[-–—]|to|until|till|through|iki)\s*(?:the\s*)?(\d{1,2})(?:st|nd|rd|th|\s*d\.)?(?![\d:.])",
+    r"^\s*(?:d\.)?\s*(?:[-–—]|to|until|till|through|iki)\s*(?:the\s*)?(\d{1,2})(?:st|nd|rd|th"
+    r"|\s*d\.)?(?![\d:.])",
     re.IGNORECASE,
 )
 _WEEKDAYS: Final = (
-    r"monday|понедельник\w?|pirmadien\w{1,2}", r"tuesday|вторник\w?|antradien\w{1,2}", r"wednesday|сред[уыае]|trečiadien\w{1,2}",
-    r"thursday|четверг\w?|ketvirtadien\w{1,2}", r"friday|пятниц[уыа]|penktadien\w{1,2}", r"saturday|суббот[уыа]|šeštadien\w{1,2}",
+    r"monday|понедельник\w?|pirmadien\w{1,2}",
+    r"tuesday|вторник\w?|antradien\w{1,2}",
+    r"wednesday|сред[уыае]|trečiadien\w{1,2}",
+    r"thursday|четверг\w?|ketvirtadien\w{1,2}",
+    r"friday|пятниц[уыа]|penktadien\w{1,2}",
+    r"saturday|суббот[уыа]|šeštadien\w{1,2}",
     r"sunday|воскресень[яе]|sekmadien\w{1,2}",
-)  # fmt: skip
+)
 _WEEKDAY: Final = re.compile(
     "|".join(rf"(?<!\w)(?P<d{n}>{words})(?!\w)" for n, words in enumerate(_WEEKDAYS)), re.IGNORECASE
 )

@@ -12,7 +12,9 @@ _SIMPLE: Final = re.compile(
     rb'\s*(?:"([^"\\<>]*)"|([^"\\<>,;:()=@]*?))\s*<\s*([^<>\s,;:()"\\]+@[^<>\s,;:()"\\@]+)\s*>\s*\Z'
 )
 _BARE: Final = re.compile(rb"\s*<?([A-Za-z0-9._%+'&#*/!$^~={}|?-]+@[A-Za-z0-9.-]+)>?\s*\Z")
-_ADDRESS: Final = re.compile(r"[^\s<>,;:()\"\[\]\\@]+@[^\s<>,;:()\"\[\]\\@]+\.?")
+_ADDRESS: Final = re.compile(r"[^\s<>,;:()\"\[\]\\@]{1,120}@[^\s<>,;:()\"\[\]\\@]+\.?")
+_PIECE_CHARS: Final = 2000
+"""One mailbox is read so far; nobody's name is longer, and looking further could take long."""
 _UNQUOTE: Final = re.compile(r"\\(.)", re.DOTALL)
 _SPACES: Final = re.compile(r"\s+")
 
@@ -84,7 +86,7 @@ def _mailboxes(text: str) -> list[str]:
 
 
 def _mailbox(piece: str, hint: str | None) -> Address | None:
-    piece = piece.strip()
+    piece = piece.strip()[:_PIECE_CHARS]
     if not piece:
         return None
     left, bracket, rest = piece.rpartition("<")

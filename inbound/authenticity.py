@@ -55,7 +55,8 @@ class Checks:
         if self.dmarc == "fail" or (self.dkim == "fail" and self.spf in {"", "fail", "softfail"}):
             return f"Checked by {self.by}: the letter is not from the domain it names."
         if "pass" in (self.dkim, self.spf):
-            return f"Checked by {self.by}: sent with the consent of {self.domain or 'some domain'}, which may be another one."
+            consent = self.domain or "some domain"
+            return f"Checked by {self.by}: sent with the consent of {consent}, which may be another one."
         return f"Checked by {self.by}: nothing confirms the sender."
 
 
@@ -94,7 +95,7 @@ def checks(mail: ParsedMail, trusted: Iterable[str]) -> Checks:
 def check_dkim(raw: bytes, lookup: Callable[[bytes, int], bytes | None]) -> Checks:
     """Check the letter's own DKIM signature (RFC 6376), for mail that no server of ours has checked.
 
-    `lookup` answers a DNS name and a timeout with the TXT record, or None; the network is the caller's affair.
+    `lookup` answers a DNS name and a timeout with the TXT record, or None; the network is the caller's.
     """
     import dkim
 

@@ -44,7 +44,8 @@ _BODY_TYPES: Final = frozenset({"text/plain", "text/html", "text/x-plain", "text
 _ENRICHED_TAG: Final = re.compile(r"<param>.*?</param>|<<|<[^<>]{1,60}>", re.DOTALL | re.IGNORECASE)
 _POOR: Final = re.compile(
     r"(?:does not|doesn't|not) support (?:html|viewing html)|view (?:this|it) in (?:a|your) (?:html|browser)"
-    r"|html[- ](?:capable|enabled|compatible)|не поддерживает html|nepalaiko html|this is an html (?:mail|message)",
+    r"|html[- ](?:capable|enabled|compatible)|не поддерживает html|nepalaiko html"
+    r"|this is an html (?:mail|message)",
     re.IGNORECASE,
 )
 
@@ -205,7 +206,8 @@ def _file(raw: bytes, part: Part, found: Bodies) -> None:
         bool(content_id) or (part.disposition == "inline" and part.content_type.startswith("image/"))
     )
     found.attachments.append(
-        Attachment(_name(raw, part, len(found.attachments) + 1), part.content_type, max(size, 0), part.path or "1",
+        Attachment(_name(raw, part, len(found.attachments) + 1), part.content_type, max(size, 0),
+                   part.path or "1",
                    inline, content_id)
     )  # fmt: skip
     found.files.append(part)

@@ -221,7 +221,7 @@ def _domain(mail: ParsedMail) -> str:
 
 
 def _status(said: Record | None, diagnostic: str, text: str) -> str:
-    """The most telling code: an enhanced one in the server's own words, else the report's, else a reply code."""
+    """The most telling code: enhanced in the server's own words, else the report's, else a reply code."""
     written = ""
     if said is not None:
         match = _ENHANCED.search(said.status)
@@ -241,7 +241,7 @@ def _status(said: Record | None, diagnostic: str, text: str) -> str:
 
 
 def _original_id(mail: ParsedMail, raw: bytes | None) -> str:
-    """The Message-ID of the letter that came back: from its returned copy, else from the report's own fields."""
+    """The Message-ID of the letter that came back: from its copy, else from the report's own fields."""
     if raw is not None:
         for part in mail.parts:
             if part.content_type in {

@@ -8,41 +8,63 @@ from typing import Final
 from inbound.parsed import ParsedMail
 
 _DAEMON: Final = re.compile(
-    r"^(?:mailer[-_.]?dae?mon|mail[-_.]?dae?mon|post[-_]?master|mdaemon|maildaemon|mailer|mdeamon|double-bounce|mail-?deliver\S*|bounces?|mmdf|uucp"
-    r"|microsoftexchange[0-9a-f]*|mail[-_.]?system|ndr|mail|no-?reply|root|exchange|notification|smtp|mailadmin|deliverysubsystem|imss)(?:[-+=_].{0,80})?@?",
+    r"^(?:mailer[-_.]?dae?mon|mail[-_.]?dae?mon|post[-_]?master|mdaemon|maildaemon|mailer|mdeamon"
+    r"|double-bounce|mail-?deliver\S*|bounces?|mmdf|uucp"
+    r"|microsoftexchange[0-9a-f]*|mail[-_.]?system|ndr|mail|no-?reply|root|exchange|notification"
+    r"|smtp|mailadmin|deliverysubsystem|imss)(?:[-+=_].{0,80})?@?",
     re.IGNORECASE,
 )
 _SURE_DAEMON: Final = re.compile(
-    r"^(?:mailer[-_.]?dae?mon|mail[-_.]?dae?mon|post[-_]?master|mdaemon|maildaemon|double-bounce|microsoftexchange)",
+    r"^(?:mailer[-_.]?dae?mon|mail[-_.]?dae?mon|post[-_]?master|mdaemon|maildaemon|double-bounce"
+    r"|microsoftexchange)",
     re.IGNORECASE,
 )
 _DAEMON_NAME: Final = re.compile(
-    r"mail(?:er)?[ -](?:delivery|daemon)|delivery (?:sub)?system|mailer-?daemon|postmaster|mail administrator|mail system"
-    r"|система доставки|почтовая система|подсистема доставки|почтовый робот|pašto sistema|pristatymo (?:sub|po)?sistema",
+    r"mail(?:er)?[ -](?:delivery|daemon)|delivery (?:sub)?system|mailer-?daemon|postmaster"
+    r"|mail administrator|mail system"
+    r"|система доставки|почтовая система|подсистема доставки|почтовый робот|pašto sistema"
+    r"|pristatymo (?:sub|po)?sistema",
     re.IGNORECASE,
 )
 SUBJECT: Final = re.compile(
-    r"undeliver|non-delivery|mail failed|returning (?:message )?to sender|non remis|delivery (?:status notification|fail|report|problem|error|notification|has failed|unsuccessful|incomplete|delayed?)|returned (?:mail|e-?mail|message)"
-    r"|return(?:ed)? to sender|mail (?:delivery|system error|could not be delivered|failure|delivery failed|returned)|failure notice|failed (?:mail|delivery|to deliver)|message (?:delivery|not delivered|undeliverable)"
-    r"|nondeliverable|non[- ]delivery|could not (?:be delivered|deliver)|unzustellbar|rejected mail|mail rejected|error sending|mail error"
-    r"|delayed (?:mail|delivery|message)|delivery delayed|warning: (?:message|could not|e-?mail)|still being retried|не ?доставлен|не удалось доставить|недоставк"
-    r"|ошибка (?:при )?доставк|сообщение (?:не доставлено|возвращено)|отчет о доставке|отч[её]т о недоставке|уведомление о (?:состоянии доставки|недоставке|задержке)|возврат (?:письма|почты|сообщения)"
-    r"|доставка (?:невозможна|задерж|отложен)|nepristat|pristatyti nepavyko|nepavyko (?:pristatyti|išsiųsti)|pristatymo (?:klaida|būsen|pranešim|nesėkm)|grąžint\S* laišk|laiškas grąž"
-    r"|neįmanoma pristatyti|pristatymas (?:nepavyko|vėluoja|atidėtas)|^(?:dsn|bounce|ndn|ndr)\b|user unknown|unknown (?:user|recipient)|mail block|system error",
+    r"undeliver|non-delivery|mail failed|returning (?:message )?to sender|non remis"
+    r"|delivery (?:status notification|fail|report|problem|error|notification|has failed"
+    r"|unsuccessful|incomplete|delayed?)|returned (?:mail|e-?mail|message)"
+    r"|return(?:ed)? to sender|mail (?:delivery|system error|could not be delivered|failure"
+    r"|delivery failed|returned)|failure notice|failed (?:mail|delivery|to deliver)"
+    r"|message (?:delivery|not delivered|undeliverable)"
+    r"|nondeliverable|non[- ]delivery|could not (?:be delivered|deliver)|unzustellbar|rejected mail"
+    r"|mail rejected|error sending|mail error"
+    r"|delayed (?:mail|delivery|message)|delivery delayed|warning: (?:message|could not|e-?mail)"
+    r"|still being retried|не ?доставлен|не удалось доставить|недоставк"
+    r"|ошибка (?:при )?доставк|сообщение (?:не доставлено|возвращено)|отчет о доставке"
+    r"|отч[её]т о недоставке|уведомление о (?:состоянии доставки|недоставке|задержке)"
+    r"|возврат (?:письма|почты|сообщения)"
+    r"|доставка (?:невозможна|задерж|отложен)|nepristat|pristatyti nepavyko|nepavyko (?:pristatyti"
+    r"|išsiųsti)|pristatymo (?:klaida|būsen|pranešim|nesėkm)|grąžint\S* laišk|laiškas grąž"
+    r"|neįmanoma pristatyti|pristatymas (?:nepavyko|vėluoja|atidėtas)|^(?:dsn|bounce|ndn|ndr)\b"
+    r"|user unknown|unknown (?:user|recipient)|mail block|system error",
     re.IGNORECASE,
 )
 """Subjects of delivery reports."""
 
 _TEXT: Final = re.compile(
-    r"could not be delivered|undeliverable|delivery (?:to the following|failed|has failed|failure)|(?:was|were) not delivered|unable to deliver|permanent (?:fatal )?error"
-    r"|did not reach the following|error message below|invalid user address|failed (?:permanently|recipient)|message that you sent|couldn't be delivered|recipient.{0,40}(?:rejected|unknown)|returned (?:message|mail)"
-    r"|не (?:было|может быть|удалось|был[аи]?) доставл?|не доставлено|nebuvo pristatyt|nepavyko pristatyti|negali būti pristatyt|could not deliver|delivery attempt|has been delayed",
+    r"could not be delivered|undeliverable|delivery (?:to the following|failed|has failed|failure)"
+    r"|(?:was|were) not delivered|unable to deliver|permanent (?:fatal )?error"
+    r"|did not reach the following|error message below|invalid user address|failed (?:permanently"
+    r"|recipient)|message that you sent|couldn't be delivered|recipient.{0,40}(?:rejected|unknown)"
+    r"|returned (?:message|mail)"
+    r"|не (?:было|может быть|удалось|был[аи]?) доставл?|не доставлено|nebuvo pristatyt"
+    r"|nepavyko pristatyti|negali būti pristatyt|could not deliver|delivery attempt|has been delayed",
     re.IGNORECASE,
 )
 
 _STRONG: Final = re.compile(
-    r"failed recipients?\b|non-?delivery report|could not be delivered to(?: the following)?(?: recipient| user|\s*:|\s*\n)|could not deliver message to the following"
-    r"|smtp (?:error|reply|code)|remote host said|the following (?:recipient|address)\S* (?:failed|could not)|delivery to the following recipient",
+    r"failed recipients?\b|non-?delivery report"
+    r"|could not be delivered to(?: the following)?(?: recipient| user|\s*:|\s*\n)"
+    r"|could not deliver message to the following"
+    r"|smtp (?:error|reply|code)|remote host said|the following (?:recipient|address)\S* (?:failed"
+    r"|could not)|delivery to the following recipient",
     re.IGNORECASE,
 )
 
@@ -86,7 +108,7 @@ def signs(mail: ParsedMail) -> str:
 
 
 def _is_answer(mail: ParsedMail) -> bool:
-    """A person who is the postmaster and answers: the subject is an answer's and nothing speaks of delivery."""
+    """A person who is the postmaster and answers: an answer's subject and no word of delivery."""
     return (
         mail.subject[:3].lower() == "re:"
         and _TEXT.search(mail.text[:3000]) is None

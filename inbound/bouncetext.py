@@ -1,4 +1,4 @@
-"""A delivery report in free text: the report's own words apart from the returned letter, and the addresses in it."""
+"""A delivery report in free text: its own words apart from the returned letter, and its addresses."""
 
 from __future__ import annotations
 
@@ -6,19 +6,29 @@ import re
 from typing import Final
 
 _RETURNED: Final = re.compile(
-    r"^[ \t>*|]*(?:-{2,}.{0,10}(?:below this line is a copy|this is a copy of|the (?:header|body) of the|original message|returned message|unsent message|message (?:header|text|follows)|received message|original mail|unsent message|header and top|copy of the|message text follows|returned mail).{0,80}"
-    r"|(?:received|return-path|x-sender|dkim-signature)[ \t]*:[ \t]*\S.*|(?:old message:|(?:original|unsent|returned|the original) (?:message|mail|header)s?(?: \S+){0,6}[:.]?)|message header(?:s)? follow.{0,30}"
-    r"|-+ ?(?:исходное|original|returned).{0,60}|the header page of the original message.{0,60}|included is a copy of the message.{0,60}|(?:текст|заголовки|копия) (?:исходного |вашего |возвращ\S+ )?(?:письма|сообщения).{0,40}"
+    r"^[ \t>*|]*(?:-{2,}.{0,10}(?:below this line is a copy|this is a copy of|the (?:header"
+    r"|body) of the|original message|returned message|unsent message|message (?:header|text"
+    r"|follows)|received message|original mail|unsent message|header and top|copy of the"
+    r"|message text follows|returned mail).{0,80}"
+    r"|(?:received|return-path|x-sender|dkim-signature)[ \t]*:[ \t]*\S.*|(?:old message:"
+    r"|(?:original|unsent|returned|the original) (?:message|mail|header)s?(?: \S+){0,6}[:.]?)"
+    r"|message header(?:s)? follow.{0,30}"
+    r"|-+ ?(?:исходное|original|returned).{0,60}|the header page of the original message.{0,60}"
+    r"|included is a copy of the message.{0,60}|(?:текст|заголовки|копия) (?:исходного |вашего "
+    r"|возвращ\S+ )?(?:письма|сообщения).{0,40}"
     r"|(?:pradinio|originalaus) (?:laiško|pranešimo).{0,40})$",
     re.IGNORECASE | re.MULTILINE,
 )
 _ADDRESS: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.?[A-Za-z0-9-]*"
 _CUE: Final = (
-    r"to|for|addressed|recipients?|address|rcpt to|failed recipients?|addressee|кому|адрес|получатель|адресат|gavėjas|adresatas|kam|adresas"
-    r"|final-recipient|mailbox|ящик|dėžutė|user|e-?mail|name|delivery userid|userid|generated from|attempts|expanded from|original-recipient"
+    r"to|for|addressed|recipients?|address|rcpt to|failed recipients?|addressee|кому|адрес"
+    r"|получатель|адресат|gavėjas|adresatas|kam|adresas"
+    r"|final-recipient|mailbox|ящик|dėžutė|user|e-?mail|name|delivery userid|userid|generated from"
+    r"|attempts|expanded from|original-recipient"
 )
 _ON_LINE: Final = re.compile(
-    rf"^[ \t>*\"'(|-]*(?:(?:[^\W\d_][\w ]{{0,40}})?(?:{_CUE})(?:[ \t]*:[ \t]*|[ \t]+))?(?:rfc822;\s*)?[<\[(\"']*(?:mailto:|smtp:)?({_ADDRESS})[>\])\"']*[ \t]*(?:$|[:,;…. (-].*)",
+    rf"^[ \t>*\"'(|-]*(?:(?:[^\W\d_][\w ]{{0,40}})?(?:{_CUE})(?:[ \t]*:[ \t]*|[ \t]+))?(?:rfc822;\s*)?"
+    rf"[<\[(\"']*(?:mailto:|smtp:)?({_ADDRESS})[>\])\"']*[ \t]*(?:$|[:,;…. (-].*)",
     re.IGNORECASE | re.MULTILINE,
 )
 _ANY: Final = re.compile(
@@ -26,21 +36,32 @@ _ANY: Final = re.compile(
     re.IGNORECASE,
 )
 _FOLLOWS: Final = re.compile(
-    r"(?:following|failed|undelivered|these|below)[^\n]{0,60}(?:recipient|address|user|destination|person)[^\n]{0,160}(?:\n|:)|(?:delivered to|delivery to|deliver (?:\S+ ){0,3}to)[^\n]{0,100}(?:\n|:)"
-    r"|failed addresses follow[^\n]*\n|failed recipients?[^\n]*\n|had (?:permanent fatal errors|delivery problems|problems)[^\n]*\n|следующ\S+ (?:получател|адрес)\S*[^\n]*\n|(?:šiems|šiam) (?:gavėj|adres)\S*[^\n]*\n",
+    r"(?:following|failed|undelivered|these|below)[^\n]{0,60}(?:recipient|address|user|destination"
+    r"|person)[^\n]{0,160}(?:\n|:)|(?:delivered to|delivery to"
+    r"|deliver (?:\S+ ){0,3}to)[^\n]{0,100}(?:\n|:)"
+    r"|failed addresses follow[^\n]*\n|failed recipients?[^\n]*\n|had (?:permanent fatal errors"
+    r"|delivery problems|problems)[^\n]*\n|следующ\S+ (?:получател|адрес)\S*[^\n]*\n|(?:šiems"
+    r"|šiam) (?:gavėj|adres)\S*[^\n]*\n",
     re.IGNORECASE,
 )
 _TAGS: Final = re.compile(r"<(?:br|/?p|/?div|/?b|/?font|hr)\b[^<>]{0,60}>", re.IGNORECASE)
 _DELAY: Final = re.compile(
-    r"delay|still (?:being|undelivered|trying)|not yet been delivered|will (?:be retried|keep trying|continue)|warning: (?:could not|message)|no action is required|you do not need to resend|задерж|доставка отложена|попытки (?:доставки )?будут|v[ėe]luoja|atid[ėe]tas|bus bandoma",
+    r"delay|still (?:being|undelivered|trying)|not yet been delivered|will (?:be retried"
+    r"|keep trying|continue)|warning: (?:could not|message)|no action is required"
+    r"|you do not need to resend|задерж|доставка отложена|попытки (?:доставки )?будут|v[ėe]luoja"
+    r"|atid[ėe]tas|bus bandoma",
     re.IGNORECASE,
 )
 _GIVEN_UP: Final = re.compile(
-    r"giving up|given up|permanent|failed permanently|will not be retried|could not be delivered for more than|expired|retry (?:time|timeout|limit) exceeded|delivery failed|was not delivered|окончательн|прекращен|nutraukt",
+    r"giving up|given up|permanent|failed permanently|will not be retried"
+    r"|could not be delivered for more than|expired|retry (?:time|timeout|limit) exceeded"
+    r"|delivery failed|was not delivered|окончательн|прекращен|nutraukt",
     re.IGNORECASE,
 )
 _SAID: Final = re.compile(
-    r"(?:said|responded|answered|replied|response(?: from| was)?|error(?: message| was| from)?|reason|because|diagnostic[- ]code|ответ(?:ил)?|причина|ошибка|atsakė|priežastis|klaida)\b[^\n]{0,120}?:\s*(.{5,600}?)(?:\n\s*\n|\Z)",
+    r"(?:said|responded|answered|replied|response(?: from| was)?|error(?: message| was| from)?"
+    r"|reason|because|diagnostic[- ]code|ответ(?:ил)?|причина|ошибка|atsakė|priežastis"
+    r"|klaida)\b[^\n]{0,120}?:\s*(.{5,600}?)(?:\n\s*\n|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
 _CODED: Final = re.compile(
@@ -63,7 +84,7 @@ _SIMPLE: Final = re.compile(rf"(?<![\w@.<:/-])({_ADDRESS})")
 def recipients(text: str, own: set[str], domain: str = "") -> list[str]:
     """The addresses that a free-text report names as failed.
 
-    `own` are the report's own sender and addressee; `domain` is the reporting server's, for names without one.
+    `own` are the report's own sender and addressee; `domain` the reporting server's, for bare names.
     """
     text = _TAGS.sub("\n", text[:20_000]) if "<" in text else text[:20_000]
     cue = _FOLLOWS.search(text)
@@ -113,7 +134,7 @@ def is_delay(subject: str, text: str) -> bool:
 
 
 def diagnostic(text: str) -> str:
-    """What the refusing server said, as quoted in a report without a status part; empty where it is not told apart."""
+    """What the refusing server said, as quoted in a free-text report; empty where it is not told apart."""
     coded = _CODED.search(text[:8000])
     if coded:
         return " ".join(coded[0].split())[:600]

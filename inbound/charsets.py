@@ -114,7 +114,7 @@ TEXT_CODECS: Final = words(
     johab
     """
 )
-"""The only codecs a label may choose: Python also has `zlib`, `idna`, `unicode_escape` and others behind names."""
+"""The only codecs a label may choose: Python has `zlib`, `idna`, `unicode_escape` and others behind names."""
 
 _SEVEN_BIT: Final = frozenset({"utf-7", "hz", "iso2022_jp_ext", "iso2022_jp", "iso2022_kr", "iso2022_jp_2"})
 _MULTI_BYTE: Final = words(
@@ -140,7 +140,8 @@ _LT_WORDS: Final = words(
 _LT_WORDS_HIGH: Final = frozenset(word for word in _LT_WORDS if not word.isascii())
 _LT_LETTERS: Final = frozenset("ąčęėįšųūžĄČĘĖĮŠŲŪŽ„“”–—‘’…•€§°№«»\xa0")
 _WORD: Final = re.compile(r"[^\W\d_]+")
-# The commonest Russian letters; text read in the wrong Cyrillic charset has them rarely and in the wrong case.
+# The commonest Russian letters; text read in the wrong Cyrillic charset has them rarely and in the wrong
+# case.
 _COMMON_RU: Final = frozenset("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфёъ")
 _TYPICAL_RU: Final = frozenset("оеаинтсрвлкмдп")
 
@@ -335,7 +336,7 @@ def _mostly_high(data: bytes) -> bool:
 
 
 def _balticness(text: str) -> bool:
-    """Letters that Western text never has in the middle of a word: š, ž, č, ė, ų where ð, þ, è, ë, ø stand."""
+    """Letters that Western text rarely has: š, ž, ė, ų stand where it would have ð, þ, ë, ø."""
     return any(letter in "ėųšžūįĖŲŠŽŪĮ" for letter in text)
 
 

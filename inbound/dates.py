@@ -8,7 +8,8 @@ from email.utils import parsedate_tz
 from typing import Final
 
 _USUAL: Final = re.compile(
-    r"\s*(?:[A-Za-z]{3},?\s+)?(\d{1,2})\s+([A-Za-z]{3})[a-z]*\.?\s+(\d{4})\s+(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([+-]\d{4})"
+    r"\s*(?:[A-Za-z]{3},?\s+)?(\d{1,2})\s+([A-Za-z]{3})[a-z]*\.?\s+(\d{4})\s+(\d{1,2}):(\d{2})(?::"
+    r"(\d{2}))?\s*([+-]\d{4})"
 )
 _MONTHS: Final = {
     name: number

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from inbound import charsets, headers, transfer
@@ -83,7 +84,7 @@ def _blocks(text: str) -> Iterator[str]:
                 for match in re.finditer(r"^final-recipient\s*:", block, re.IGNORECASE | re.MULTILINE)
             ]
             edges = [0, *finals[1:], len(block)]
-            yield from (block[start:end] for start, end in zip(edges, edges[1:], strict=False))
+            yield from (block[start:end] for start, end in pairwise(edges))
         else:
             yield block
 

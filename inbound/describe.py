@@ -12,9 +12,12 @@ from inbound.parsed import Address
 from inbound.understanding import Understood
 
 KEYS: Final = (
-    "file", "subject", "from", "sender", "reply_to", "to", "cc", "date", "message_id", "in_reply_to", "references",
-    "text", "reply", "quoted", "signature", "disclaimer", "language", "language_confidence", "charset", "attachments",
-    "machine", "machine_reason", "return_date", "bounce", "forward", "person", "invitation", "warnings", "defects",
+    "file", "subject", "from", "sender", "reply_to", "to", "cc", "date", "message_id", "in_reply_to",
+    "references",
+    "text", "reply", "quoted", "signature", "disclaimer", "language", "language_confidence", "charset",
+    "attachments",
+    "machine", "machine_reason", "return_date", "bounce", "forward", "person", "invitation", "warnings",
+    "defects",
     "error",
 )  # fmt: skip
 """Every object has all of these, in this order; `docs/operate/parse.md` says what each holds."""

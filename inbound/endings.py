@@ -129,7 +129,7 @@ def _is_detail(text: str) -> bool:
 
 
 def _bare_block(lines: Sequence[Line], filled: list[int]) -> int | None:
-    """The last paragraph where it is short lines with at least two phones, addresses or firms, and a name on top."""
+    """The last paragraph, where it is short lines with two phones, addresses or firms, and a name on top."""
     last = filled[-1]
     first = last
     while first - 1 >= filled[0] and lines[first - 1].text.strip():

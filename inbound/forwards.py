@@ -23,10 +23,12 @@ _ADDRESS: Final = re.compile(
     r"[<(\[]\s*([^\s<>()\[\]\"]+@[^\s<>()\[\]\"]+?)\s*[>)\]]|([^\s<>()\[\]\",;]+@[^\s<>()\[\]\",;:]+)"
 )
 _AFTER_TIME: Final = re.compile(
-    r"\d{1,2}[:.h]\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?(?:\s?(?:GMT|UTC|[A-Z]{3,4}T?))?(?:\s?[+-]\d{1,2}:?\d{0,2})?[,\s]*"
+    r"\d{1,2}[:.h]\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?(?:\s?(?:GMT|UTC"
+    r"|[A-Z]{3,4}T?))?(?:\s?[+-]\d{1,2}:?\d{0,2})?[,\s]*"
 )
 _LEADING: Final = re.compile(
-    r"^(?:(?:пользователь|от|schrieb|schrieb\s|heeft|napsal\(a\)|escribió|a écrit|időpontban|kirjoitti|von|od|fra|från|da|по"
+    r"^(?:(?:пользователь|от|schrieb|schrieb\s|heeft|napsal\(a\)|escribió|a écrit|időpontban"
+    r"|kirjoitti|von|od|fra|från|da|по"
     r"|nuo|vartotojas)\s+)+",
     re.IGNORECASE,
 )
@@ -140,7 +142,7 @@ def _forward(values: dict[str, str], text: str, reason: str) -> Forward:
 
 
 def read_addresses(written: str) -> tuple[Address, ...]:
-    """Addresses as mail programs print them above quotations: `Name [mailto:a@b]`, `Name<mailto:a@b> <a@b>`."""
+    """Addresses as programs print them above quotations: `Name [mailto:a@b]`, `Name<mailto:a@b> <a@b>`."""
     if not written:
         return ()
     cleaned = _BRACKET_MAILTO.sub(r"<\1>", written)

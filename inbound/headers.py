@@ -1,4 +1,4 @@
-"""Header fields: unfolding, encoded words (RFC 2047), and parameters (RFC 2231) as senders really write them."""
+"""Header fields: unfolding, encoded words (RFC 2047) and parameters (RFC 2231) as senders write them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import urllib.parse
 from typing import Final
 
-from inbound import charsets, limits
+from inbound import charsets, limits, transfer
 
 _FOLD: Final = re.compile(rb"\r*\n[ \t]*|\r+[ \t]*")
 _WORD: Final = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]*){0,8})\?=")
@@ -17,7 +17,7 @@ _SPACES: Final = re.compile(r"[ \t]{2,}")
 
 
 def decode(value: bytes, hint: str | None = None) -> str:
-    """One field's value on one line, decoded; never holds a control character, so it cannot start another field."""
+    """One field's value on one line, decoded, without control characters: it cannot start another field."""
     if len(value) > limits.FIELD_BYTES:
         value = value[: limits.FIELD_BYTES]
     if b"\n" in value or b"\r" in value:
@@ -77,14 +77,10 @@ def _word_bytes(encoding: str, text: str) -> bytes:
     raw = text.encode("latin-1", "replace")
     if encoding in "qQ":
         return binascii.a2b_qp(raw.replace(b"_", b" "))
-    raw = raw.rstrip(b"= ").replace(b" ", b"")
-    try:
-        return binascii.a2b_base64(raw + b"=" * (-len(raw) % 4))
-    except binascii.Error:
-        return binascii.a2b_base64(raw[: len(raw) - len(raw) % 4] + b"====") if len(raw) > 4 else b""
+    return transfer.decode_base64(raw.replace(b" ", b""))
 
 
-# -- parameters ------------------------------------------------------------------------------------------------
+# -- parameters ------------------------------------------------------------------------------------
 
 _TOKEN: Final = re.compile(r'\s*([^\s=;"]{1,80}?)\s*=\s*("(?:[^"\\]|\\.)*(?:"|\Z)|[^;]*)\s*', re.DOTALL)
 _CONTINUED: Final = re.compile(r"^([^*]+)\*(\d{1,4})?(\*)?$")

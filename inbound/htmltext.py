@@ -1,4 +1,4 @@
-"""HTML to the text a reader sees: structure kept, hidden words left out, quotations marked; one linear pass."""
+"""HTML to the text a reader sees: structure kept, hidden words left out, quotations marked; one pass."""
 
 from __future__ import annotations
 
@@ -37,9 +37,11 @@ _TAG: Final = re.compile(
 )
 _STYLE: Final = re.compile(r"style\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))", re.IGNORECASE)
 _HIDING: Final = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?:\.0+)?(?:px|pt|em|%)?\s*(?:;|$|!)"
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?:\.0+)?(?:px"
+    r"|pt|em|%)?\s*(?:;|$|!)"
     r"|opacity\s*:\s*0(?:\.0+)?\s*(?:;|$|!)|(?:max-)?height\s*:\s*0(?:px)?\s*;.*overflow\s*:\s*hidden"
-    r"|overflow\s*:\s*hidden.*(?:max-)?height\s*:\s*0(?:px)?\s*(?:;|$|!)|text-indent\s*:\s*-\d{3,}|left\s*:\s*-\d{4,}px",
+    r"|overflow\s*:\s*hidden.*(?:max-)?height\s*:\s*0(?:px)?\s*(?:;|$|!)|text-indent\s*:\s*-\d{3,}"
+    r"|left\s*:\s*-\d{4,}px",
     re.IGNORECASE | re.DOTALL,
 )
 _WHITE: Final = re.compile(
@@ -59,17 +61,25 @@ _OUTLOOK: Final = re.compile(
 )
 
 _QUOTE_NAMES: Final = (
-    "gmail_quote", "yahoo_quoted", "moz-cite", "mailru-quote", "zmail_extra", "protonmail_quote", "ydp-quoted",
+    "gmail_quote", "yahoo_quoted", "moz-cite", "mailru-quote", "zmail_extra", "protonmail_quote",
+    "ydp-quoted",
     "mail-quote", "tutanota_quote", "mailrucssattributepostfix_quote", "quoted_text", "gmail_extra_quote",
     "wm_quote", "js-reply-quote", "mail_quote", "freebirdformviewerviewemailquote",
 )  # fmt: skip
 _CUT_NAMES: Final = (
-    "divrplyfwdmsg", "appendonsend", "stopspelling", "olk_src_body_section", "mail-editor-reference-message-container",
-    "ms-outlook-mobile-reference-message", "isforwardcontent", "isreplycontent", "mailrucssattributepostfix_reply",
-)  # fmt: skip
+    "divrplyfwdmsg",
+    "appendonsend",
+    "stopspelling",
+    "olk_src_body_section",
+    "mail-editor-reference-message-container",
+    "ms-outlook-mobile-reference-message",
+    "isforwardcontent",
+    "isreplycontent",
+)
 _HEADER_NAMES: Final = ("moz-cite-prefix", "gmail_attr", "moz-forward-container", "moz-email-headers-table")
 _SIGNATURE_NAMES: Final = (
-    "gmail_signature", "moz-signature", "ms-outlook-mobile-signature", "applemailsignature", "mailru-signature",
+    "gmail_signature", "moz-signature", "ms-outlook-mobile-signature", "applemailsignature",
+    "mailru-signature",
     "ymail_android_signature", "protonmail_signature", "apple-mail-signature", "yandex-signature",
 )  # fmt: skip
 

@@ -1,7 +1,8 @@
-"""Domains that imitate another: letters of two alphabets in one name, or shapes that the eye takes for each other."""
+"""Domains that imitate another: two alphabets in one name, or shapes that the eye takes for each other."""
 
 from __future__ import annotations
 
+import contextlib
 import unicodedata
 from collections.abc import Iterable
 from typing import Final
@@ -18,16 +19,14 @@ def readable(domain: str) -> str:
     labels = []
     for label in domain.lower().rstrip(".").split("."):
         if label.startswith("xn--"):
-            try:
+            with contextlib.suppress(UnicodeError, ValueError):
                 label = label[4:].encode("ascii").decode("punycode")
-            except (UnicodeError, ValueError):
-                pass
         labels.append(label)
     return ".".join(labels)
 
 
 def mixed_alphabets(domain: str) -> bool:
-    """True where one label holds letters of two alphabets: `аpple.com` with a Cyrillic а, not `компания.рф`."""
+    """True where one label holds two alphabets: `аpple.com` with a Cyrillic а, but not `компания.рф`."""
     for label in readable(domain).split("."):
         alphabets = {unicodedata.name(letter, "?").split(" ", 1)[0] for letter in label if letter.isalpha()}
         if len(alphabets) > 1:

@@ -1,4 +1,4 @@
-"""Raw bytes to a letter (RFC 5322, 2045–2049): whatever is wrong with it is repaired or noted, never raised."""
+"""Raw bytes to a letter (RFC 5322, 2045–2049): what is wrong with it is repaired or noted, never raised."""
 
 from __future__ import annotations
 

@@ -41,9 +41,12 @@ _DATE: Final = re.compile(
 _START: Final = re.compile(
     r"[-–—*_\s|]*(?:\d|вы писали|вы пишете|jūs rašėte|jus rasete|you wrote|w dniu\s|il giorno\s"
     r"|(?:on|at|am|le|el|il|em|op|den|dne|dňa|dana|a|у|в|у)\s+\S"
-    r"|(?:вс|пн|вт|ср|чт|пт|сб|пир|воскрес|понедел|вторник|среда|сред|четверг|пятниц|суббот|mon|tue|wed|thu|fri|sat|sun"
-    r"|pirmad|antrad|trečiad|ketvirtad|penktad|šeštad|sekmad|pr|an|tr|kt|pn|št|sk|lun|mar|mer|mier|jeu|ven|sam|dim|mié"
-    r"|jue|vie|sáb|dom|mo|di|mi|do|fr|sa|so|seg|ter|qua|qui|sex|ons|tors|lör|søn|lør|ma|ke|to|pe|la|su|po|út|st|čt|pá"
+    r"|(?:вс|пн|вт|ср|чт|пт|сб|пир|воскрес|понедел|вторник|среда|сред|четверг|пятниц|суббот|mon|tue"
+    r"|wed|thu|fri|sat|sun"
+    r"|pirmad|antrad|trečiad|ketvirtad|penktad|šeštad|sekmad|pr|an|tr|kt|pn|št|sk|lun|mar|mer|mier"
+    r"|jeu|ven|sam|dim|mié"
+    r"|jue|vie|sáb|dom|mo|di|mi|do|fr|sa|so|seg|ter|qua|qui|sex|ons|tors|lör|søn|lør|ma|ke|to|pe|la"
+    r"|su|po|út|st|čt|pá"
     rf"|štv|śr|czw|pt|niedz|{MONTHS})[^\W\d_]{{0,12}}[.,]?\s+[^\s]{{0,12}}\s?\d)",
     re.IGNORECASE,
 )
@@ -178,7 +181,7 @@ def _after_separator(lines: Sequence[Line], place: int, last: int, kind: str) ->
 def header_block(
     lines: Sequence[Line], place: int, last: int, *, after_rule: bool = False
 ) -> Boundary | None:
-    """A block of header labels that starts at `place`: the sender's and at least two (after a rule one) others."""
+    """A block of header labels at `place`: the sender's and at least two others, after a rule one other."""
     first = label_of(lines[place].text)
     if first is None or first[0] in {"cc", "other"}:
         return None

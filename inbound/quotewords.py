@@ -11,16 +11,22 @@ LABELS: Final[dict[str, str]] = {}
 
 _BY_ROLE: Final = {
     "from": """
-        from|от|от кого|отправитель|nuo|siuntėjas|siuntejas|nuo ko|von|absender|de|expéditeur|van|afzender|från|avsändare
+        from|от|от кого|отправитель|nuo|siuntėjas|siuntejas|nuo ko|von|absender|de|expéditeur|van|afzender
+        från|avsändare
         fra|avsender|afsender|lähettäjä|od|nadawca|odesílatel|odosielateľ|šalje|pošiljatelj|saatja|kellelt|feladó|da
-        mittente|de la|expeditor|kimden|gönderen|від|від кого|відправник|no|sūtītājs|remitente|remetente|送信元|差出人
+        mittente|de la|expeditor|kimden|gönderen|від|від кого|відправник|no|sūtītājs|remitente|remetente
+        送信元|差出人
         发件人|из|ад|ад каго|από|保出人|보낸 사람|von kontakt|message from
         """,
     "date": """
-        date|sent|message du|sent on|sent at|дата|отправлено|дата отправки|отправлен|data|išsiųsta|issiusta|išsiuntimo data|gesendet
-        datum|gesendet am|envoyé|envoyé le|enviado|enviado el|enviada em|enviado em|enviada|fecha|inviato|data invio
-        verzonden|skickat|skickat den|sendt|dato|lähetetty|päiväys|päivämäärä|wysłano|wysłane|odesláno|dátum|elküldve
-        küldve|trimis|poslano|tarih|gönderildi|gönderme tarihi|gönderilme zamanı|надіслано|nosūtīts|datums|saadetud
+        date|sent|message du|sent on|sent at|дата|отправлено|дата отправки|отправлен|data|išsiųsta|issiusta
+        išsiuntimo data|gesendet
+        datum|gesendet am|envoyé|envoyé le|enviado|enviado el|enviada em|enviado em|enviada|fecha|inviato
+        data invio
+        verzonden|skickat|skickat den|sendt|dato|lähetetty|päiväys|päivämäärä|wysłano|wysłane|odesláno
+        dátum|elküldve
+        küldve|trimis|poslano|tarih|gönderildi|gönderme tarihi|gönderilme zamanı|надіслано|nosūtīts|datums
+        saadetud
         kuupäev|odoslané|日付|送信日時|发送时间|datum odeslání|дата отправления|адпраўлена|ημερομηνία|send
         """,
     "to": """
@@ -29,17 +35,23 @@ _BY_ROLE: Final = {
         adresat|за|pentru|προς|alıcı|to whom|kome|do wiadomości odbiorcy|одержувач
         """,
     "cc": """
-        cc|копия|копия (cc)|kopija|kopie|kopie (cc)|kopi|kopia|copie|copia|copie à|cópia|dw|másolat|kópia|bilgi|копія
-        cc/bcc|kopio|bcc|скрытая копия|slapta kopija|nematoma kopija|csetleni|сс|copy|kopia (cc)|ccopie|копiя|抄送
+        cc|копия|копия (cc)|kopija|kopie|kopie (cc)|kopi|kopia|copie|copia|copie à|cópia|dw|másolat|kópia
+        bilgi|копія
+        cc/bcc|kopio|bcc|скрытая копия|slapta kopija|nematoma kopija|csetleni|сс|copy|kopia (cc)|ccopie
+        копiя|抄送
         """,
     "subject": """
-        subject|тема|тема письма|tema|antraštė|betreff|objet|asunto|assunto|oggetto|onderwerp|ämne|emne|aihe|temat
+        subject|тема|тема письма|tema|antraštė|betreff|objet|asunto|assunto|oggetto|onderwerp|ämne|emne
+        aihe|temat
         předmět|predmet|tárgy|subiect|konu|teema|temats|件名|主题|тэма|θέμα|re
         """,
     "other": """
-        reply-to|reply to|ответить|ответить кому|atsakyti|importance|важность|svarba|attachments|attachment|вложения
-        priedai|anhänge|pièces jointes|priority|приоритет|organization|организация|message-id|x-mailer|newsgroups|risposta
-        categories|категории|wichtigkeit|mailed-by|signed-by|antwort an|répondre à|responder a|list-unsubscribe|flag
+        reply-to|reply to|ответить|ответить кому|atsakyti|importance|важность|svarba|attachments|attachment
+        вложения
+        priedai|anhänge|pièces jointes|priority|приоритет|organization|организация|message-id|x-mailer
+        newsgroups|risposta
+        categories|категории|wichtigkeit|mailed-by|signed-by|antwort an|répondre à|responder a
+        list-unsubscribe|flag
         """,
 }
 for _role, _text in _BY_ROLE.items():
@@ -50,9 +62,12 @@ for _role, _text in _BY_ROLE.items():
 
 VERB_WORDS: Final = words(
     """
-    wrote writes написал написала написали написав написавла написала пишет пишут пише писал писала писали сообщил сообщила
-    сообщили ответил ответила rašė parašė rase parase rašo rašėte rasete parašėte schrieb geschrieben écrit escribió escribio
-    escreveu scritto scrisse skrev skreiv kirjoitti kirjutas rakstīja napisał napisała napsal napsala napísal napísala írta
+    wrote writes написал написала написали написав написавла написала пишет пишут пише писал писала писали
+    сообщил сообщила
+    сообщили ответил ответила rašė parašė rase parase rašo rašėte rasete parašėte schrieb geschrieben
+    écrit escribió escribio
+    escreveu scritto scrisse skrev skreiv kirjoitti kirjutas rakstīja napisał napisała napsal napsala
+    napísal napísala írta
     yazdı yazmış geschreven schreef scris napisao napisala напісаў напісала έγραψε 写道 書きました 작성
     """
 )
@@ -64,11 +79,16 @@ VERBS: Final = "|".join(
 """The same as a regular expression, with the feminine ending that programs put in brackets."""
 
 MONTHS: Final = (
-    "jan|feb|mar|mär|maa|apr|may|mai|maj|mei|jun|jul|aug|sep|oct|okt|nov|dec|dez|des|dic|déc|ene|abr|ago|set|out|gen|mag"
-    "|giu|lug|ott|fév|fev|avr|juin|juil|août|янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек|saus|vas|kov|bal|geg"
-    "|birž|birz|liep|rugp|rugs|spal|lapkr|gruod|sty|lut|kwi|cze|lip|sie|wrz|paź|lis|gru|led|úno|bře|dub|kvě|čer|srp|zář"
-    "|říj|pro|січ|лют|бер|квіт|трав|черв|лип|серп|вер|жовт|лист|груд|jaan|veeb|märts|juuni|juuli|ian|iun|iul|tam|hel|huh"
-    "|tou|kes|hei|elo|syys|loka|mar|joul|oca|şub|nis|haz|tem|ağu|eyl|eki|kas|ara|sij|velj|ožu|tra|svi|kol|ruj|pros|stud"
+    "jan|feb|mar|mär|maa|apr|may|mai|maj|mei|jun|jul|aug|sep|oct|okt|nov|dec|dez|des|dic|déc|ene"
+    "|abr|ago|set|out|gen|mag"
+    "|giu|lug|ott|fév|fev|avr|juin|juil|août|янв|фев|мар|апр|ма[йя]|июн|июл|авг|сен|окт|ноя|дек"
+    "|saus|vas|kov|bal|geg"
+    "|birž|birz|liep|rugp|rugs|spal|lapkr|gruod|sty|lut|kwi|cze|lip|sie|wrz|paź|lis|gru|led|úno"
+    "|bře|dub|kvě|čer|srp|zář"
+    "|říj|pro|січ|лют|бер|квіт|трав|черв|лип|серп|вер|жовт|лист|груд|jaan|veeb|märts|juuni|juuli"
+    "|ian|iun|iul|tam|hel|huh"
+    "|tou|kes|hei|elo|syys|loka|mar|joul|oca|şub|nis|haz|tem|ağu|eyl|eki|kas|ara|sij|velj|ožu|tra"
+    "|svi|kol|ruj|pros|stud"
 )
 """The beginnings of month names, as a regular expression; only ever used beside a number."""
 

@@ -16,7 +16,8 @@ REGIONS: Final = ("LT", "RU")
 _READ_CHARS: Final = 2000
 _PHONE_LIKE: Final = re.compile(r"(?:\+|\b00|\(?\b8|\b0|\b7|\b37)[\d\s()./~-]{6,}")
 _NOT_PHONE: Final = re.compile(
-    r"(?<!\w)(?:инн|кпп|огрн(?:ип)?|бик|р/с|р/сч|к/с|счет|сч[её]т|окпо|iban|swift|bic|a/s|sąskait\w*|sąsk|įm\.? ?k(?:odas)?|įmonės kodas|kodas|pvm(?: mok\S*)? ?k?(?:odas)?"
+    r"(?<!\w)(?:инн|кпп|огрн(?:ип)?|бик|р/с|р/сч|к/с|счет|сч[её]т|окпо|iban|swift|bic|a/s"
+    r"|sąskait\w*|sąsk|įm\.? ?k(?:odas)?|įmonės kodas|kodas|pvm(?: mok\S*)? ?k?(?:odas)?"
     r"|vat|reg\.? ?(?:no|nr|code)|account|bank|№|nr\.|no\.|договор\w*|sutart\w*|invoice|order)\W{0,4}",
     re.IGNORECASE,
 )
@@ -26,12 +27,15 @@ _EXTENSION: Final = re.compile(
 )
 _EMAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _SITE: Final = re.compile(
-    r"(?:https?://|www\.)[^\s<>\"',;]{3,200}|(?<![@\w.])[a-z0-9-]{2,40}\.(?:lt|ru|com|eu|net|org|рф|by|lv|ee|pl|ua|kz)(?![\w@.-])",
+    r"(?:https?://|www\.)[^\s<>\"',;]{3,200}|(?<![@\w.])[a-z0-9-]{2,40}\.(?:lt|ru|com|eu|net|org|рф"
+    r"|by|lv|ee|pl|ua|kz)(?![\w@.-])",
     re.IGNORECASE,
 )
 _QUOTED_NAME: Final = re.compile(r"[„«“\"']([^„«“”»\"']{2,80})[”»“\"']")
 _COMPANY_NAME: Final = re.compile(
-    r"(?:(?:ООО|ОАО|ЗАО|ПАО|АО|ИП|НПО|НПП|ТД|ГК|UAB|AB|MB|IĮ|VšĮ|VĮ|SIA|OÜ|ТОО)\.?\s*[„«“\"']?[^,;|\n\t]{2,60}|[^,;|\n\t]{2,60}?,?\s+(?:UAB|AB|MB|Ltd|LLC|LLP|Inc|GmbH|AG|PLC|SIA|OÜ|Oy|Limited|Group|Corp)\b\.?)"
+    r"(?:(?:ООО|ОАО|ЗАО|ПАО|АО|ИП|НПО|НПП|ТД|ГК|UAB|AB|MB|IĮ|VšĮ|VĮ|SIA|OÜ|ТОО)\.?\s*[„«“\"']?[^,;"
+    r"|\n\t]{2,60}|[^,;|\n\t]{2,60}?,?\s+(?:UAB|AB|MB|Ltd|LLC|LLP|Inc|GmbH|AG|PLC|SIA|OÜ|Oy|Limited"
+    r"|Group|Corp)\b\.?)"
 )
 _NAME_WORD: Final = re.compile(r"[A-ZА-ЯЁĄČĘĖĮŠŲŪŽÄÖÜÕ][\w’'.-]*")
 _NOT_NAME: Final = re.compile(r"[\d@/|:;+]|www\.", re.IGNORECASE)

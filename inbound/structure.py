@@ -1,4 +1,4 @@
-"""The tree of MIME parts (RFC 2046) as places in the raw bytes: nothing is copied, decoded or recursed into."""
+"""The tree of MIME parts (RFC 2046) as places in the raw bytes: nothing is copied or decoded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from inbound import headers, limits, transfer
 
 _FIELD: Final = re.compile(rb"([!-9;-~]{1,120})[ \t]*:[ \t]*([^\n]*(?:\n[ \t][^\n]*)*)(?:\n|\Z)")
 _KNOWN: Final = re.compile(
-    rb"^(?:from|to|cc|subject|date|message-id|received|reply-to|mime-version|content-[a-z-]+|return-path|sender"
+    rb"^(?:from|to|cc|subject|date|message-id|received|reply-to|mime-version|content-[a-z-]+"
+    rb"|return-path|sender"
     rb"|in-reply-to|references|x-[a-z0-9-]+|user-agent|list-[a-z-]+|dkim-signature|delivered-to)[ \t]*:",
     re.IGNORECASE,
 )
@@ -20,7 +21,8 @@ class Part:
     """One part: its header fields, and where header and body stand in the raw bytes."""
 
     __slots__ = (
-        "children", "content_type", "depth", "disposition", "disposition_parameters", "encoding", "end", "fields",
+        "children", "content_type", "depth", "disposition", "disposition_parameters", "encoding", "end",
+        "fields",
         "head", "parameters", "parent_type", "path", "start",
     )  # fmt: skip
 

@@ -6,9 +6,13 @@ import re
 import unicodedata
 from typing import Final
 
-_REPLY: Final = "re|aw|antw|antwort|sv|vs|ref|rv|res|odp|ответ|отв|на|нa|hа|ats|atsakymas|ats\\.|vá|ynt|yan|回复|回覆|答复|r|rif|re\\.|ho|вiдп|відп"
+_REPLY: Final = (
+    "re|aw|antw|antwort|sv|vs|ref|rv|res|odp|ответ|отв|на|нa|hа|ats|atsakymas|ats\\.|vá|ynt"
+    "|yan|回复|回覆|答复|r|rif|re\\.|ho|вiдп|відп"
+)
 _FORWARD: Final = (
-    "fwd|fw|wg|tr|i|inoltra|enc|doorst|vb|vl|pd|továbbítás|ilt|ilet|fs|rv|переслать|пересл|перес|пер|прс|пересылка|fwd\\."
+    "fwd|fw|wg|tr|i|inoltra|enc|doorst|vb|vl|pd|továbbítás|ilt|ilet|fs|rv|переслать|пересл|перес"
+    "|пер|прс|пересылка|fwd\\."
     "|persiųsta|persiuntimas|persiunčiama|persiusta|pers|persl|pārsūtīts|edastatud|転送|转发"
 )
 _PREFIX: Final = re.compile(

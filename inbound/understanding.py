@@ -33,7 +33,7 @@ class Understood:
     invitation: Invitation | None = None
 
     def person(self) -> Person:
-        """What the signature says of the sender; read when asked for, because it takes longer than the rest."""
+        """What the signature says of the sender; read when asked for, because it takes longest."""
         sender = self.mail.from_[0] if self.mail.from_ else None
         return signature.read(self.split.signature, sender, self.split.reply)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta, timezone
+from datetime import time as time_of_day
 from typing import Final, NamedTuple
 
 from inbound import dates
@@ -148,7 +149,7 @@ def read(text: str) -> datetime | None:
         elif half == "a" and hour == 12:
             hour = 0
     try:
-        moment = datetime(day.day.year, day.day.month, day.day.day, hour, minute, min(second, 59))
+        moment = datetime.combine(day.day, time_of_day(hour, minute, min(second, 59)))
     except ValueError:
         return None
     zone = _OFFSET.search(rest[time.end() :]) if time is not None else None

@@ -65,7 +65,8 @@ def test_two_senders_are_flagged() -> None:
 
 def test_only_our_own_servers_results_are_trusted() -> None:
     mail = letter(
-        "Authentication-Results: mx.own.example; spf=pass smtp.mailfrom=b.example; dkim=pass header.d=b.example; dmarc=pass header.from=b.example\n"
+        "Authentication-Results: mx.own.example; spf=pass smtp.mailfrom=b.example; dkim=pass "
+        "header.d=b.example; dmarc=pass header.from=b.example\n"
         "Authentication-Results: mx.evil.example; dmarc=pass header.from=bank.example\nFrom: a@b.example"
     )
     found = authenticity.checks(mail, ["mx.own.example"])

@@ -119,7 +119,8 @@ def test_b10_broken_transfer_encodings_are_read(encoding: str) -> None:
 def test_b10_a_large_attachment_is_located_and_not_decoded() -> None:
     line = b"QUJD" * 19 + b"\n"
     raw = (
-        b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nhi\n--b\nContent-Type: application/pdf; name=a.pdf\n"
+        b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nhi\n--b\nContent-Type: "
+        b"application/pdf; name=a.pdf\n"
         b"Content-Transfer-Encoding: base64\n\n" + line * 130_000 + b"--b--\n"
     )
     mail = mime.parse(raw)
@@ -135,7 +136,10 @@ def test_b10_a_broken_winmail_dat_stays_an_attachment() -> None:
 def test_b11_mail_inside_mail_is_a_file_and_nothing_external_is_fetched() -> None:
     raw = b"Content-Type: message/rfc822\n\n" * 50 + b"hello"
     assert understood(raw).mail.attachments[0].content_type == "message/rfc822"
-    raw = b'Content-Type: message/external-body; access-type=URL; URL="http://127.0.0.1/x"\n\nContent-Type: text/plain\n\n'
+    raw = (
+        b"Content-Type: message/external-body; access-type=URL; "
+        b'URL="http://127.0.0.1/x"\n\nContent-Type: text/plain\n\n'
+    )
     assert understood(raw).mail.text == ""
 
 
@@ -173,7 +177,10 @@ def test_b13_ids_are_bounded() -> None:
 
 
 def test_b14_an_invitation_and_a_receipt_request_are_read() -> None:
-    calendar = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nMETHOD:CANCEL\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Demo\r\nDTSTART:20240312T101500Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    calendar = (
+        b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nMETHOD:CANCEL\r\nBEGIN:VEVENT\r\nUID:1\r\n"
+        b"SUMMARY:Demo\r\nDTSTART:20240312T101500Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
     found = understood(
         b"Content-Type: text/calendar; method=CANCEL\nDisposition-Notification-To: a@b\n\n" + calendar
     )
@@ -202,7 +209,10 @@ def test_b18_a_name_that_shows_another_address_is_flagged() -> None:
 
 
 def test_b22_scripts_and_styles_are_never_text() -> None:
-    html = "<script>alert(1)</script><svg><script>x</script></svg><style>a{}</style><img src=x onerror=alert(2)>hi<noscript>"
+    html = (
+        "<script>alert(1)</script><svg><script>x</script></svg><style>a{}</style><img src=x "
+        "onerror=alert(2)>hi<noscript>"
+    )
     assert htmltext.text_of(html) == "hi"
 
 
@@ -217,7 +227,9 @@ def test_b30_marks_of_direction_leave_no_name() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["../../x", "..\\..\\x", "/etc/passwd", "C:x", "\\\\host\\share", "a\0b", "a\r\nb", "x" * 300, "", ".", "..", "CON", "con.txt",
+    ["../../x", "..\\..\\x", "/etc/passwd", "C:x", "\\\\host\\share", "a\0b", "a\r\nb",
+     "x" * 300, "", ".", "..",
+     "CON", "con.txt",
      "name. ", "\uff0e\uff0e\uff0fx", "\u200b.htaccess"],
 )  # fmt: skip
 def test_b31_no_name_can_name_a_file(name: str) -> None:
@@ -232,8 +244,10 @@ def test_b31_no_name_can_name_a_file(name: str) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_b15_flipped_bits_of_a_letter_are_read(seed: int) -> None:
     raw = bytearray(
-        b"From: a@b.example\nSubject: =?utf-8?B?0JjQstCw0L0=?=\nContent-Type: multipart/mixed; boundary=b\n\n--b\n"
-        b"Content-Type: text/html; charset=cp1251\n\n<p>x</p>\n--b\nContent-Type: message/delivery-status\n\nAction: failed\n--b--\n"
+        b"From: a@b.example\nSubject: =?utf-8?B?0JjQstCw0L0=?=\nContent-Type: multipart/mixed; "
+        b"boundary=b\n\n--b\n"
+        b"Content-Type: text/html; charset=cp1251\n\n<p>x</p>\n--b\nContent-Type: "
+        b"message/delivery-status\n\nAction: failed\n--b--\n"
     )
     chance = random.Random(seed)
     for _ in range(200):

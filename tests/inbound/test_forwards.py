@@ -74,7 +74,8 @@ def test_printed_addresses_are_read(written: str, name: str, address: str) -> No
 def test_a_letter_forwarded_as_an_attachment_names_its_sender() -> None:
     raw = (
         b"From: olga@siaure.example\nSubject: Fwd: pump\nMIME-Version: 1.0\n"
-        b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nSee attached.\n--b\nContent-Type: message/rfc822\n\n"
+        b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nSee attached.\n--b\nContent-Type: "
+        b"message/rfc822\n\n"
         b"From: Jonas <jonas@pasaulis.example>\nSubject: Pump\n\nI need a pump.\n--b--\n"
     )
     found = understanding.understand(raw)

@@ -30,8 +30,10 @@ def letter(head: str, body: str = "Hello") -> mime.ParsedMail:
         ("From: a@b.example\nPrecedence: bulk", Kind.NEWSLETTER),
         ("From: a@b.example\nSubject: Прочитано: предложение", Kind.RECEIPT),
         ("From: a@b.example\nSubject: Perskaityta: pasiūlymas", Kind.RECEIPT),
-        ("From: a@b.example\nContent-Type: multipart/report; report-type=feedback-report; boundary=b", Kind.COMPLAINT),
-        ("From: a@b.example\nContent-Type: multipart/report; report-type=disposition-notification; boundary=b", Kind.RECEIPT),
+        ("From: a@b.example\nContent-Type: multipart/report; report-type=feedback-report; boundary=b",
+        Kind.COMPLAINT),
+        ("From: a@b.example\nContent-Type: multipart/report; report-type=disposition-notification; "
+         "boundary=b", Kind.RECEIPT),
         ("From: MAILER-DAEMON@b.example\nReturn-Path: <>\nSubject: Undelivered Mail", Kind.BOUNCE),
         ("From: Sales <sales@own.example>", Kind.OWN),
     ],

@@ -23,7 +23,7 @@ def mixed(*parts: str) -> str:
     )
 
 
-# -- headers ---------------------------------------------------------------------------------------------------
+# -- headers ---------------------------------------------------------------------------------------
 
 
 def test_a_content_type_full_of_semicolons_costs_nothing() -> None:
@@ -130,7 +130,7 @@ def test_a_date_in_any_usual_form_is_read(written: str) -> None:
     assert parse(f"Date: {written}\n\n").date == datetime(2024, 3, 12, 8, 15, tzinfo=UTC)
 
 
-# -- structure -------------------------------------------------------------------------------------------------
+# -- structure -------------------------------------------------------------------------------------
 
 
 def test_a_multipart_without_a_boundary_is_guessed_or_read_as_text() -> None:
@@ -155,7 +155,8 @@ def test_files_inside_related_and_alternative_are_found() -> None:
     raw = (
         "Content-Type: multipart/alternative; boundary=a\n\n--a\nContent-Type: text/plain\n\nhello\n--a\n"
         "Content-Type: multipart/related; boundary=r\n\n--r\nContent-Type: text/html\n\n<p>hello</p>\n--r\n"
-        "Content-Type: image/png; name=logo.png\nContent-ID: <logo>\nContent-Transfer-Encoding: base64\n\niVBORw==\n"
+        "Content-Type: image/png; name=logo.png\nContent-ID: <logo>\nContent-Transfer-Encoding: "
+        "base64\n\niVBORw==\n"
         "--r--\n--a\nContent-Type: application/pdf; name=offer.pdf\n\n%PDF\n--a--\n"
     )
     mail = parse(raw)
@@ -173,7 +174,8 @@ def test_text_between_pictures_is_one_text() -> None:
 
 def test_unnamed_parts_and_attached_mail_get_telling_names() -> None:
     mail = parse(
-        mixed("\nhello", "Content-Type: message/rfc822\n\nSubject: Price list\n\nhi", "Content-Type: message/delivery-status\n\nx",
+        mixed("\nhello", "Content-Type: message/rfc822\n\nSubject: Price list\n\nhi", "Content-Type: "
+                                                                                      "message/delivery-status\n\nx",
               "Content-Type: image/jpeg\n\nx", "Content-Type: application/x-strange\n\nx")
     )  # fmt: skip
     names = [one.name for one in mail.attachments]
@@ -197,14 +199,20 @@ def test_a_letter_that_is_only_a_pdf_is_an_attachment() -> None:
     ],
 )
 def test_an_encrypted_letter_is_kept_as_files(head: str) -> None:
-    body = "--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b\nContent-Type: application/octet-stream\n\nx\n--b--"
+    body = (
+        "--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n--b\nContent-Type: "
+        "application/octet-stream\n\nx\n--b--"
+    )
     mail = parse(f"Content-Type: {head}\n\n{body}")
     assert mail.text == ""
     assert mail.attachments
 
 
 def test_a_signed_letter_shows_its_text() -> None:
-    raw = "Content-Type: multipart/signed; boundary=b\n\n--b\n\nhello\n--b\nContent-Type: application/pgp-signature; name=s.asc\n\nx\n--b--"
+    raw = (
+        "Content-Type: multipart/signed; boundary=b\n\n--b\n\nhello\n--b\nContent-Type: "
+        "application/pgp-signature; name=s.asc\n\nx\n--b--"
+    )
     mail = parse(raw)
     assert mail.text == "hello"
     assert mail.attachments[0].name == "s.asc"
@@ -256,7 +264,7 @@ def test_a_raw_file_name_in_a_cyrillic_charset_is_read() -> None:
     assert mime.parse(raw).attachments[0].name == "Прайс-лист.pdf"
 
 
-# -- text ------------------------------------------------------------------------------------------------------
+# -- text ------------------------------------------------------------------------------------------
 
 RUSSIAN = "Добрый день! Просим прислать коммерческое предложение на три насоса."
 LITHUANIAN = "Laba diena, prašome atsiųsti pasiūlymą dėl siurblių. Ačiū, pagarbiai Jonas"
@@ -295,7 +303,8 @@ def test_japanese_with_escapes_and_utf_7_are_read() -> None:
 
 def test_html_alone_gives_its_text_without_hidden_words() -> None:
     html = (
-        '<style>p{color:red}</style><div style="display:none">hidden preheader</div><p>Pra\u200bšome <b>siųs</b>ti</p>'
+        '<style>p{color:red}</style><div style="display:none">hidden '
+        "preheader</div><p>Pra\u200bšome <b>siųs</b>ti</p>"
         "<table><tr><td>a</td><td>b</td></tr></table><ul><li>one</li></ul>" + "<div>" * 20_000 + "deep"
     )
     mail = parse(f"Content-Type: text/html; charset=utf-8\n\n{html}")
@@ -306,13 +315,15 @@ def test_html_alone_gives_its_text_without_hidden_words() -> None:
     assert "deep" in mail.text
 
 
-# -- meaning ---------------------------------------------------------------------------------------------------
+# -- meaning ---------------------------------------------------------------------------------------
 
 
 def test_a_request_forwarded_by_a_colleague_names_the_client() -> None:
     raw = (
-        "From: olga@siaure.example\nSubject: Fwd: Užklausa\nContent-Type: text/plain; charset=utf-8\n\nPažiūrėk.\n\n"
-        "---------- Forwarded message ---------\nОт: Иван Громов <gromov@mir.example>\nDate: вт, 12 мар. 2024 г. в 10:15\n"
+        "From: olga@siaure.example\nSubject: Fwd: Užklausa\nContent-Type: text/plain; "
+        "charset=utf-8\n\nPažiūrėk.\n\n"
+        "---------- Forwarded message ---------\nОт: Иван Громов <gromov@mir.example>\nDate: вт, "
+        "12 мар. 2024 г. в 10:15\n"
         "Subject: Запрос\nTo: <info@siaure.example>\n\nСколько стоит насос?"
     )
     found = understanding.understand(raw.encode())
@@ -324,8 +335,10 @@ def test_a_request_forwarded_by_a_colleague_names_the_client() -> None:
 
 def test_a_complaint_is_no_bounce() -> None:
     raw = (
-        "From: fbl@provider.example\nSubject: complaint\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n"
-        "--b\n\nspam report\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n--b\nContent-Type: message/rfc822\n\n"
+        "From: fbl@provider.example\nSubject: complaint\nContent-Type: multipart/report; "
+        "report-type=feedback-report; boundary=b\n\n"
+        "--b\n\nspam report\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: "
+        "abuse\n--b\nContent-Type: message/rfc822\n\n"
         "Message-ID: <x@y>\n\nz\n--b--"
     )
     assert understanding.understand(raw.encode()).machine.kind is automail.Kind.COMPLAINT

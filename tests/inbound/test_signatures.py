@@ -7,9 +7,18 @@ import pytest
 from inbound import signature
 from inbound.parsed import Address
 
-RU = "С уважением,\nИван Громов\nНачальник отдела снабжения\nООО «Мир станков»\nтел. +7 495 123-45-67, моб. 8 (912) 345-67-89"
-LT = "Pagarbiai\nOna Kazlauskienė\nPardavimų vadovė\nUAB „Šiaurės technologijos“\nTel. (8~5) 212 3456, mob. 8-612 34567\nwww.siaure.lt"
-EN = "Best regards,\nAnna Crane\nSenior Buyer\nEnergy Ltd\nPhone: +44 20 7946 0958 ext. 12\nanna.crane@energy.example"
+RU = (
+    "С уважением,\nИван Громов\nНачальник отдела снабжения\nООО «Мир станков»\nтел. +7 495 123-45-67, "
+    "моб. 8 (912) 345-67-89"
+)
+LT = (
+    "Pagarbiai\nOna Kazlauskienė\nPardavimų vadovė\nUAB „Šiaurės technologijos“\nTel. (8~5) 212 3456, "
+    "mob. 8-612 34567\nwww.siaure.lt"
+)
+EN = (
+    "Best regards,\nAnna Crane\nSenior Buyer\nEnergy Ltd\nPhone: +44 20 7946 0958 ext. "
+    "12\nanna.crane@energy.example"
+)
 
 
 @pytest.mark.parametrize(
