@@ -185,7 +185,8 @@ def main() -> int:
                 break
     print(f"broken copies: {read} of {len(small)} files, "
           f"{len(faults) - len(whole.faults)} faults, slowest "
-          f"{slowest[0]:.2f} s ({slowest[1]}), at most {rss >> 20} MB, {time.monotonic() - begin:.0f} s")  # fmt: skip
+          f"{slowest[0]:.2f} s ({slowest[1]}), at most {rss >> 20} MB, "
+          f"{time.monotonic() - begin:.0f} s")  # fmt: skip
     for fault in faults[:20]:
         print(fault)
     return int(bool(faults) or max(rss, whole.rss) > RSS_BYTES)
