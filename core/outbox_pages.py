@@ -99,9 +99,9 @@ set state = 'claimed', lease_owner = :owner, lease_until = clock_timestamp() + :
     attempts = attempts + 1
 from due where d.id = due.id
 returning d.id, d.token, d.purpose, d.automatic, d.address, d.domain, d.recipient_name,
-    d.contact_id, d.conversation_id, d.deal_id, d.staff_id, d.mailbox, d.template, d.language, d."values", d.subject,
-    d.body, d.documents, d.in_reply_to, d.reference_ids, d.priority, d.attempts, d.rfc_id, now() - d.created_at,
-    d.expires_at <= now(),
+    d.contact_id, d.conversation_id, d.deal_id, d.staff_id, d.mailbox, d.template, d.language, d."values",
+    d.subject, d.body, d.documents, d.in_reply_to, d.reference_ids, d.priority, d.attempts, d.rfc_id,
+    now() - d.created_at, d.expires_at <= now(),
     (select scope from suppression s where s.channel = d.channel and s.address = d.address_key),
     (select reason from suppression s where s.channel = d.channel and s.address = d.address_key),
     (select not granted from consent c where c.contact_id = d.contact_id and c.channel = d.channel
@@ -188,7 +188,8 @@ with late as (
 ), done as (
     update delivery d set state = 'expired', settled_at = now() from late where d.id = late.id returning d.id
 )
-insert into delivery_event (delivery_id, state, detail) select id, 'expired', 'not sent within its time' from done
+insert into delivery_event (delivery_id, state, detail)
+select id, 'expired', 'not sent within its time' from done
 """)
 
 _POSTPONE = text("""
@@ -282,6 +283,17 @@ def settle_page(
                 "sources": [state.value for state in sources],
             },
         )
+    )
+
+
+def let_lapse(session: Session, owner: str) -> None:
+    """End the leases of what a dead worker had claimed only: the next sweep takes it back."""
+    session.execute(
+        text(
+            "update delivery set lease_until = clock_timestamp() - interval '1 second'"
+            " where lease_owner = :owner and state = 'claimed'"
+        ),
+        {"owner": owner},
     )
 
 

@@ -18,8 +18,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from functools import partial
 from inspect import isawaitable
+from pathlib import Path
 from typing import TypeVar
 
 import structlog
@@ -28,9 +30,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from core import notices, outbox
 from core.context import Context
 from core.errors import FrontdeskError, InputRefused
+from core.outbox_pages import LEASE
 from outbound.channels.base import Channel, Letter, Line, Outcome, Result, Scope
 from outbound.compose import Composer
 from outbound.destinations import Destinations
+from outbound.journal import Journal, folder_of_this_boot
 from outbound.pace import PageSize, Patience, Rate
 from outbound.pages import NOT_BEGUN, Page, Pages, steady
 from outbound.wakeup import listen
@@ -40,8 +44,6 @@ URGENT = (1, 2, 3)
 BULK = (4, 5, 6, 7, 8, 9)
 URGENT_PAGE = 5
 LOOK_EVERY = 1.0
-BEAT_EVERY = 10.0
-SWEEP_EVERY = 15.0
 IDLE = 30.0
 """Seconds without work after which a connection is closed."""
 GRACE = 5.0
@@ -63,6 +65,7 @@ class Dispatcher:
         rate_per_minute: int = 0,
         subject: str = "relay",
         drain_seconds: float | None = None,
+        lease: timedelta = LEASE,
     ) -> None:
         """``subject`` names the way out in alarms. Raises ConfigurationError where the settings name no
         relay.
@@ -80,6 +83,14 @@ class Dispatcher:
             limits.retry_first_seconds,
             limits.retry_longest_seconds,
         )
+        self._log = structlog.get_logger(__name__)
+        self._remains: Path | None = None
+        self._journal: Journal | None = None
+        try:
+            self._remains = folder_of_this_boot(context.settings.data_dir)
+            self._journal = Journal(self._remains, self.owner) if self._remains is not None else None
+        except OSError as error:
+            self._log.warning("no journal: after a kill more will be uncertain", error=str(error))
         self._pages = Pages(
             context,
             composer or Composer(context.settings),
@@ -87,7 +98,10 @@ class Dispatcher:
             lambda domain: self._destinations.blocked(domain, steady()),
             first_wait=limits.retry_first_seconds,
             longest_wait=limits.retry_longest_seconds,
+            lease=lease,
+            journal=self._journal,
         )
+        self._beat_every = lease.total_seconds() / 6
         self._size = page or PageSize()
         self._rate = Rate(rate_per_minute)
         self._patience = Patience()
@@ -98,7 +112,6 @@ class Dispatcher:
         self._serving = 0
         self._alarmed: bool | None = None
         self._drain_seconds = drain_seconds or max(1.0, context.settings.workers.drain_seconds - GRACE)
-        self._log = structlog.get_logger(__name__)
         self._threads = ThreadPoolExecutor(channel.lines + 2, thread_name_prefix="outbound")
 
     def run(self, stop: threading.Event) -> None:
@@ -112,8 +125,8 @@ class Dispatcher:
         self._room = asyncio.Event()
         helpers = [
             asyncio.create_task(listen(self._context.engine.url, outbox.WAKE_UP, self._look.set)),
-            asyncio.create_task(self._every(BEAT_EVERY, self._beat)),
-            asyncio.create_task(self._every(SWEEP_EVERY, self._sweep)),
+            asyncio.create_task(self._every(self._beat_every, self._beat)),
+            asyncio.create_task(self._every(1.5 * self._beat_every, self._sweep)),
         ]
         await self._guarded(self._sweep)
         lanes = [asyncio.create_task(self._lane(number)) for number in range(self._channel.lines)]
@@ -133,6 +146,8 @@ class Dispatcher:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
             self._threads.shutdown(wait=False)
+            if self._journal is not None:
+                self._journal.close()
 
     async def _wait_for_word(self, stop: threading.Event) -> None:
         """Until something was queued, a second has gone by, or the event is set."""
@@ -185,6 +200,8 @@ class Dispatcher:
             await self._thread(self._pages.renew, list(self._in_hand))
 
     async def _sweep(self) -> None:
+        if self._remains is not None:
+            await self._thread(self._pages.settle_remains, self._remains)
         await self._thread(self._pages.sweep)
 
     async def _lane(self, number: int) -> None:
@@ -350,7 +367,7 @@ class Dispatcher:
         self._destinations.begin(domain)
         try:
             outcome = (await line.send(letter, may_finish))[0]
-            if outcome.result is Result.UNTRIED and not line.ready and page.may_finish(letter.id):
+            if outcome.result is Result.UNTRIED and not line.ready and page.wanted(letter.id):
                 # A kept connection that the server closed meanwhile says nothing about the letter.
                 await line.open()
                 outcome = (await line.send(letter, may_finish))[0]
@@ -366,6 +383,6 @@ class Dispatcher:
             )
             raise
         finally:
-            page.outcomes[letter.id] = outcome
+            page.ended(letter.id, outcome)
             self._destinations.end(domain, outcome, steady())
             self._room.set()

@@ -14,11 +14,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 
 import structlog
 from sqlalchemy.orm import Session
 
-from core import consent, documents, outbox_history, outbox_pages
+from core import consent, db, documents, outbox_history, outbox_pages
 from core.accounts import Channel
 from core.consent import Scope as Stops
 from core.consent import SuppressionReason
@@ -31,6 +33,7 @@ from core.outbox_pages import LEASE, MARGIN, Claimed, Settled
 from outbound import policy, retry
 from outbound.channels.base import Letter, Outcome, Result
 from outbound.compose import Composed, Composer
+from outbound.journal import Journal, Mark, Remains, remains
 from outbound.policy import Action, Facts, Verdict
 
 COMPOSING_ATTEMPTS = 5
@@ -69,11 +72,25 @@ class Page:
     """On the clock of `awake`: after it nothing more may be begun."""
     held: set[int] = field(default_factory=set)
     """Deliveries that are still ours and still wanted."""
+    journal: Journal | None = None
     outcomes: dict[int, Outcome] = field(default_factory=dict)
 
-    def may_finish(self, delivery_id: int) -> bool:
-        """Whether the final dot of a letter may still be written."""
+    def wanted(self, delivery_id: int) -> bool:
+        """Whether a letter is still ours, and nobody opted out of it."""
         return delivery_id in self.held and awake() < self.held_until
+
+    def may_finish(self, delivery_id: int) -> bool:
+        """Whether the final dot of a letter may still be written; noted down where it may."""
+        may = self.wanted(delivery_id)
+        if may and self.journal is not None:
+            self.journal.mark(delivery_id, Mark.DOTTED)
+        return may
+
+    def ended(self, delivery_id: int, outcome: Outcome) -> None:
+        """Keep what became of a letter."""
+        self.outcomes[delivery_id] = outcome
+        if self.journal is not None and outcome.result is not Result.UNCERTAIN:
+            self.journal.mark(delivery_id, Mark.TAKEN if outcome.result is Result.SENT else Mark.HELD)
 
     def renewed(self, still: Mapping[int, bool], until: float) -> None:
         """The leases were renewed: keep what is ours and did not opt out meanwhile."""
@@ -93,15 +110,20 @@ class Pages:
         *,
         first_wait: float = 300.0,
         longest_wait: float = 4000.0,
+        lease: timedelta = LEASE,
+        journal: Journal | None = None,
         channel: Channel = Channel.EMAIL,
     ) -> None:
         """``blocked`` says for how many seconds a domain wants nothing of us."""
+        db.models()  # What a delivery refers to has to be known before one is written.
         self.owner = owner
         self._context = context
         self._composer = composer
         self._blocked = blocked
         self._first_wait = first_wait
         self._longest_wait = longest_wait
+        self._lease = lease
+        self._journal = journal
         self._channel = channel
         self._log = structlog.get_logger(__name__)
 
@@ -117,7 +139,12 @@ class Pages:
         """
         with self._context.transaction() as session:
             claimed = outbox_pages.claim(
-                session, owner=self.owner, channel=self._channel.value, priorities=priorities, most=most
+                session,
+                owner=self.owner,
+                channel=self._channel.value,
+                priorities=priorities,
+                most=most,
+                lease=self._lease,
             )
             verdicts = {one.id: policy.verdict(self._facts(one)) for one in claimed}
             self._settle_verdicts(session, claimed, verdicts)
@@ -125,10 +152,15 @@ class Pages:
         if not going:
             return None, len(claimed)
         composed = self._compose(going)
+        if self._journal is not None:
+            self._journal.hold(one.letter.id for one in composed)
         begun = awake()
         with self._context.transaction() as session:
             marked = outbox_pages.begin_transmission(
-                session, owner=self.owner, rfc_ids=[(one.letter.id, one.rfc_id) for one in composed]
+                session,
+                owner=self.owner,
+                rfc_ids=[(one.letter.id, one.rfc_id) for one in composed],
+                lease=self._lease,
             )
             copies = [one.copy for one in composed if one.letter.id in marked and one.copy is not None]
             outbox_history.file_copies(session, copies)
@@ -139,9 +171,12 @@ class Pages:
             ]
             # They opted out since: the next claim's policy says so. What others hold meanwhile is left alone.
             outbox_pages.settle_page(session, owner=self.owner, settled=left, sources={State.CLAIMED})
+        if self._journal is not None:
+            self._journal.release(one.letter.id for one in composed if one.letter.id not in marked)
         letters = [one.letter for one in composed if one.letter.id in marked]
-        until = begun + LEASE.total_seconds() - MARGIN.total_seconds()
-        page = Page(letters, {one.id: one for one in going}, until, set(marked))
+        page = Page(
+            letters, {one.id: one for one in going}, self._held_until(begun), set(marked), self._journal
+        )
         return (page if letters else None), len(claimed)
 
     def _facts(self, one: Claimed) -> Facts:
@@ -253,16 +288,38 @@ class Pages:
                     reason=SuppressionReason.BOUNCED,
                     source=f"delivery {one.id}: {page.outcomes[one.id].reply}"[:300],
                 )
+        if self._journal is not None:
+            self._journal.release(letter.id for letter in page.letters)
         return Counter(page.outcomes.get(letter.id, NOT_BEGUN).result for letter in page.letters)
 
     def renew(self, pages: Iterable[Page]) -> None:
         """Lengthen the leases of all pages in hand, and drop from them what is lost or opted out."""
         begun = awake()
         with self._context.transaction() as session:
-            still = outbox_pages.renew(session, owner=self.owner)
-        until = begun + LEASE.total_seconds() - MARGIN.total_seconds()
+            still = outbox_pages.renew(session, owner=self.owner, lease=self._lease)
         for page in pages:
-            page.renewed(still, until)
+            page.renewed(still, self._held_until(begun))
+
+    def _held_until(self, begun: float) -> float:
+        """When to stop by ourselves, counted from before the database was asked."""
+        return begun + (self._lease - MARGIN).total_seconds()
+
+    def settle_remains(self, folder: Path) -> int:
+        """Settle at once what workers of this machine held when they died; returns how many workers."""
+        with remains(folder) as dead:
+            for left in dead:
+                with self._context.transaction() as session:
+                    self._settle_remains(session, left)
+        return len(dead)
+
+    def _settle_remains(self, session: Session, left: Remains) -> None:
+        knows = [
+            Settled(one, REMAINS[mark], REMAINS_SAY[mark], tried=mark is not Mark.HELD)
+            for one, mark in left.marks.items()
+        ]
+        outbox_pages.let_lapse(session, left.owner)
+        outbox_pages.settle_page(session, owner=left.owner, settled=knows, sources={State.TRANSMITTING})
+        self._log.warning("settled what a dead worker held", worker=left.owner, letters=len(knows))
 
     def sweep(self) -> dict[str, int]:
         """Settle what dead workers held, and what ran out of time."""
@@ -274,6 +331,16 @@ class Pages:
         return swept
 
 
+REMAINS: Mapping[Mark, State] = {
+    Mark.HELD: State.DEFERRED,
+    Mark.DOTTED: State.UNCERTAIN,
+    Mark.TAKEN: State.SENT,
+}
+REMAINS_SAY: Mapping[Mark, str] = {
+    Mark.HELD: "its worker died before the final dot",
+    Mark.DOTTED: "its worker died after the final dot, before the answer",
+    Mark.TAKEN: "taken by the server, as its dead worker noted",
+}
 NOT_BEGUN = Outcome(Result.UNTRIED, "not begun")
 HELD = frozenset({State.TRANSMITTING, State.UNCERTAIN})
 """What a worker may have made of its page: uncertain where a sweep was sooner than a worker that came

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,6 +76,8 @@ class RecordingServer:
     """Set when a whole letter was read and its answer is still owed."""
     port: int = 0
     stopping: threading.Event = field(default_factory=threading.Event)
+    watch: Callable[[str], None] = field(default=lambda step: None)
+    """Called at each step before it is answered, and with "250" after a final dot was answered."""
 
     def fault(self, step: str, *faults: Fault | str) -> None:
         """Misbehave at a step, once for each fault given."""
@@ -151,6 +153,7 @@ class _Session:
 
     def answer(self, step: str, usual: str) -> bool:
         """Answer as usual, or as the script says; True when it was as usual."""
+        self.server.watch(step)
         scripted = self.server.faults.get(step)
         if not scripted:
             self.say(usual)
@@ -237,7 +240,8 @@ class _Session:
             self.server.received.append(letter)
         self.server.at_dot.set()
         self.server.stopping.wait(self.server.pause)
-        self.answer(".", "250 2.0.0 queued")
+        if self.answer(".", "250 2.0.0 queued"):
+            self.server.watch("250")
 
 
 @contextmanager

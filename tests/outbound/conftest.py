@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core import outbox
+from core import db, outbox
 from core.config import load_settings
 from core.config_sections import Relay
 from core.context import Context
@@ -21,6 +21,7 @@ from outbound.dispatch import Dispatcher
 from outbound.pace import PageSize
 from tests.servers_smtp import RecordingServer, recording
 
+db.models()
 BODY = b"Subject: hello\r\n\r\nhello\r\n"
 
 
