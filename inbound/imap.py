@@ -179,9 +179,7 @@ class MailServer:
         with self._asking("FETCH sizes", self._seconds):
             answer = self._client.fetch(list(uids), [b"RFC822.SIZE"])
         return {
-            uid: int(items[b"RFC822.SIZE"])
-            for uid, items in answer.items()
-            if isinstance(items.get(b"RFC822.SIZE"), int)
+            uid: size for uid, items in answer.items() if isinstance(size := items.get(b"RFC822.SIZE"), int)
         }
 
     def bodies(self, uids: Sequence[int]) -> dict[int, bytes]:
@@ -190,9 +188,9 @@ class MailServer:
             answer = self._client.fetch(list(uids), [b"BODY.PEEK[]"])
         wanted = set(uids)
         return {
-            uid: items[b"BODY[]"]
+            uid: body
             for uid, items in answer.items()
-            if uid in wanted and isinstance(items.get(b"BODY[]"), bytes)
+            if uid in wanted and isinstance(body := items.get(b"BODY[]"), bytes)
         }
 
     def piece(self, uid: int, offset: int, length: int) -> bytes | None:

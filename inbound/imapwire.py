@@ -10,11 +10,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from imapclient import IMAPClient
 
 from core.errors import FrontdeskError, Unreachable
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 LONGEST_LINE: Final = 1_000_000
 """Bytes of one response line; imaplib's own bound."""
@@ -122,7 +125,7 @@ class Wire(imaplib.IMAP4):
                 raise Disconnected
             return count
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: ReadableBuffer) -> None:
         """Send all of it."""
         self.sock.settimeout(max(0.1, min(self._until - time.monotonic(), 60.0)))
         try:
@@ -169,7 +172,7 @@ class Client(IMAPClient):
         super().__init__(wire.host, wire.port, ssl=encrypted)
         self._imap.debug = 0
 
-    def _create_IMAP4(self) -> Wire:
+    def _create_IMAP4(self) -> Any:
         return self._wire
 
     def _set_read_timeout(self) -> None:

@@ -79,6 +79,6 @@ class Lanes:
 
     def cursor(self) -> int:
         """The UID up to which everything listed was taken and will be stored with the next commit."""
-        lowest = min([*self._aside, *([self._waiting[0]] if self._waiting else [])], default=None)
-        self.last_uid = max(self.last_uid, self._listed if lowest is None else lowest - 1)
+        open_ones = [*self._aside, *([self._waiting[0]] if self._waiting else [])]
+        self.last_uid = max(self.last_uid, min(open_ones) - 1 if open_ones else self._listed)
         return self.last_uid

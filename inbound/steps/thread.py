@@ -179,7 +179,7 @@ def _answered(batch: Batch, items: list[Item]) -> dict[int, Delivery]:
 
 def _open_talks_of(batch: Batch, items: list[Item]) -> dict[tuple[str, str], Talk]:
     """Young conversations of known senders whose answers may come without references."""
-    people = {
+    people: dict[int | None, str] = {
         item.person.id: item.sender
         for item in items
         if item.person and not item.person.new and mark_of(item.reading.subject) == "reply" and item.sender
