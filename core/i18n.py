@@ -1,10 +1,11 @@
 """The three languages of the screens: messages, plural forms, dates, times and money.
 
-English stands in the code; Russian and Lithuanian in `core/locale/<language>/LC_MESSAGES/frontdesk.po`, read as they
-are at first use, so that no compiled file has to be kept in step.
+English stands in the code; Russian and Lithuanian in `core/locale/<language>/LC_MESSAGES/frontdesk.po`,
+read as they are at first use, so that no compiled file has to be kept in step.
 
     t = texts("lt")
-    t.gettext("Inbox"), t.ngettext("%(num)d message", "%(num)d messages", 3), t.moment(conversation.last_message_at)
+    t.gettext("Inbox"), t.ngettext("%(num)d message", "%(num)d messages", 3),
+    t.moment(conversation.last_message_at)
 """
 
 from __future__ import annotations

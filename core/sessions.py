@@ -1,6 +1,8 @@
-"""Who is signed in at the desk, and how often a sign-in was tried: server-side sessions and the attempt book.
+"""Who is signed in at the desk, and how often a sign-in was tried: server-side sessions and the attempt
+book.
 
-The browser holds 256 random bits; the table holds only their SHA-256, so that a copy of the database signs nobody in.
+The browser holds 256 random bits; the table holds only their SHA-256, so that a copy of the database signs
+nobody in.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -126,7 +129,7 @@ def find(session: Session, token: str, *, idle: timedelta) -> SignedIn | None:
             DeskSession.created_at > func.now() - LONGEST,
         )
     )
-    row = session.execute(query).first()
+    row: Any = session.execute(query).first()
     if row is None:
         return None
     *fields, stale = row
@@ -152,7 +155,8 @@ def end_all(session: Session, staff_id: int) -> int:
 def note_attempt(session: Session, address: str, client: str) -> bool:
     """Write a sign-in attempt into the book; False when the address or the client has tried too often.
 
-    To be committed before the password is looked at, so that attempts made at the same moment see each other.
+    To be committed before the password is looked at, so that attempts made at the same moment see each
+    other.
     """
     address, client = address.strip().lower()[:254], client[:100]
     session.add(LoginAttempt(address=address, client=client))

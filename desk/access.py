@@ -1,7 +1,8 @@
 """Who may enter which room and see which conversation: closed by default, decided here and nowhere else.
 
-A route names who may enter in its options: ``@get("/inbox", enter=WORKERS)``; one that names nobody admits nobody.
-A conversation is seen by whom `may_see` says; `visible` says the same in SQL, and a test compares the two.
+A route names who may enter in its options: ``@get("/inbox", enter=WORKERS)``; one that names nobody admits
+nobody. A conversation is seen by whom `may_see` says; `visible` says the same in SQL, and a test compares
+the two.
 """
 
 from __future__ import annotations

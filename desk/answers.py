@@ -1,4 +1,5 @@
-"""What an answer can be written from, and how it will read: the templates staff choose among, and the preview."""
+"""What an answer can be written from, and how it will read: the templates staff choose among, and the
+preview."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The files that pages load: served from memory, compressed once, under names that hold a hash of their content.
+"""The files that pages load: served from memory, compressed once, under names that hold a hash of their
+content.
 
     url("desk.css")  →  /static/desk.5f0c2a9b1e.css
 

@@ -1,4 +1,5 @@
-"""What a conversation's page shows beside the letters: the client, the deal, and how the letters were understood."""
+"""What a conversation's page shows beside the letters: the client, the deal, and how the letters were
+understood."""
 
 from __future__ import annotations
 

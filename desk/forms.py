@@ -22,8 +22,7 @@ class Form:
     faults: dict[str, str] = field(default_factory=dict)
 
     def text(self, name: str, *, longest: int = LONGEST_TEXT) -> str:
-        """A field's text with line ends as in Python; empty when absent. Raises InputRefused when too
-        long."""
+        """A field's text with line ends as in Python; empty when absent. InputRefused when too long."""
         value = self.fields.get(name, "").replace("\r\n", "\n").replace("\0", "")
         if len(value) > longest:
             raise InputRefused(f"The field {name} is too long.", cure=f"At most {longest} characters.")

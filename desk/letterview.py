@@ -1,7 +1,9 @@
-"""Foreign HTML made safe to show: a short allow-list after caps on size, tags and depth, and nothing that calls home.
+"""Foreign HTML made safe to show: a short allow-list after caps on size, tags and depth, and nothing that
+calls home.
 
-What stays is structure: paragraphs, lists, tables, emphasis, links to the web and to mail. Pictures become their
-description, styles and classes go. It is shown in a frame whose policy forbids scripts and loading all the same.
+What stays is structure: paragraphs, lists, tables, emphasis, links to the web and to mail. Pictures become
+their description, styles and classes go. It is shown in a frame whose policy forbids scripts and loading
+all the same.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What changes while somebody looks: PostgreSQL notifications fanned out to open pages.
 
-A notification says which conversation changed; a page is only told that its inbox or the very
-conversation it shows did, and fetches the rest itself, so that rights are checked where they always are.
+A notification says which conversation changed; a page is only told that its inbox or the very conversation
+it shows did, and fetches the rest itself, so that rights are checked where they always are.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Keeps the catalogues in step with the code: `python -m desk.messages` collects every message for translation.
+"""Keeps the catalogues in step with the code: `python -m desk.messages` collects every message for
+translation.
 
-Messages that are new stay empty until somebody translates them, those that are gone leave the catalogues; nothing is
-guessed. A test fails while a message has no translation.
+Messages that are new stay empty until somebody translates them, those that are gone leave the catalogues;
+nothing is guessed. A test fails while a message has no translation.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ def load(language: str) -> Catalog:
 
 
 def missing(language: str) -> list[str]:
-    """The messages without a translation in a language, or with too few plural forms, or marked as doubtful."""
+    """The messages without a translation in a language, or with too few plural forms, or marked as
+    doubtful."""
     held = load(language)
     lacking = []
     for message in collected():

@@ -1,6 +1,8 @@
-"""From data to a page: the Jinja2 environment, what every page gets, and answers to whole and partial requests.
+"""From data to a page: the Jinja2 environment, what every page gets, and answers to whole and partial
+requests.
 
-Views are in `desk/views`, escape everything, and speak the reader's language through `_()` and `ngettext()`.
+Views are in `desk/views`, escape everything, and speak the reader's language through `_()` and
+`ngettext()`.
 """
 
 from __future__ import annotations
@@ -61,8 +63,7 @@ def safe_text(text: str | None) -> str:
 
 
 def reader(request: PageRequest) -> Texts:
-    """The language of whoever asks: their own, the one they chose at the door, or what the browser
-    prefers."""
+    """The language of whoever asks: their own, the one they chose at the door, or the browser's."""
     viewer = request.scope.get("user")
     zone = request.app.state.settings.company.timezone
     if viewer is not None:

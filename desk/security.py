@@ -1,4 +1,5 @@
-"""What every request and answer passes: whom we trust about addresses, where a request came from, safe headers.
+"""What every request and answer passes: whom we trust about addresses, where a request came from, safe
+headers.
 
 Pure decisions first, then the layers that apply them.
 """
@@ -66,7 +67,8 @@ def _trusted(address: str, trusted: Networks) -> bool:
 
 
 def client_address(peer: str, forwarded_for: str, trusted: Networks) -> str:
-    """Who is really asking: the peer, or where a trusted proxy names somebody, the last one it did not vouch for.
+    """Who is really asking: the peer, or where a trusted proxy names somebody, the last one it did not
+    vouch for.
 
     Read from the right, because everything left of the first stranger was written by that stranger.
     """
@@ -83,8 +85,8 @@ def client_address(peer: str, forwarded_for: str, trusted: Networks) -> str:
 def comes_from_us(fetch_site: str | None, origin: str | None, host: str) -> bool:
     """Whether an unsafe request was made by one of our own pages.
 
-    Browsers say so in Sec-Fetch-Site (W3C Fetch Metadata) where the connection is trustworthy, else in Origin; one
-    that says neither is no browser of today.
+    Browsers say so in Sec-Fetch-Site (W3C Fetch Metadata) where the connection is trustworthy, else in
+    Origin; one that says neither is no browser of today.
     """
     if fetch_site is not None:
         return fetch_site in {"same-origin", "none"}
@@ -94,8 +96,7 @@ def comes_from_us(fetch_site: str | None, origin: str | None, host: str) -> bool
 
 
 class ProxyLayer(ASGIMiddleware):
-    """Puts the real client's address into ``scope["client"]`` and the real scheme into
-    ``scope["scheme"]``."""
+    """Puts the real client's address in ``scope["client"]`` and the real scheme into ``scope["scheme"]``."""
 
     scopes = (ScopeType.HTTP,)
 

@@ -92,7 +92,7 @@ def boxes_of(viewer: SignedIn) -> list[Box]:
     return [box for box in Box if box != Box.TEAM or viewer.team_id is not None]
 
 
-def _limited(query: Select[Any]) -> Any:
+def _limited(query: Select[*tuple[Any, ...]]) -> Any:
     return select(func.count()).select_from(query.limit(MANY).subquery()).scalar_subquery()
 
 
@@ -199,7 +199,7 @@ def colleagues(session: Session) -> list[Colleague]:
     return [Colleague(*row) for row in session.execute(query)]
 
 
-def uncertain_query(viewer: SignedIn) -> Select[Any]:
+def uncertain_query(viewer: SignedIn) -> Select[*tuple[Any, ...]]:
     """Sends whose fate is unknown: all for leaders, else one's own and those in conversations one may see."""
     query = (
         select(

@@ -1,4 +1,5 @@
-"""What the pipeline noted of a letter, in the reader's language: fixed reasons, and those with a number in them.
+"""What the pipeline noted of a letter, in the reader's language: fixed reasons, and those with a number in
+them.
 
 A reason that is not listed here is shown as the pipeline wrote it, in English.
 """

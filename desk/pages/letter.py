@@ -29,7 +29,8 @@ ACTIVE_TYPES = re.compile(r"html|xml|svg|script|flash|message|multipart", re.IGN
 
 
 def safe_label(name: str) -> str:
-    """A file name that is only a label: no path, no control or invisible characters, no device of old systems."""
+    """A file name that is only a label: no path, no control or invisible characters, no device of old
+    systems."""
     text = unicodedata.normalize("NFKC", name)
     text = "".join(one for one in text if unicodedata.category(one)[0] != "C")
     text = re.split(r"[/\\]", text)[-1]

@@ -1,4 +1,5 @@
-"""Sends whose fate is unknown: the line was lost when the server may already have taken them. A person decides."""
+"""Sends whose fate is unknown: the line was lost when the server may already have taken them. A person
+decides."""
 
 from __future__ import annotations
 

@@ -19,12 +19,20 @@ NOON = datetime(2026, 11, 20, 10, 5, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("language", "count", "said"),
     [
-        ("en", 1, "1 day"), ("en", 5, "5 days"),
-        ("ru", 1, "1 день"), ("ru", 3, "3 дня"), ("ru", 5, "5 дней"), ("ru", 21, "21 день"), ("ru", 12, "12 дней"),
-        ("lt", 1, "1 diena"), ("lt", 3, "3 dienos"), ("lt", 10, "10 dienų"), ("lt", 21, "21 diena"),
+        ("en", 1, "1 day"),
+        ("en", 5, "5 days"),
+        ("ru", 1, "1 день"),
+        ("ru", 3, "3 дня"),
+        ("ru", 5, "5 дней"),
+        ("ru", 21, "21 день"),
+        ("ru", 12, "12 дней"),
+        ("lt", 1, "1 diena"),
+        ("lt", 3, "3 dienos"),
+        ("lt", 10, "10 dienų"),
+        ("lt", 21, "21 diena"),
         ("lt", 12, "12 dienų"),
     ],
-)  # fmt: skip
+)
 def test_a_number_of_things_takes_its_plural_form(language: str, count: int, said: str) -> None:
     assert texts(language).ngettext("%(num)d day", "%(num)d days", count) == said
 
@@ -66,10 +74,15 @@ def test_money_and_shares_have_the_separators_of_the_language() -> None:
 @pytest.mark.parametrize(
     ("header", "language"),
     [
-        ("ru-RU,ru;q=0.9,en;q=0.8", "ru"), ("lt", "lt"), ("de,fr;q=0.5", "en"), ("", "en"),
-        ("en;q=0.2, lt;q=0.9", "lt"), ("ru;q=x", "ru"), ("*", "en"),
+        ("ru-RU,ru;q=0.9,en;q=0.8", "ru"),
+        ("lt", "lt"),
+        ("de,fr;q=0.5", "en"),
+        ("", "en"),
+        ("en;q=0.2, lt;q=0.9", "lt"),
+        ("ru;q=x", "ru"),
+        ("*", "en"),
     ],
-)  # fmt: skip
+)
 def test_the_browser_s_best_language_among_ours_is_taken(header: str, language: str) -> None:
     assert negotiate(header) == language
 

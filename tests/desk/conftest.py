@@ -1,4 +1,5 @@
-"""The desk over a database of its own, with a small company in it, and browsers in which somebody is signed in."""
+"""The desk over a database of its own, with a small company in it, and browsers in which somebody is signed
+in."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ from core.staff import StaffMember
 from desk import serving
 from desk.app import create_app
 from desk.sessions import COOKIE
-from tests import factories
+from tests.company import company as build_company
 from tests.conftest import TEMPLATE
 from tests.factories import World
 
@@ -38,8 +39,15 @@ FROM_US = {"origin": "http://testserver.local", "accept": "text/html"}
 
 
 CHROMIUM = "/usr/bin/chromium"
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 """Without these the browser looks for its maker's servers."""
 
 
@@ -66,7 +74,7 @@ def company(server: LocalDatabase) -> tuple[str, World]:
     copy_database(server, name, TEMPLATE)
     engine = db.make_engine(server.url_of(name))
     with transaction(engine) as session:
-        world = factories.company(session)
+        world = build_company(session)
     engine.dispose()
     return name, world
 

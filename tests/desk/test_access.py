@@ -30,10 +30,15 @@ SEES: dict[str, frozenset[str]] = {
 """Which conversations of the company each colleague may see."""
 
 PUBLIC = {
-    ("GET", "/login"), ("POST", "/login"), ("GET", "/static/{name:str}"), ("GET", "/favicon.ico"),
-    ("GET", "/healthz"), ("GET", "/metrics"), ("GET", "/unsubscribe/{token:str}"),
+    ("GET", "/login"),
+    ("POST", "/login"),
+    ("GET", "/static/{name:str}"),
+    ("GET", "/favicon.ico"),
+    ("GET", "/healthz"),
+    ("GET", "/metrics"),
+    ("GET", "/unsubscribe/{token:str}"),
     ("POST", "/unsubscribe/{token:str}"),
-}  # fmt: skip
+}
 FOR_ALL = {"/", "/logout", "/settings", "/settings/password"}
 FOR_LEADERS = "/quarantine"
 FOR_SALES = ("/move", "/close")

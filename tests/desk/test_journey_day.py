@@ -1,4 +1,5 @@
-"""A day at the desk in a real browser, in each language: sign in, read, answer, finish, undo, see changes live."""
+"""A day at the desk in a real browser, in each language: sign in, read, answer, finish, undo, see changes
+live."""
 
 from __future__ import annotations
 
@@ -18,10 +19,25 @@ from tests.factories import PASSWORD, World
 pytestmark = pytest.mark.chromium
 
 WORDS: dict[str, dict[str, str]] = {
-    "agent": {"title": "Mano", "queued": "Eilėje", "done": "Pažymėta kaip atlikta.", "say": "Pasiūlymą atsiųsime rytoj."},
-    "mate": {"title": "Мои", "queued": "В очереди", "done": "Отмечено как выполненное.", "say": "Каталог пришлём завтра."},
-    "support": {"title": "Mine", "queued": "Queued", "done": "Marked as done.", "say": "Please press the reset key."},
-}  # fmt: skip
+    "agent": {
+        "title": "Mano",
+        "queued": "Eilėje",
+        "done": "Pažymėta kaip atlikta.",
+        "say": "Pasiūlymą atsiųsime rytoj.",
+    },
+    "mate": {
+        "title": "Мои",
+        "queued": "В очереди",
+        "done": "Отмечено как выполненное.",
+        "say": "Каталог пришлём завтра.",
+    },
+    "support": {
+        "title": "Mine",
+        "queued": "Queued",
+        "done": "Marked as done.",
+        "say": "Please press the reset key.",
+    },
+}
 """What each colleague reads in their own language, and what they answer."""
 FIRST = {"agent": "urgent", "mate": "team", "support": "support"}
 """The conversation at the top of each one's inbox."""

@@ -19,8 +19,8 @@ HOSTILE = (
     "<img src='https://track.example/p.gif' alt='<script>'>",
     "<svg onload=alert(1)><script>alert(1)</script></svg>",
     "<math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
-    "<svg></p><style><a id=\"</style><img src=1 onerror=alert(1)>\">",
-    "<noscript><p title=\"</noscript><img src=x onerror=alert(1)>\">",
+    '<svg></p><style><a id="</style><img src=1 onerror=alert(1)>">',
+    '<noscript><p title="</noscript><img src=x onerror=alert(1)>">',
     "<a href='javascript:alert(1)'>x</a>",
     "<a href='&#106;avascript:alert(1)'>x</a>",
     "<a href=' java\nscript:alert(1)'>x</a>",
@@ -43,7 +43,7 @@ HOSTILE = (
     "<a href='https://ok.example' target=_self ping='https://evil.example'>x</a>",
     "<!--><script>alert(1)</script>-->",
     "<img srcset='https://evil.example/a 1x' lowsrc=x dynsrc=x>",
-)  # fmt: skip
+)
 
 ATTRIBUTE = re.compile(r"<[a-z0-9]+([^>]*)>", re.IGNORECASE)
 
@@ -93,9 +93,20 @@ def test_a_letter_keeps_its_words_and_its_structure() -> None:
         "<!--" * 250_000,
         "x" * 3_000_000,
     ],
-    ids=["divs", "bolds", "formatting", "attributes", "tables", "slashes", "crossed", "quotes", "open", "comments",
-         "long"],
-)  # fmt: skip
+    ids=[
+        "divs",
+        "bolds",
+        "formatting",
+        "attributes",
+        "tables",
+        "slashes",
+        "crossed",
+        "quotes",
+        "open",
+        "comments",
+        "long",
+    ],
+)
 def test_hostile_letters_are_cut_before_a_parser_meets_them(hostile: str) -> None:
     safe = make_safe(hostile)
     assert safe.html.count("<") <= MOST_TAGS * (DEEPEST_FORMATTING + 2) * 2
@@ -110,11 +121,30 @@ def test_whatever_is_sent_no_script_comes_out(html: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "../../etc/passwd", "..\\..\\x.exe", "/etc/passwd", "C:\\x", "\\\\evil\\share", "a\0b.pdf", "a\r\nX: y.pdf",
-        "x" * 300 + ".pdf", "", ".", "..", "CON", "con.txt", "name. ", "\u200b.htaccess", "invoice\u202egpj.exe",
-        "．．／x", "a/b\\c", '"; filename="x', "%2e%2e%2f", "\ufeff", "*?<>|",
+        "../../etc/passwd",
+        "..\\..\\x.exe",
+        "/etc/passwd",
+        "C:\\x",
+        "\\\\evil\\share",
+        "a\0b.pdf",
+        "a\r\nX: y.pdf",
+        "x" * 300 + ".pdf",
+        "",
+        ".",
+        "..",
+        "CON",
+        "con.txt",
+        "name. ",
+        "\u200b.htaccess",
+        "invoice\u202egpj.exe",
+        "．．／x",
+        "a/b\\c",
+        '"; filename="x',
+        "%2e%2e%2f",
+        "\ufeff",
+        "*?<>|",
     ],
-)  # fmt: skip
+)
 def test_a_file_name_is_only_a_label(name: str) -> None:
     label = safe_label(name)
     assert label
