@@ -1,4 +1,4 @@
-"""Every file of the public mail, and many broken copies of it, through the whole of understanding.
+"""The tables of `bench.mail`, then every file of the public mail and many broken copies of it, understood.
 
 `python -m bench.corpus [--mutants 200000] [--minutes 15] [--processes 2]`.
 Exit code 1 on a crash or a broken limit.
@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NamedTuple
 
-from bench import mailsets
+from bench import mail, mailsets
 
 CPU_SECONDS: Final = 5.0
 RSS_BYTES: Final = 512 * 1024 * 1024
@@ -163,11 +163,15 @@ def main() -> int:
     asked.add_argument("--minutes", type=float, default=15)
     asked.add_argument("--processes", type=int, default=2)
     asked.add_argument("--seed", type=int, default=1)
+    asked.add_argument("--only-limits", action="store_true", help="without the tables beside other libraries")
     options = asked.parse_args()
     paths = mailsets.every_file()
     if not paths:
         print("The public mail is not beside the project: nothing to run.")
         return 0
+    if not options.only_limits:
+        mail.main()
+        print()
     whole = _whole_files(paths)
     print(f"as they are: {whole.read} files, {len(whole.faults)} faults, slowest {whole.slowest[0]:.2f} s "
           f"({whole.slowest[1]}), {whole.rss >> 20} MB")  # fmt: skip

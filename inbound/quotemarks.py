@@ -145,7 +145,7 @@ def separator(text: str) -> str | None:
         return None
     first = stripped[0]
     if first in "-‐–—=~":
-        match = _BETWEEN_DASHES.match(text.replace("*", ""))
+        match = _BETWEEN_DASHES.match(text.replace("*", "").replace("8<", "="))
         if match is None:
             return None
         phrase = match[1].strip(" :*").casefold()
@@ -163,7 +163,11 @@ def separator(text: str) -> str | None:
 def ends_separator(text: str) -> bool:
     """True for the line that closes a forwarded letter in some programs."""
     folded = text.casefold()
-    return "конец пересылаемого сообщения" in folded or "end of forwarded message" in folded
+    return (
+        "конец пересылаемого сообщения" in folded
+        or "end of forwarded message" in folded
+        or "конец исходного текста" in folded
+    )
 
 
 def _after_separator(lines: Sequence[Line], place: int, last: int, kind: str) -> Boundary:
@@ -257,17 +261,15 @@ def _is_attribution(text: str, quoted_next: bool) -> bool:
     text = _MAILTO.sub("", text) if "mailto:" in text and "<" in text and text.count("@") > 1 else text
     verb = _VERB.search(text) is not None
     address = _BRACKETED.search(text) is not None
-    if not verb and not address:
-        return False
     date = _DATE.search(text) is not None
     time = _TIME.search(text) is not None
+    if not verb and not address:
+        return date and time and "@" in text and _START.match(text) is not None
     if address and (verb or (date and time)):
         return True
     if verb and date and (time or quoted_next or _START.match(text) is not None):
         return True
-    if verb and quoted_next and len(text) < 160:
-        return True
-    return date and time and "@" in text and quoted_next
+    return verb and quoted_next and len(text) < 160
 
 
 def ends_attribution(text: str) -> bool:

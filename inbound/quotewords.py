@@ -13,13 +13,15 @@ _BY_ROLE: Final = {
     "from": """
         from|от|от кого|отправитель|nuo|siuntėjas|siuntejas|nuo ko|von|absender|de|expéditeur|van|afzender
         från|avsändare
-        fra|avsender|afsender|lähettäjä|od|nadawca|odesílatel|odosielateľ|šalje|pošiljatelj|saatja|kellelt|feladó|da
+        fra|avsender|afsender|lähettäjä|od|nadawca|odesílatel|odosielateľ|šalje|pošiljatelj|saatja
+        kellelt|feladó|da
         mittente|de la|expeditor|kimden|gönderen|від|від кого|відправник|no|sūtītājs|remitente|remetente
         送信元|差出人
         发件人|из|ад|ад каго|από|保出人|보낸 사람|von kontakt|message from
         """,
     "date": """
-        date|sent|message du|sent on|sent at|дата|отправлено|дата отправки|отправлен|data|išsiųsta|issiusta
+        date|sent|message du|отправленные|отправлено в|siųsta|siusta|siųsta data|išsiuntė|sent on|sent at
+        дата|отправлено|дата отправки|отправлен|data|išsiųsta|issiusta
         išsiuntimo data|gesendet
         datum|gesendet am|envoyé|envoyé le|enviado|enviado el|enviada em|enviado em|enviada|fecha|inviato
         data invio
@@ -30,7 +32,8 @@ _BY_ROLE: Final = {
         kuupäev|odoslané|日付|送信日時|发送时间|datum odeslání|дата отправления|адпраўлена|ημερομηνία|send
         """,
     "to": """
-        to|кому|kam|gavėjas|gavejas|an|à|a|para|til|till|aan|naar|vastaanottaja|do|komu|címzett|kime|către|la|prima
+        to|кому|kam|iki|gavėjas|gavejas|an|à|a|para|til|till|aan|naar|vastaanottaja|do|komu|címzett|kime
+        către|la|prima
         kellele|saaja|destinatario|destinataire|получатель|получатели|adresatas|empfänger|mottagare|宛先|送信先|收件人
         adresat|за|pentru|προς|alıcı|to whom|kome|do wiadomości odbiorcy|одержувач
         """,
@@ -66,7 +69,8 @@ VERB_WORDS: Final = words(
     сообщил сообщила
     сообщили ответил ответила rašė parašė rase parase rašo rašėte rasete parašėte schrieb geschrieben
     écrit escribió escribio
-    escreveu scritto scrisse skrev skreiv kirjoitti kirjutas rakstīja napisał napisała napsal napsala
+    escreveu scritto scrisse skrev skreiv kirjoitti kirjutas rakstīja napisał napisała napsal
+    napsala pisze napisali
     napísal napísala írta
     yazdı yazmış geschreven schreef scris napisao napisala напісаў напісала έγραψε 写道 書きました 작성
     """
@@ -111,6 +115,10 @@ FORWARDED: Final = frozenset(
         начало пересылаемого сообщения
         начало перенаправленного сообщения
         конец пересылаемого сообщения
+        исходный текст сообщения
+        пересланное сообщение следует
+        original message text
+        originalus laiško tekstas
         persiųstas laiškas
         persiųstas pranešimas
         persiųsta žinutė

@@ -32,7 +32,7 @@ DEVICE: Final = re.compile(
     r"^[\s*_>-]{0,4}(?:sent (?:from|via|with|using) (?:my |the |a )?\S.{1,60}"
     r"|get outlook for .{2,40}|download outlook for .{2,40}"
     r"|отправлено (?:с|из|через|при помощи|от) \S.{1,60}|послано с \S.{1,50}|отправлено со? \S.{1,60}"
-    r"|(?:получите|скачать|скачайте|загрузить) outlook для .{2,60}"
+    r"|(?:получите|получить|скачать|скачайте|загрузить) outlook для .{2,60}"
     r"|išsiųsta (?:iš|naudojant|per|su) \S.{1,60}|siųsta iš \S.{1,50}|issiusta is \S.{1,60}"
     r"|(?:atsisiųsti|gauti|gaukite) „?outlook.{2,60}|надіслано з \S.{1,60}"
     r"|gesendet (?:von|mit|aus) \S.{1,60}|von meinem .{2,40} gesendet|envoyé (?:de|depuis"
