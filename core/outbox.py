@@ -239,6 +239,19 @@ def _row(draft: Draft) -> dict[str, Any]:
     return row
 
 
+def _without_nul(value: Any) -> Any:
+    """The same value without any NUL in its texts."""
+    match value:
+        case str():
+            return value.replace("\0", "")
+        case dict():
+            return {name: _without_nul(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [_without_nul(inner) for inner in value]
+        case _:
+            return value
+
+
 _QUEUE = text("""
 insert into delivery (key, token, state, channel, purpose, automatic, address, address_key, domain,
     recipient_name, contact_id, conversation_id, deal_id, staff_id, mailbox, template, language, "values",
