@@ -239,19 +239,6 @@ def _row(draft: Draft) -> dict[str, Any]:
     return row
 
 
-def _without_nul(value: Any) -> Any:
-    """The same value without any NUL in its texts."""
-    match value:
-        case str():
-            return value.replace("\0", "")
-        case dict():
-            return {name: _without_nul(inner) for name, inner in value.items()}
-        case list() | tuple():
-            return [_without_nul(inner) for inner in value]
-        case _:
-            return value
-
-
 _QUEUE = text("""
 insert into delivery (key, token, state, channel, purpose, automatic, address, address_key, domain,
     recipient_name, contact_id, conversation_id, deal_id, staff_id, mailbox, template, language, "values",
@@ -291,7 +278,11 @@ def queue_many(session: Session, drafts: Iterable[Draft]) -> list[int]:
     for start in range(0, len(given), QUEUED_AT_ONCE):
         rows = {draft.key: _row(draft) for draft in given[start : start + QUEUED_AT_ONCE]}
         new = session.execute(
-            _QUEUE, {"rows": json.dumps(list(rows.values()), ensure_ascii=False), "expiry": EXPIRY}
+            _QUEUE,
+            {
+                "rows": json.dumps(outbox_history.storable(list(rows.values())), ensure_ascii=False),
+                "expiry": EXPIRY,
+            },
         ).all()
         fresh = [(int(delivery_id), str(key)) for delivery_id, key in new]
         outbox_history.file_copies(

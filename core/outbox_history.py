@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -98,15 +99,15 @@ def file_copies(session: Session, copies: Sequence[Copy]) -> None:
             "delivery_id": [copy.delivery_id for copy in copies],
             "staff_id": [copy.staff_id for copy in copies],
             "rfc_id": [copy.rfc_id for copy in copies],
-            "subject": [_storable(copy.subject) for copy in copies],
+            "subject": [storable(copy.subject) for copy in copies],
             "sender_name": [copy.sender_name for copy in copies],
             "sender": [copy.sender for copy in copies],
             "recipients": [
-                json.dumps({"to": [[_storable(copy.recipient_name), copy.recipient]]}, ensure_ascii=False)
+                json.dumps({"to": [[storable(copy.recipient_name), copy.recipient]]}, ensure_ascii=False)
                 for copy in copies
             ],
-            "text": [_storable(copy.text) for copy in copies],
-            "reply": [_storable(copy.reply or copy.text) for copy in copies],
+            "text": [storable(copy.text) for copy in copies],
+            "reply": [storable(copy.reply or copy.text) for copy in copies],
             "has_html": [copy.has_html for copy in copies],
             "language": [copy.language for copy in copies],
         },
@@ -127,6 +128,14 @@ def file_copies(session: Session, copies: Sequence[Copy]) -> None:
         session.execute(_ANSWERED, {"ids": answered})
 
 
-def _storable(words: str) -> str:
-    """PostgreSQL's text holds no NUL."""
-    return words.replace("\x00", "")
+def storable(value: Any) -> Any:
+    """The same value without any NUL in its texts: PostgreSQL holds none, and a client's letter may."""
+    match value:
+        case str():
+            return value.replace("\0", "")
+        case dict():
+            return {name: storable(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [storable(inner) for inner in value]
+        case _:
+            return value
