@@ -14,9 +14,9 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException
 from litestar.handlers import BaseRouteHandler
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
-from core.accounts import Account
+from core.accounts import Account, Contact
 from core.conversations import Conversation
 from core.errors import NotAllowed, NotFound
 from core.sessions import SignedIn
@@ -92,9 +92,21 @@ def visible(viewer: SignedIn) -> ColumnElement[bool]:
     return or_(*ways)
 
 
-def conversation_for(session: Session, viewer: SignedIn, conversation_id: int) -> Conversation:
-    """The conversation, when this person may see it. Raises NotFound otherwise, whether or not it exists."""
+def conversation_for(
+    session: Session, viewer: SignedIn, conversation_id: int, *, whole: bool = False
+) -> Conversation:
+    """The conversation, when this person may see it. Raises NotFound otherwise, whether or not it exists.
+
+    `whole` reads the client and the colleagues with it, for a page that shows them.
+    """
     query = select(Conversation).where(Conversation.id == conversation_id, visible(viewer))
+    if whole:
+        query = query.options(
+            joinedload(Conversation.contact).selectinload(Contact.points),
+            joinedload(Conversation.account).joinedload(Account.curator),
+            joinedload(Conversation.assignee),
+            joinedload(Conversation.team),
+        )
     found = session.scalar(query)
     if found is None:
         raise NotFound

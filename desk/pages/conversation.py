@@ -60,7 +60,7 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
 def show(request: PageRequest, session: Transaction, conversation_id: FromPath[int]) -> Response[str]:
     """The whole page; whoever sees it has read it."""
     viewer: SignedIn = request.scope["user"]
-    conversation = conversation_for(session, viewer, conversation_id)
+    conversation = conversation_for(session, viewer, conversation_id, whole=True)
     mark_read(session, viewer.staff_id, conversation_id)
     values = _values(request, session, conversation) | rail(session, request)
     return page(request, "conversation.html", alarms=open_alarms(session), **values)
@@ -71,7 +71,7 @@ def show(request: PageRequest, session: Transaction, conversation_id: FromPath[i
 def thread(request: PageRequest, session: Transaction, conversation_id: FromPath[int]) -> Response[str]:
     """The letters and the card anew, for a page that is open; what is being written stays as it is."""
     viewer: SignedIn = request.scope["user"]
-    conversation = conversation_for(session, viewer, conversation_id)
+    conversation = conversation_for(session, viewer, conversation_id, whole=True)
     mark_read(session, viewer.staff_id, conversation_id)
     return page(request, "conversation_parts.html", **_values(request, session, conversation))
 
