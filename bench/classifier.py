@@ -152,6 +152,7 @@ SETS: dict[str, Callable[[], Iterable[Split]]] = {
     "banking77, 10 a label + pool": banking_few,
     "clinc150, validation": clinc,
     "banking77, 5 folds": banking,
+    "banking77, first of 5 folds": lambda: list(banking())[:1],
 }
 
 

@@ -123,7 +123,7 @@ class Classifier:
         order = np.argsort(-row, kind="stable")[:ALTERNATIVES]
         best = int(order[0])
         confidence = float(row[best])
-        abstained = confidence < self.model.thresholds[best] and rule is None
+        abstained = bool(confidence < self.model.thresholds[best]) and rule is None
         if len(_LETTERS.findall(seen[:80])) < FEWEST_LETTERS:
             abstained, confidence = True, 0.0
             reasons.append(Reason("abstain", "nothing written", 1.0))

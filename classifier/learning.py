@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from classifier import store
 from classifier.classify import SHIPPED
-from classifier.fitting import fit_model
 from classifier.material import Lesson, Material, gather
 from classifier.model import Model
+from classifier.modelling import fit_model
 from classifier.training import RECIPE, spoken
 from core.clock import now
 from core.errors import FrontdeskError

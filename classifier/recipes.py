@@ -19,6 +19,7 @@ from classifier.model import Floats, softmax
 BLENDED = 2
 """How many recipes may speak together."""
 
+FEWEST_SAMPLED = 5
 SMALL = 3_000
 """Rows up to which all recipes are compared on all rows; beyond, on a sample of so many."""
 
@@ -135,7 +136,7 @@ def choose(
     judged = np.setdiff1d(np.arange(len(texts)), np.asarray(list(always), dtype=np.int64))
     groups = np.arange(len(texts)) if groups is None else groups
     if len(texts) > SMALL and len(recipes) > BLENDED:
-        picked = np.sort(np.random.default_rng(seed).permutation(len(texts))[:SMALL])
+        picked = _sample(truth, seed)
         first = choose(
             [texts[i] for i in picked], truth[picked], labels, recipes=recipes, groups=groups[picked]
         )
@@ -152,6 +153,20 @@ def choose(
     best = max(merits, key=lambda made: merits[made])
     tried = tuple((made, float((held[made].argmax(axis=1) == truth[judged]).mean())) for made in merits)
     return Choice(best, fit_temperature(held[best], truth[judged]), held[best], judged, tried)
+
+
+def _sample(truth: Ints, seed: int) -> Ints:
+    """About `SMALL` rows: all rows of some labels, so that a label has as many examples as it really has; where
+    the labels are few and large, some rows of all."""
+    random = np.random.default_rng(seed)
+    kept: list[int] = []
+    for label in random.permutation(np.unique(truth)):
+        mine = np.flatnonzero(truth == label)
+        if len(kept) + len(mine) <= SMALL:
+            kept.extend(mine.tolist())
+    if len(np.unique(truth[kept])) < FEWEST_SAMPLED:
+        kept = random.permutation(len(truth))[:SMALL].tolist()
+    return np.array(sorted(kept), dtype=np.int64)
 
 
 def _merit(scores: Floats, truth: Ints) -> float:

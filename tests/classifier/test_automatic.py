@@ -1,0 +1,121 @@
+"""Training that chooses for itself, judged on texts it has not seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from classifier.automatic import spoken_name, train
+from classifier.dataset import Row
+from classifier.evaluation import as_text, evaluate, prediction_rows
+from classifier.manylabels import Meanings
+from core.errors import InputRefused
+
+PRICE = [
+    "how much is {}",
+    "price of {} please",
+    "what does {} cost",
+    "quote for {}",
+    "cost of {}",
+    "your price for {}",
+]
+FAULT = ["{} is broken", "{} does not work", "error with {}", "{} stopped", "my {} leaks", "{} fails again"]
+THINGS = ["the pump", "a valve", "this motor", "our filter", "the press"]
+ROWS = [Row(form.format(thing), ("price",)) for form in PRICE for thing in THINGS]
+ROWS += [Row(form.format(thing), ("fault",)) for form in FAULT for thing in THINGS]
+STRANGERS = [
+    Row(text, outside=True) for text in ("nice weather today", "happy birthday", "who won the match", "sing")
+]
+TESTS = [
+    Row("what would the compressor cost", ("price",)),
+    Row("compressor broken, does not work", ("fault",)),
+]
+
+
+def test_new_texts_get_their_label() -> None:
+    result = evaluate(ROWS, TESTS)
+    assert result.figures["accuracy"] == 1.0
+    assert result.figures["oos_recall_keep_95"] is None
+
+
+def test_training_twice_gives_the_same_answers() -> None:
+    first, second = (train(ROWS).answer([row.text for row in TESTS]) for _ in range(2))
+    assert first.said == second.said
+    assert (first.probabilities == second.probabilities).all()
+
+
+def test_strangers_look_less_like_ours() -> None:
+    result = evaluate([*ROWS, *STRANGERS], [*TESTS, Row("happy weather, who won", outside=True)])
+    assert result.figures["auroc"] == 1.0
+    assert all(said != ("oos",) for said in result.answers.said)
+
+
+def test_texts_without_labels_may_teach() -> None:
+    pool = [f"{thing} leaks and leaks" for thing in THINGS] + [
+        f"cheap offer cost {thing}" for thing in THINGS
+    ]
+    assert evaluate(ROWS[::3], TESTS, pool=pool).figures["accuracy"] == 1.0
+
+
+def test_a_text_may_bear_several_labels_or_none() -> None:
+    words = {"pump": "about a pump", "price": "asks how much it costs", "urgent": "wants it at once"}
+    rows = [
+        Row(f"{first} {second}", tuple(label for label in (a, b) if label), many=True)
+        for first, a in (("pump leaks", "pump"), ("hello there", ""), ("the pumps", "pump"), ("good day", ""))
+        for second, b in (
+            ("what price", "price"),
+            ("urgent please", "urgent"),
+            ("thanks", ""),
+            ("costs?", "price"),
+        )
+    ]
+    tests = [
+        Row("pump, what price", ("pump", "price"), many=True),
+        Row("hello there, good day", (), many=True),
+    ]
+    result = evaluate(rows, tests, descriptions=words)
+    assert set(result.answers.said[0]) == {"pump", "price"}
+    assert result.answers.said[1] == ()
+    assert 0.0 <= (result.figures["ece"] or 0.0) <= 1.0
+
+
+def test_words_common_to_all_descriptions_mean_nothing() -> None:
+    told = {
+        label: f"is the intent to {label} something"
+        for label in ("affirm", "deny", "repeat", "cancel", "greet")
+    }
+    meant = Meanings.of(sorted(told), told)
+    assert all("intent" not in words for words in meant.stems)
+
+
+def test_one_label_alone_is_refused() -> None:
+    with pytest.raises(InputRefused, match="two different labels"):
+        train([Row("a", ("x",)), Row("b", ("x",))])
+
+
+def test_nothing_to_train_on_is_refused() -> None:
+    with pytest.raises(InputRefused):
+        train([])
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [("card_payment_fee", "card payment fee"), ("FindConnection", "find connection"), ("17", ""), ("C4", "")],
+)
+def test_a_label_is_read_as_words(label: str, name: str) -> None:
+    assert spoken_name(label) == name
+
+
+def test_every_answer_can_be_written_down() -> None:
+    result = evaluate(ROWS, TESTS)
+    written = prediction_rows(TESTS, result.answers)
+    assert [row["said"] for row in written] == [["price"], ["fault"]]
+    assert all(0 <= row["confidence"] <= 1 for row in written)
+    assert "accuracy" in as_text(result)
+    assert {
+        "accuracy",
+        "macro_f1",
+        "micro_f1",
+        "ece",
+        "train_seconds",
+        "ms_per_message",
+    } <= result.as_data().keys()
