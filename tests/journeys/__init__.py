@@ -1,0 +1,1 @@
+"""Whole journeys through every room, on real servers and real processes."""
