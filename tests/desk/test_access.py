@@ -38,6 +38,10 @@ PUBLIC = {
     ("GET", "/metrics"),
     ("GET", "/unsubscribe/{token:str}"),
     ("POST", "/unsubscribe/{token:str}"),
+    ("POST", "/phone/twilio/{name:str}"),
+    ("POST", "/phone/twilio/status"),
+    ("POST", "/phone/twilio/recording"),
+    ("POST", "/phone/twilio/sms"),
 }
 FOR_ALL = {"/", "/logout", "/settings", "/settings/password"}
 FOR_LEADERS = "/quarantine"
