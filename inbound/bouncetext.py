@@ -78,6 +78,7 @@ def report_text(text: str) -> str:
 
 
 _BARE: Final = re.compile(r"^\s+([A-Za-z0-9._-]{2,40})\s*$", re.MULTILINE)
+_REFUSED_FOR: Final = re.compile(rf"^\s*[45]\d\d\b[^\n]{{0,80}}?\bfor\s+<?({_ADDRESS})", re.MULTILINE)
 _SIMPLE: Final = re.compile(rf"(?<![\w@.<:/-])({_ADDRESS})")
 
 
@@ -89,6 +90,8 @@ def recipients(text: str, own: set[str], domain: str = "") -> list[str]:
     text = _TAGS.sub("\n", text[:20_000]) if "<" in text else text[:20_000]
     cue = _FOLLOWS.search(text)
     after = text[cue.end() :] if cue else ""
+    if cue and "@" in cue[0]:
+        after = text[cue.start() :]
     for place, pattern in (
         (after, _ON_LINE),
         (after, _ANY),
@@ -102,6 +105,7 @@ def recipients(text: str, own: set[str], domain: str = "") -> list[str]:
             if address.lower() not in own and "." in address.rpartition("@")[2] and not _is_daemon(address):
                 found.setdefault(address)
         if found and pattern is not _SIMPLE:
+            found |= dict.fromkeys(match[1].rstrip(".") for match in _REFUSED_FOR.finditer(place))
             return list(found)[:50]
         if pattern is _SIMPLE:
             bare = _BARE.search(after[:300]) if domain else None

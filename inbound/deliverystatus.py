@@ -12,7 +12,7 @@ from inbound import charsets, headers, transfer
 from inbound.parsed import PartInfo
 
 _FIELD: Final = re.compile(r"^([A-Za-z][\w-]{1,60})\s*:[ \t]*(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE)
-_ADDRESS: Final = re.compile(r"[^\s<>;,\"()\[\]:]+@[^\s<>;,\"()\[\]]+")
+_ADDRESS: Final = re.compile(r"[^\s<>;,\"()\[\]:]{1,120}@[^\s<>;,\"()\[\]]+")
 MAX_RECIPIENTS: Final = 200
 
 

@@ -20,8 +20,8 @@ __all__ = [
     "parse",
 ]
 
-_ID: Final = re.compile(r"<([^<>\s]+(?:\s[^<>@\s]{1,80})?@?[^<>\s]*)>")
-_BARE_ID: Final = re.compile(r"[^\s<>,;\"]+@[^\s<>,;\"]+")
+_ID: Final = re.compile(r"<([^<>\s]{1,995}(?:\s{1,3}[^<>\s]{1,200})?)>")
+_BARE_ID: Final = re.compile(r"[^\s<>,;\"@]{1,300}@[^\s<>,;\"]+")
 
 
 def parse(raw: bytes) -> ParsedMail:
@@ -157,7 +157,7 @@ def _ids(fields: Headers, name: str) -> tuple[str, ...]:
             text = re.sub(r"\s*[\r\n]+\s*", " ", value.decode("utf-8", "replace"))
             if "=?" in text:
                 text = headers.decode_words(text)
-        matches = [match.replace(" ", "") for match in _ID.findall(text)] or _BARE_ID.findall(text)
+        matches = ["".join(match.split()) for match in _ID.findall(text)] or _BARE_ID.findall(text)
         if not matches and name == "message-id" and text.strip(" <>"):
             matches = [text.strip(" <>").split()[0]]
         for match in matches:

@@ -65,7 +65,7 @@ for _role, _text in _BY_ROLE.items():
 
 VERB_WORDS: Final = words(
     """
-    wrote writes написал написала написали написав написавла написала пишет пишут пише писал писала писали
+    wrote writes написал написала написали написав написала пишет пишут пише писал писала писали
     сообщил сообщила
     сообщили ответил ответила rašė parašė rase parase rašo rašėte rasete parašėte schrieb geschrieben
     écrit escribió escribio

@@ -112,7 +112,7 @@ def read_fields(raw: bytes, head: int, end: int, defects: list[str]) -> tuple[li
         found = match(raw, position, end)
         if found is not None:
             if len(fields) < limits.HEADER_COUNT and position < room:
-                fields.append((found[1].decode("ascii").lower(), found[2].rstrip(b"\r\n")))
+                fields.append((found[1].decode("ascii").lower(), _bounded(found[2].rstrip(b"\r\n"))))
             else:
                 note(defects, "header too long")
             position = found.end()
@@ -138,6 +138,12 @@ def read_fields(raw: bytes, head: int, end: int, defects: list[str]) -> tuple[li
             return fields, position
         position = line_end
     return fields, min(position, end)
+
+
+def _bounded(value: bytes) -> bytes:
+    """The beginning and the end of a field that is too long: of many ids the last ones matter most."""
+    half = limits.FIELD_BYTES // 2
+    return value if len(value) <= limits.FIELD_BYTES else value[:half] + b" " + value[-half:]
 
 
 def _header_follows(raw: bytes, position: int, end: int) -> bool:
