@@ -113,6 +113,17 @@ _INVISIBLE: Final = re.compile("[\u200b\u200c\u2060\ufeff\u00ad\u034f\u180e\u206
 _MANY_SPACES: Final = re.compile(r"[ \u00a0]{2,}")
 
 
+_MAY_MARK: Final = re.compile(
+    "|".join(["quote", "moz-cite", "gmail_attr", "moz-forward", "signature", "border-top", *_CUT_NAMES]),
+    re.IGNORECASE,
+)
+
+
+def may_mark(html: str) -> bool:
+    """Whether the markup may say what is quoted or signed; False is certain and cheaper than `render`."""
+    return _MAY_MARK.search(html, 0, limits.HTML_CHARS) is not None
+
+
 def text_of(html: str) -> str:
     """The visible text alone."""
     return render(html).text

@@ -49,7 +49,7 @@ def split(text: str, html: str | None = None) -> Split:
     `text` is the plain text. Where it has no trace of old mail, the HTML is asked, whose markup often says
     where the quotation begins. With an empty `text` only the HTML counts.
     """
-    if html is not None:
+    if html is not None and (not text.strip() or htmltext.may_mark(html)):
         rendered = htmltext.render(html)
         if not text.strip() or text == rendered.text:
             return split_lines(rendered.lines)
