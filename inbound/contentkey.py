@@ -22,7 +22,7 @@ _FIELD: Final = re.compile(rb"^([!-9;-~]+)[ \t]*:(.*(?:\n[ \t].*)*)", re.MULTILI
 
 
 def content_key(raw: bytes) -> bytes:
-    """SHA-256 (32 bytes) over a letter's own fields and its body, line ends as LF.
+    """SHA-256 (32 bytes) over a letter's own fields and its body, line ends as CRLF.
 
     Trace fields (RFC 5321 section 4.4), signatures and filters' marks differ from delivery to delivery and
     are left out, so a letter that came to two mailboxes, or twice, has one key; a Message-ID used again for
@@ -45,5 +45,12 @@ def content_key(raw: bytes) -> bytes:
     for name, value in chosen:
         digest.update(name + b":" + b" ".join(value.split()) + b"\n")
     digest.update(b"\n")
-    digest.update(body.replace(b"\r\n", b"\n").rstrip(b"\n"))
+    digest.update(_with_crlf(body).rstrip(b"\r\n"))
     return digest.digest()
+
+
+def _with_crlf(body: bytes) -> bytes:
+    """The body as servers hand it out, which then needs no copy: lines end in CRLF (RFC 5322 section 2.1)."""
+    if body.count(b"\n") == body.count(b"\r\n"):
+        return body
+    return body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
