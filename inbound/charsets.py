@@ -126,6 +126,7 @@ _MULTI_BYTE: Final = words(
 _WESTERN: Final = frozenset({"cp1252", "iso8859-15", "mac-roman", "cp850", "cp437", "iso8859-1", "cp1254"})
 _CYRILLIC: Final = ("cp1251", "koi8-r", "cp866", "iso8859-5", "mac-cyrillic")
 
+_JAPANESE_ESCAPE: Final = re.compile(rb"(\x1b(?:\$[@B]|\([BIJ]|\$\([A-D]))")
 _HIGH: Final = re.compile(rb"[\x80-\xff]")
 _LETTER: Final = re.compile(rb"[A-Za-z\x80-\xff]")
 _LT_WORDS: Final = words(
@@ -202,7 +203,35 @@ def decode(
             if codec in _CYRILLIC:
                 return _right_cyrillic(data, read)
             return read
+        if codec == "iso2022_jp_ext":
+            return _japanese(data)
     return _detect(data, codec, codec_for(hint))
+
+
+def _japanese(data: bytes) -> Decoded:
+    """ISO-2022-JP with the vendors' own characters, such as ①, read through Microsoft's code page."""
+    pieces: list[str] = []
+    double = False
+    for piece in _JAPANESE_ESCAPE.split(data):
+        if piece.startswith(b"\x1b"):
+            double = piece.startswith(b"\x1b$")
+        elif double:
+            pairs = zip(piece[::2], piece[1::2], strict=False)
+            pieces.append(b"".join(map(_shifted, pairs)).decode("cp932", "replace"))
+        else:
+            pieces.append(piece.decode("ascii", "replace"))
+    text = "".join(pieces)
+    return Decoded(text, "iso2022_jp", "�" not in text)
+
+
+def _shifted(pair: tuple[int, int]) -> bytes:
+    """A character of JIS X 0208 in Shift-JIS."""
+    row, cell = pair
+    if not (0x21 <= row <= 0x7E and 0x21 <= cell <= 0x7E):
+        return b"?"
+    first = ((row - 0x21) >> 1) + (0x81 if row < 0x5F else 0xC1)
+    second = cell + (0x7E if row % 2 == 0 else (0x1F if cell < 0x60 else 0x20))
+    return bytes((first, second))
 
 
 def _decode_strict(data: bytes, codec: str) -> Decoded | None:

@@ -157,7 +157,9 @@ def _ids(fields: Headers, name: str) -> tuple[str, ...]:
             text = re.sub(r"\s*[\r\n]+\s*", " ", value.decode("utf-8", "replace"))
             if "=?" in text:
                 text = headers.decode_words(text)
-        matches = ["".join(match.split()) for match in _ID.findall(text)] or _BARE_ID.findall(text)
+        matches = ["".join(match.split()) for match in _ID.findall(text)]
+        if not matches and "<" not in text:
+            matches = _BARE_ID.findall(text)
         if not matches and name == "message-id" and text.strip(" <>"):
             matches = [text.strip(" <>").split()[0]]
         for match in matches:

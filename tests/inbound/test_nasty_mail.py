@@ -301,6 +301,11 @@ def test_japanese_with_escapes_and_utf_7_are_read() -> None:
     )
 
 
+def test_the_vendors_own_japanese_characters_are_read() -> None:
+    head = b"Content-Type: text/plain; charset=iso-2022-jp\n\n"
+    assert mime.parse(head + b"\x1b$B-!F|K\\\x1b(B ok").text == "①日本 ok"
+
+
 def test_html_alone_gives_its_text_without_hidden_words() -> None:
     html = (
         '<style>p{color:red}</style><div style="display:none">hidden '
