@@ -7,7 +7,7 @@ afresh from what is known then, so that a repeated request gets the same answer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 MOST_RUNG = 10
@@ -299,8 +299,7 @@ def rings(facts: CallFacts, house: House) -> tuple[list[Colleague], str]:
 
 def with_language(facts: CallFacts, language: str) -> CallFacts:
     """The same facts with the language the caller chose."""
-    values = {name: getattr(facts, name) for name in CallFacts.__dataclass_fields__}
-    return CallFacts(**values | {"language": language})
+    return replace(facts, language=language)
 
 
 def _ring(facts: CallFacts, house: House, why: str) -> CallPlan:

@@ -31,8 +31,6 @@ class EventKind(StrEnum):
     """A caller, or a colleague who was rung, came to a step of our plan."""
     RECORDING = "recording"
     SMS_IN = "sms_in"
-    SMS_STATUS = "sms_status"
-    """What became of an SMS of ours."""
 
 
 class EventState(StrEnum):

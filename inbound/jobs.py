@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from core.context import Context
 from core.intake import IntakeState, RawMessage
-from core.jobs import Registry, Service
-from inbound import mailbox
+from core.jobs import Registry, Service, enqueue
+from core.phoneevents import APPLY, EventState, PhoneEvent
+from inbound import calls, mailbox
 from inbound.intake import READERS, UNDERSTAND, nudge
 from inbound.labelling import labeller
 from inbound.pipeline import understand
@@ -46,6 +47,20 @@ def promote(session: Session) -> int:
     )
     if session.scalar(waiting):
         nudge(session, 1)
+    return 0
+
+
+@registry.job(APPLY, queue="inbound", attempts=5, concurrency=1)
+def apply_phone(context: Context) -> None:
+    """Put on record what the telephone told us."""
+    calls.drain(context)
+
+
+@registry.promoter("inbound.phone")
+def promote_phone(session: Session) -> int:
+    """Every second: if events of the telephone wait, ask for them to be applied."""
+    if session.scalar(select(exists().where(PhoneEvent.state == EventState.STORED))):
+        enqueue(session, APPLY, dedupe=APPLY)
     return 0
 
 

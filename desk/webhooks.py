@@ -1,0 +1,148 @@
+"""Where Twilio reaches us: each webhook verified, kept and committed, then answered from local data alone."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from litestar import Request, Response, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath
+
+from core import notices
+from core.callplan import Step
+from core.db import transaction
+from core.errors import NotFound
+from desk.access import PUBLIC
+from desk.given import Transaction
+from desk.threads import in_thread
+from inbound import twilio
+from inbound.answering import Answering
+from inbound.twilio import Forged, Signed, Webhook
+from inbound.twiml import ROAD
+
+ALARM = "webhooks_refused"
+REFUSED_IN_A_ROW = 20
+"""So many refusals without one webhook that is believed between them: a token was changed, or the public
+address is wrong."""
+
+STEPS = {"voice": Step.GREET, **{step.value: step for step in Step if step is not Step.GREET}}
+"""The addresses of steps; a number's own webhook is called ``voice``."""
+
+NO_CONTENT = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+
+log = structlog.get_logger("desk.webhooks")
+
+
+class Reception:
+    """Believes or refuses webhooks, and raises an alarm when none is believed any more."""
+
+    def __init__(self, answering: Answering, engine: sa.Engine) -> None:
+        self.answering = answering
+        self._engine = engine
+        self._refused = 0
+        self._lock = threading.Lock()
+
+    def believed(self, webhook: Webhook) -> Signed:
+        """The webhook, verified. Raises Forged."""
+        try:
+            signed = self.answering.verify(webhook)
+        except Forged as error:
+            log.warning("webhook.refused", path=webhook.path, reason=error.message)
+            self._count(refused=True)
+            raise
+        if self._refused:
+            self._count(refused=False)
+        return signed
+
+    def _count(self, *, refused: bool) -> None:
+        with self._lock:
+            before, self._refused = self._refused, self._refused + 1 if refused else 0
+        if refused and before + 1 == REFUSED_IN_A_ROW:
+            with transaction(self._engine) as session:
+                notices.raise_alarm(session, ALARM, "twilio", f"{REFUSED_IN_A_ROW} webhooks in a row")
+        elif not refused and before >= REFUSED_IN_A_ROW:
+            with transaction(self._engine) as session:
+                notices.clear_alarm(session, ALARM, "twilio")
+
+
+_building = threading.Lock()
+
+
+def _reception(state: State) -> Reception:
+    """The one of this process, built when the first webhook comes. Raises NotFound without a telephone."""
+    if state.settings.twilio is None:
+        raise NotFound
+    with _building:
+        if "reception" not in state:
+            state.reception = Reception(Answering(state.settings), state.engine)
+        return state.reception
+
+
+async def webhook_of(request: Request[Any, Any, State]) -> Webhook:
+    """The request as it came, before anything of it is believed."""
+    scope: Any = request.scope
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    return Webhook(
+        path=raw_path.decode("latin-1").partition("?")[0],
+        query=scope.get("query_string", b"").decode("latin-1"),
+        content_type=request.headers.get("content-type", ""),
+        signature=request.headers.get("x-twilio-signature", ""),
+        body=await request.body(),
+    )
+
+
+Came = NamedDependency[Webhook]
+CAME = {"webhook": Provide(webhook_of)}
+
+
+def _document(text: str) -> Response[str]:
+    return Response(text, media_type="application/xml", status_code=200)
+
+
+@post(ROAD + "/{name:str}", enter=PUBLIC, without_session=True, from_anywhere=True, dependencies=CAME)
+@in_thread
+def step(state: State, session: Transaction, webhook: Came, name: FromPath[str]) -> Response[str]:
+    """A call came to a step: what happens next, as TwiML."""
+    reception = _reception(state)
+    signed = reception.believed(webhook)
+    if name not in STEPS:
+        raise NotFound
+    return _document(reception.answering.step(session, STEPS[name], signed))
+
+
+@post(ROAD + "/status", enter=PUBLIC, without_session=True, from_anywhere=True, dependencies=CAME)
+@in_thread
+def status(state: State, session: Transaction, webhook: Came) -> Response[str]:
+    """A leg of a call came into a state."""
+    reception = _reception(state)
+    told = twilio.status_told(reception.believed(webhook).fields)
+    reception.answering.keep(session, [told])
+    return Response("", status_code=204)
+
+
+@post(ROAD + "/recording", enter=PUBLIC, without_session=True, from_anywhere=True, dependencies=CAME)
+@in_thread
+def recording(state: State, session: Transaction, webhook: Came) -> Response[str]:
+    """A recording came into a state."""
+    reception = _reception(state)
+    told = twilio.recording_told(reception.believed(webhook).fields)
+    reception.answering.keep(session, [told])
+    return Response("", status_code=204)
+
+
+@post(ROAD + "/sms", enter=PUBLIC, without_session=True, from_anywhere=True, dependencies=CAME)
+@in_thread
+def sms(state: State, session: Transaction, webhook: Came) -> Response[str]:
+    """An SMS came in; nothing is answered by itself."""
+    reception = _reception(state)
+    told = twilio.sms_told(reception.believed(webhook).fields)
+    reception.answering.keep(session, [told])
+    return _document(NO_CONTENT)
+
+
+ROUTES = (step, status, recording, sms)
+"""Every webhook; each is refused unless Twilio signed it."""

@@ -1,0 +1,186 @@
+"""What a call is told next: the event kept and the plan made in one transaction, from local data alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import callplan, phoneevents, routing
+from core.callplan import CallFacts, CallPlan, Colleague, House, Reject, Say, Step, Voicemail
+from core.calls import Call, CallState
+from core.config import Settings
+from core.errors import ConfigurationError
+from core.jobs import enqueue
+from core.phoneevents import EventKind, PhoneEvent, Told
+from core.phonewords import UNKNOWN_CALLER, WHISPER, said
+from core.staff import Role, StaffMember
+from inbound import twilio
+from inbound.callers import Caller, open_conversation, open_deal, recognise
+from inbound.telephone import Telephone
+from inbound.twilio import Signed, Webhook
+from inbound.twiml import render
+
+WORK_THE_PHONE = frozenset({Role.AGENT, Role.SUPPORT, Role.HEAD})
+
+log = structlog.get_logger(__name__)
+
+
+class Answering:
+    """Answers Twilio's webhooks for one company; made once a process."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises ConfigurationError where the settings name no telephone."""
+        if settings.twilio is None:
+            raise ConfigurationError("The settings name no telephone.", cure="Add the section [twilio].")
+        self._settings = settings
+        self._telephone = Telephone(settings)
+        tokens = (settings.twilio.auth_token, settings.twilio.previous_auth_token)
+        self._tokens = [token.get_secret_value() for token in tokens if token is not None]
+        self._account = settings.twilio.account_sid
+
+    def verify(self, webhook: Webhook) -> Signed:
+        """The webhook, believed. Raises Forged where it cannot be."""
+        return twilio.verify(
+            webhook,
+            public_url=self._settings.company.public_url,
+            account_sid=self._account,
+            tokens=self._tokens,
+        )
+
+    def keep(self, session: Session, told: Sequence[Told]) -> None:
+        """Store what was told, and have it looked at soon."""
+        if phoneevents.keep(session, told):
+            enqueue(session, phoneevents.APPLY, dedupe=phoneevents.APPLY)
+
+    def step(self, session: Session, step: Step, signed: Signed) -> str:
+        """Keep what happened and return the document that says what happens next.
+
+        Whatever goes wrong while a plan is made, the event is kept and the caller may leave a message.
+        """
+        told = twilio.step_told(step, signed)
+        try:
+            with session.begin_nested():
+                plan, more = self._plan(session, step, signed, told)
+        except Exception:
+            log.exception("call.unplanned", call=told.subject, step=step.value)
+            plan, more = self._last_resort(), {}
+        facts = {**told.facts, **more, "reason": plan.reason}
+        if any(isinstance(act, Reject) for act in plan.acts):
+            facts["rejected"] = True
+        self.keep(session, [replace(told, facts=facts)])
+        return render(
+            plan,
+            public_url=self._settings.company.public_url,
+            call=told.subject,
+            voices=self._settings.phone.voices,
+        )
+
+    def _last_resort(self) -> CallPlan:
+        house = self._telephone.house("")
+        message = Voicemail((house.busy[house.default_language],), house.voicemail_seconds)
+        return CallPlan((message,), "something went wrong on our side; voicemail")
+
+    def _plan(
+        self, session: Session, step: Step, signed: Signed, told: Told
+    ) -> tuple[CallPlan, dict[str, Any]]:
+        """The plan for a step, and what it adds to the event's facts."""
+        fields, params = signed.fields, signed.params
+        if step is Step.WHISPER:
+            return self._whisper(session, signed), {}
+        if step is Step.ACCEPT:
+            return callplan.accept(fields.get("Digits", "")), {}
+        house = self._telephone.house(fields.get("To", ""))
+        if step is Step.LEFT:
+            facts = CallFacts(language=params.get("language"))
+            return callplan.left(told.facts.get("seconds") or 0, facts, house), {}
+        if step is Step.RUNG:
+            facts = CallFacts(language=params.get("language"))
+            return callplan.rung(_accepted(session, told.subject), facts, house), {}
+        facts = self._facts(session, fields.get("From", ""), params.get("language"))
+        time = int(params["time"]) if params.get("time", "").isdecimal() else 1
+        return self._asked(session, step, fields.get("Digits", ""), facts, house, time)
+
+    def _asked(
+        self, session: Session, step: Step, key: str, facts: CallFacts, house: House, time: int
+    ) -> tuple[CallPlan, dict[str, Any]]:
+        if step is Step.GREET:
+            return callplan.greet(facts, house), {}
+        if step is Step.LANGUAGE:
+            language, plan = callplan.language_chosen(key, facts, house, time)
+            return plan, {"language": language}
+        topic = callplan.topic_chosen(key, house)
+        team = session.get(routing.TopicTeam, topic) if topic else None
+        facts = replace(facts, topic=topic, topic_team_id=team.team_id if team else None)
+        return callplan.after_topic(topic, facts, house, time), {"topic": topic}
+
+    def _facts(self, session: Session, shown: str, language: str | None) -> CallFacts:
+        caller = recognise(session, shown)
+        deal = open_deal(session, caller)
+        conversation = open_conversation(session, caller)
+        return CallFacts(
+            blocked=self._telephone.blocks(caller.number),
+            open=self._telephone.is_open(session.execute(select(func.now())).scalar_one()),
+            language=language or caller.language,
+            known=caller.known,
+            assignee_id=conversation.assignee_id if conversation else None,
+            owner_id=deal.owner_id if deal else None,
+            curator_id=caller.account.curator_id if caller.account else None,
+            colleagues=_colleagues(session),
+        )
+
+    def _whisper(self, session: Session, signed: Signed) -> CallPlan:
+        """What a colleague hears: who calls, in the colleague's own language."""
+        call, staff_id = signed.params.get("call", ""), signed.params.get("staff", "")
+        colleague = session.get(StaffMember, int(staff_id)) if staff_id.isdecimal() else None
+        language = colleague.language.value if colleague else self._settings.company.default_language
+        greeted = session.scalar(
+            select(PhoneEvent.facts["caller"].astext)
+            .where(PhoneEvent.subject == call, PhoneEvent.kind == EventKind.STEP)
+            .where(PhoneEvent.facts["step"].astext == Step.GREET.value)
+        )
+        caller = recognise(session, greeted or "") if greeted else Caller(None)
+        who = caller.name if caller.known else said(UNKNOWN_CALLER, language)
+        return callplan.whisper([Say(said(WHISPER, language, who=who), language)], signed.params)
+
+
+def _accepted(session: Session, call: str) -> bool:
+    """Whether a colleague took the call: told in its own step, and so committed before the two were
+    connected."""
+    steps = select(PhoneEvent.id).where(
+        PhoneEvent.subject == call,
+        PhoneEvent.kind == EventKind.STEP,
+        PhoneEvent.facts["step"].astext == Step.ACCEPT.value,
+        PhoneEvent.facts["input"].astext == "1",
+    )
+    return session.scalar(steps.limit(1)) is not None
+
+
+def _colleagues(session: Session) -> tuple[Colleague, ...]:
+    """Who could be rung now."""
+    roster = routing.roster(session)
+    talking = set(
+        session.scalars(
+            select(Call.staff_id).where(Call.state == CallState.CONNECTED, Call.ended_at.is_(None))
+        )
+    )
+    query = select(StaffMember.id, StaffMember.phone, StaffMember.role).where(
+        StaffMember.active, StaffMember.phone.is_not(None), StaffMember.role.in_(WORK_THE_PHONE)
+    )
+    return tuple(
+        Colleague(
+            staff_id,
+            number or "",
+            team_id=roster.here[staff_id].team_id,
+            speaks=roster.here[staff_id].speaks,
+            sells=role == Role.AGENT,
+            talking=staff_id in talking,
+            load=roster.here[staff_id].load,
+        )
+        for staff_id, number, role in session.execute(query)
+        if staff_id in roster.here
+    )

@@ -1,0 +1,159 @@
+"""A call's place in the client's history: whose it is, the conversation it belongs to, and who has it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import routing
+from core.accounts import Channel, Contact, ContactPoint, PointKind
+from core.calls import Call, CallState
+from core.config import Settings
+from core.conversations import Conversation, Direction, Message
+from core.dialling import may_call
+from core.phonewords import HISTORY, SUBJECT, said
+from core.routing import Assignment
+from inbound.callers import Caller, open_conversation, open_deal, recognise
+from inbound.steps.write import LIVE
+
+SOURCE: Final = "call"
+"""Source of contacts that are known by their telephone only."""
+
+ASKS_FOR_US: Final = frozenset({CallState.MISSED, CallState.VOICEMAIL})
+
+
+def file(session: Session, settings: Settings, call: Call, at: datetime) -> None:
+    """Give a call its contact, conversation and message, once; then keep its message and owner true."""
+    if call.conversation_id is None:
+        caller = _client(session, settings, recognise(session, call.caller), call.language)
+        talk = conversation_for(
+            session, settings, caller, Channel.VOICE, said(SUBJECT, settings.company.default_language), at
+        )
+        call.contact, call.account = caller.contact, caller.account
+        call.conversation, call.deal_id = talk, talk.deal_id
+        call.language = call.language or caller.language
+        message = Message(
+            conversation_id=talk.id,
+            contact_id=caller.contact.id if caller.contact else None,
+            direction=Direction.IN,
+            channel=Channel.VOICE,
+            subject=said(SUBJECT, settings.company.default_language),
+            sender_name=caller.contact.name if caller.contact else "",
+            sender=call.caller,
+            recipients={"to": [["", call.called]]},
+            happened_at=call.started_at or at,
+        )
+        session.add(message)
+        session.flush()
+        call.message_id = message.id
+    _keep_true(session, settings, call)
+    session.flush()
+
+
+def _keep_true(session: Session, settings: Settings, call: Call) -> None:
+    message = session.get_one(Message, call.message_id)
+    seconds = call.voicemail_seconds if call.state == CallState.VOICEMAIL else call.seconds
+    message.text = message.reply = said(
+        HISTORY[call.state], settings.company.default_language, seconds=seconds or 0
+    )
+    message.language = call.language
+    message.trail = [{"step": one["step"], "reason": one["reason"]} for one in call.route]
+    message.staff_id = call.staff_id
+    talk = session.get_one(Conversation, call.conversation_id)
+    talk.language = call.language or talk.language
+    talk.intent = talk.intent or call.topic
+    if talk.contact is not None and talk.contact.source == SOURCE:
+        talk.contact.language = talk.contact.language or call.language
+    talk.waiting = talk.waiting or call.state in ASKS_FOR_US
+    if call.state == CallState.ANSWERED and call.staff_id is not None and talk.assignee_id is None:
+        give(session, talk, routing.Decision("took_the_call", call.staff_id, talk.team_id))
+    elif call.state in ASKS_FOR_US:
+        assign(session, talk, call.topic)
+
+
+def _client(session: Session, settings: Settings, caller: Caller, language: str | None) -> Caller:
+    """The caller; one we do not know becomes a contact, unless it is a number nobody here may ring back."""
+    if caller.known or caller.number is None or not may_call(caller.number, settings.phone.countries).yes:
+        return caller
+    contact = Contact(
+        name="",
+        language=language,
+        source=SOURCE,
+        points=[ContactPoint(kind=PointKind.PHONE, value=caller.number, source=SOURCE)],
+    )
+    session.add(contact)
+    session.flush()
+    return Caller(caller.number, contact, None, language)
+
+
+def client_of(session: Session, settings: Settings, shown: str, language: str | None) -> Caller:
+    """Who a number belongs to, made a contact where nobody has it yet and it may be rung back."""
+    return _client(session, settings, recognise(session, shown), language)
+
+
+def conversation_for(
+    session: Session, settings: Settings, caller: Caller, channel: Channel, subject: str, at: datetime
+) -> Conversation:
+    """The open conversation with a caller, or a new one on their open deal."""
+    talk = open_conversation(session, caller)
+    if talk is None:
+        deal = open_deal(session, caller)
+        talk = Conversation(
+            subject=subject,
+            channel=channel,
+            contact=caller.contact,
+            account=caller.account,
+            deal_id=deal.id if deal else None,
+            language=caller.language,
+            last_message_at=at,
+        )
+        session.add(talk)
+        session.flush()
+    talk.last_message_at = max(talk.last_message_at, at)
+    return talk
+
+
+def assign(session: Session, talk: Conversation, topic: str | None) -> None:
+    """Ask the routing rules who gets a conversation that nobody has."""
+    if talk.assignee_id is not None:
+        return
+    roster = routing.roster(session)
+    deal = open_deal(session, Caller(None, talk.contact, talk.account))
+    decision = routing.decide(
+        routing.Facts(
+            language=talk.language,
+            intent=topic,
+            owner_id=deal.owner_id if deal else None,
+            curator_id=talk.account.curator_id if talk.account else None,
+            topic_team_id=roster.teams_of_topics.get(topic or talk.intent or ""),
+        ),
+        roster,
+    )
+    if decision.staff_id is not None or talk.team_id != decision.team_id:
+        give(session, talk, decision)
+
+
+def give(session: Session, talk: Conversation, decision: routing.Decision) -> None:
+    """Give a conversation to whom the rules name, and remember the rule."""
+    talk.assignee_id = decision.staff_id
+    talk.team_id = decision.team_id if decision.team_id is not None else talk.team_id
+    session.add(
+        Assignment(
+            conversation_id=talk.id, staff_id=decision.staff_id, team_id=decision.team_id, rule=decision.rule
+        )
+    )
+    session.flush()
+
+
+def announce(session: Session, call: Call) -> None:
+    """Tell open screens, when the transaction commits."""
+    news = {
+        "kind": "call",
+        "conversation_id": call.conversation_id,
+        "staff_id": call.conversation.assignee_id if call.conversation else None,
+    }
+    session.execute(select(func.pg_notify(LIVE, json.dumps(news))))

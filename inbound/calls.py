@@ -1,0 +1,222 @@
+"""From what an exchange told to the call on record: its legs, its place in the history, its call-back.
+
+Events are applied in any order and any number of times with the same end. One transaction applies one page of
+them; an event that fails costs the others nothing and is quarantined after three attempts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from core import calls, phoneevents
+from core.callplan import Step
+from core.calls import OVER, Call, CallState, LegState, RecordingState
+from core.config import Settings
+from core.context import Context
+from core.dialling import may_call, readable
+from core.jobs import enqueue
+from core.phoneevents import APPLY, EventKind, EventState, PhoneEvent
+from core.phonewords import CALL_BACK, said
+from core.staff import StaffMember
+from core.tasks import Task, TaskState
+from core.tasks import settle as settle_task
+from core.worktime import NoWorkingTime
+from inbound import callhistory, texts
+from inbound.callers import recognise
+from inbound.labelling import labeller
+from inbound.pipeline import FILING_LOCK
+from inbound.telephone import Telephone
+from inbound.work import Labeller
+
+log = structlog.get_logger(__name__)
+
+PAGE: Final = 100
+MOST_PAGES: Final = 50
+STEP_ORDER: Final = {step.value: place for place, step in enumerate(Step)}
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What applying needs beside the session."""
+
+    settings: Settings
+    telephone: Telephone
+    classifier: Labeller
+
+
+def drain(context: Context) -> None:
+    """Apply what is stored until nothing waits, and ask for another run when there is very much."""
+    tools = Tools(context.settings, Telephone(context.settings), labeller(context))
+    for _ in range(MOST_PAGES):
+        if not apply_page(context, tools):
+            return
+    with context.transaction() as session:
+        enqueue(session, APPLY)
+
+
+def apply_page(context: Context, tools: Tools) -> int:
+    """Apply the oldest stored events; returns how many there were."""
+    failed: dict[int, str] = {}
+    with context.transaction() as session:
+        # Letters and calls make clients and conversations: whoever files, files alone.
+        session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": FILING_LOCK})
+        events = phoneevents.waiting(session, PAGE)
+        for event in events:
+            number = event.id
+            try:
+                with session.begin_nested():
+                    ignored = APPLIES[EventKind(event.kind)](session, tools, event)
+                    phoneevents.settle(event, EventState.IGNORED if ignored else EventState.APPLIED, ignored)
+            except Exception as error:
+                if isinstance(error, DBAPIError) and error.connection_invalidated:
+                    raise
+                log.warning("phone.event_failed", event_id=number, error=type(error).__name__)
+                failed[number] = f"{type(error).__name__}: {error}"
+        for number, error in failed.items():
+            if phoneevents.count_failure(session, number, error):
+                log.warning("phone.event_quarantined", event_id=number)
+    return len(events)
+
+
+def _leg(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
+    facts = event.facts
+    outside = facts["call"]
+    if outside == event.subject and facts.get("direction") == "out":
+        return "a call that did not come in"
+    call = calls.find_or_add(session, event.provider, outside)
+    leg = calls.find_or_add_leg(session, call, event.subject)
+    state, at = LegState(facts["status"]), _moment(facts.get("at")) or event.received_at
+    calls.leg_told(leg, state, at=at, seconds=facts.get("seconds"), cause=facts.get("cause"))
+    if event.subject == outside:
+        _parties(call, facts)
+        leg.number = call.caller
+        call.started_at = calls.earlier(call.started_at, None if state in OVER else at)
+        if state in OVER:
+            call.ended_at = calls.earlier(call.ended_at, at)
+            call.seconds = calls.longer(call.seconds, facts.get("seconds"))
+    else:
+        leg.number = readable(facts.get("called") or "") or leg.number
+        leg.staff_id = leg.staff_id or _staff_of(session, leg.number)
+    _refresh(session, tools, call, at)
+    return None
+
+
+def _step(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
+    facts = event.facts
+    call = calls.find_or_add(session, event.provider, facts["call"])
+    step = Step(facts["step"])
+    if "caller" in facts:
+        _parties(call, facts)
+        call.started_at = calls.earlier(call.started_at, event.received_at)
+    noted = {"step": step.value, "reason": facts.get("reason", ""), "key": event.key}
+    if all(one["key"] != event.key for one in call.route):
+        call.route = sorted([*call.route, noted], key=lambda one: (STEP_ORDER[one["step"]], one["key"]))
+    call.rejected = call.rejected or bool(facts.get("rejected"))
+    if step is Step.LANGUAGE:
+        call.language = facts.get("language") or call.language
+    if step is Step.TOPIC:
+        call.topic = facts.get("topic") or call.topic
+    if step is Step.ACCEPT and facts.get("input") == "1":
+        call.accepted_at = calls.earlier(call.accepted_at, event.received_at)
+        call.staff_id = facts.get("staff_id") or call.staff_id
+    if step is Step.LEFT:
+        call.voicemail_seconds = calls.longer(call.voicemail_seconds, facts.get("seconds"))
+    _refresh(session, tools, call, event.received_at)
+    return None
+
+
+def _recording(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
+    facts = event.facts
+    call = calls.find_or_add(session, event.provider, facts["call"])
+    recording = calls.find_or_add_recording(session, call, event.subject)
+    calls.recording_told(recording, RecordingState(facts["status"]), facts.get("seconds"))
+    _refresh(session, tools, call, event.received_at)
+    return None
+
+
+def _sms(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
+    return texts.receive(session, tools.settings, tools.classifier, event)
+
+
+APPLIES: Mapping[EventKind, Callable[[Session, Tools, PhoneEvent], str | None]] = {
+    EventKind.CALL: _leg,
+    EventKind.STEP: _step,
+    EventKind.RECORDING: _recording,
+    EventKind.SMS_IN: _sms,
+}
+"""What applies each kind; each returns why an event changes nothing, or None."""
+
+
+def _parties(call: Call, facts: Mapping[str, Any]) -> None:
+    shown = facts.get("caller") or ""
+    call.caller = call.caller or readable(shown) or shown[:40]
+    call.called = call.called or (facts.get("called") or "")[:40]
+
+
+def _staff_of(session: Session, number: str) -> int | None:
+    query = select(StaffMember.id).where(StaffMember.phone == number, StaffMember.active)
+    return session.scalar(query.order_by(StaffMember.id).limit(1)) if number else None
+
+
+def _refresh(session: Session, tools: Tools, call: Call, at: datetime) -> None:
+    """Bring the call's state, history and call-back in line with what is now known of it."""
+    state = calls.settle(call)
+    session.flush()
+    if call.caller:
+        callhistory.file(session, tools.settings, call, at)
+        _call_back(session, tools, call, state)
+    callhistory.announce(session, call)
+
+
+def _call_back(session: Session, tools: Tools, call: Call, state: CallState) -> None:
+    """One task for a call that nobody took; taken back when it turns out that somebody did."""
+    if call.task_id is not None:
+        task = session.get_one(Task, call.task_id)
+        if state == CallState.ANSWERED and task.state == TaskState.OPEN:
+            settle_task(session, task, TaskState.CANCELLED)
+        return
+    if state not in {CallState.MISSED, CallState.VOICEMAIL}:
+        return
+    caller = recognise(session, call.caller)
+    client = call.contact is not None and call.contact.source != callhistory.SOURCE
+    reachable = caller.number is not None and (
+        client or may_call(caller.number, tools.settings.phone.countries).yes
+    )
+    if not reachable:
+        # A single ring from far away is bait for an expensive call.
+        return
+    conversation = call.conversation
+    task = Task(
+        title=said(CALL_BACK, tools.settings.company.default_language, who=caller.name or call.caller),
+        kind="call_back",
+        assignee_id=conversation.assignee_id if conversation else None,
+        contact_id=call.contact_id,
+        account_id=call.account_id,
+        conversation_id=call.conversation_id,
+        deal_id=call.deal_id,
+        due_at=_deadline(tools, call.ended_at or call.created_at),
+    )
+    session.add(task)
+    session.flush()
+    call.task_id = task.id
+
+
+def _deadline(tools: Tools, ended: datetime) -> datetime:
+    """So many working hours later; plain hours where the calendar hardly has any."""
+    hours = timedelta(hours=tools.settings.phone.call_back_hours)
+    try:
+        return tools.telephone.calendar.add(ended, hours)
+    except NoWorkingTime:
+        return ended + hours
+
+
+def _moment(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None

@@ -1,0 +1,203 @@
+"""Whole calls, from a ring to the client's history: documents run verb by verb, webhooks signed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import func, select
+
+from core.accounts import Contact
+from core.calls import Call, CallLeg, CallState, Recording
+from core.conversations import Conversation, Direction, Message
+from core.phoneevents import PhoneEvent
+from core.staff import StaffMember
+from core.tasks import Task, TaskState
+from tests.twilio_local.house import (
+    CLIENT,
+    CLOSED,
+    OURS,
+    OWNER,
+    SECOND,
+    STRANGER,
+    SUPPORT,
+    SWITCHBOARD,
+    PhoneHouse,
+    phone_house,
+    phone_settings,
+)
+from tests.twilio_local.people import Answer, Callee, Caller
+
+
+@pytest.fixture
+def house(engine: sa.Engine, tmp_path: Path) -> Iterator[PhoneHouse]:
+    """A company whose telephone is open."""
+    with phone_house(engine, phone_settings(tmp_path)) as house:
+        yield house
+        assert house.exchange.errors == []
+
+
+@pytest.fixture
+def closed(engine: sa.Engine, tmp_path: Path) -> Iterator[PhoneHouse]:
+    """The same company at night."""
+    with phone_house(engine, phone_settings(tmp_path, CLOSED)) as house:
+        yield house
+        assert house.exchange.errors == []
+
+
+def only_call(house: PhoneHouse) -> Call:
+    house.exchange.deliver()
+    house.work()
+    with house.looking() as session:
+        (call,) = house.calls(session)
+        assert session.scalar(select(func.count()).where(PhoneEvent.state != "applied")) == 0
+        return call
+
+
+def test_known_client_is_put_through_to_the_owner_of_the_deal_without_a_menu(house: PhoneHouse) -> None:
+    house.exchange.call(CLIENT, OURS)
+    call = only_call(house)
+    assert house.exchange.rung == [OWNER]
+    assert house.exchange.heard == [
+        "Skambina Ona Žukauskaitė, UAB „Vandenis“. Norėdami atsiliepti, spauskite vieną."
+    ]
+    assert call.state == CallState.ANSWERED
+    with house.looking() as session:
+        owner = session.scalars(select(StaffMember).where(StaffMember.phone == OWNER)).one()
+        talk = session.get_one(Conversation, call.conversation_id)
+        assert (call.staff_id, talk.assignee_id) == (owner.id, owner.id)
+        assert (talk.contact.name if talk.contact else None) == "Ona Žukauskaitė"
+        assert talk.deal_id is not None
+        assert session.scalar(select(func.count()).select_from(Task)) == 0
+        message = session.get_one(Message, call.message_id)
+        assert (message.direction, message.text) == (
+            Direction.IN,
+            f"Pokalbis su darbuotoju, {call.seconds} s.",
+        )
+
+
+def test_stranger_goes_in_russian_through_the_menu_to_the_topics_team(house: PhoneHouse) -> None:
+    house.exchange.call(STRANGER, OURS, Caller(keys=["2", "2"]))
+    call = only_call(house)
+    assert house.exchange.rung[0] == SUPPORT
+    assert (call.language, call.topic, call.state) == ("ru", "support_problem", CallState.ANSWERED)
+    assert "Техническая поддержка — нажмите 2." in house.exchange.heard
+    with house.looking() as session:
+        contact = session.get_one(Contact, call.contact_id)
+        assert (contact.source, contact.phone, contact.language) == ("call", STRANGER, "ru")
+
+
+def test_all_busy_leads_to_voicemail_and_a_call_back_task_with_its_deadline(house: PhoneHouse) -> None:
+    house.exchange.book = {one: Callee(Answer.BUSY) for one in (OWNER, SECOND, SUPPORT)}
+    house.exchange.call(CLIENT, OURS, Caller(message_seconds=9))
+    call = only_call(house)
+    assert house.exchange.rung == [OWNER, SECOND]
+    assert (call.state, call.voicemail_seconds) == (CallState.VOICEMAIL, 9)
+    with house.looking() as session:
+        task = session.scalars(select(Task)).one()
+        assert (task.kind, task.title) == ("call_back", "Perskambinti: Ona Žukauskaitė, UAB „Vandenis“")
+        assert task.due_at is not None
+        assert task.assignee_id is not None
+        assert task.deal_id is not None
+        assert session.scalars(select(Recording)).one().seconds == 9
+
+
+def test_mobile_whose_voicemail_answers_swallows_no_call(house: PhoneHouse) -> None:
+    house.exchange.book[OWNER] = Callee(Answer.MACHINE)
+    house.exchange.call(CLIENT, OURS)
+    call = only_call(house)
+    assert house.exchange.rung == [OWNER, SECOND]
+    with house.looking() as session:
+        second = session.scalars(select(StaffMember).where(StaffMember.phone == SECOND)).one()
+        assert (call.state, call.staff_id) == (CallState.ANSWERED, second.id)
+
+
+def test_out_of_hours_a_caller_leaves_a_message_in_their_language(closed: PhoneHouse) -> None:
+    closed.exchange.call(SWITCHBOARD, OURS, Caller(message_seconds=5))
+    call = only_call(closed)
+    assert closed.exchange.rung == []
+    assert closed.exchange.heard[0].startswith("Здравствуйте!")
+    assert closed.exchange.heard[-1].startswith("Спасибо")
+    assert call.state == CallState.VOICEMAIL
+
+
+def test_caller_who_says_nothing_after_the_tone_is_a_missed_call(closed: PhoneHouse) -> None:
+    closed.exchange.call(CLIENT, OURS)
+    assert only_call(closed).state == CallState.MISSED
+
+
+def test_two_contacts_with_one_switchboard_are_their_company_and_nobody_is_guessed(house: PhoneHouse) -> None:
+    house.exchange.call(SWITCHBOARD, OURS)
+    call = only_call(house)
+    assert call.contact_id is None
+    with house.looking() as session:
+        assert (session.get_one(Call, call.id).account or Contact()).name == "AB „Baltic Heat“"
+
+
+@pytest.mark.parametrize("number", [CLIENT, "+37061100002", "+37052111112"])
+def test_one_contact_with_three_numbers_is_known_by_each(house: PhoneHouse, number: str) -> None:
+    house.exchange.call(number, OURS)
+    with house.looking() as session:
+        name = session.scalar(select(Contact.name).where(Contact.id == only_call(house).contact_id))
+    assert name == "Ona Žukauskaitė"
+
+
+def test_second_call_joins_the_open_conversation(house: PhoneHouse) -> None:
+    for _ in range(2):
+        house.exchange.call(CLIENT, OURS)
+    house.exchange.deliver()
+    house.work()
+    with house.looking() as session:
+        assert len({call.conversation_id for call in house.calls(session)}) == 1
+        assert session.scalar(select(func.count()).select_from(Message)) == 2
+
+
+@pytest.mark.parametrize("caller", [STRANGER, CLIENT])
+@pytest.mark.parametrize("verb", range(6))
+def test_caller_who_hangs_up_at_any_step_is_on_record_and_rung_back(
+    house: PhoneHouse, caller: str, verb: int
+) -> None:
+    house.exchange.book = {one: Callee(Answer.SILENCE) for one in (OWNER, SECOND, SUPPORT)}
+    house.exchange.call(caller, OURS, Caller(keys=["1", "1"], message_seconds=3, hangs_up_at=verb))
+    call = only_call(house)
+    assert call.state in {CallState.MISSED, CallState.VOICEMAIL}
+    with house.looking() as session:
+        assert session.scalars(select(Task)).one().state == TaskState.OPEN
+        assert session.scalar(select(func.count()).where(CallLeg.call_id == call.id)) >= 1
+
+
+def test_withheld_number_is_on_record_and_nobody_is_asked_to_ring_it_back(house: PhoneHouse) -> None:
+    house.exchange.book = {one: Callee(Answer.BUSY) for one in (OWNER, SECOND, SUPPORT)}
+    house.exchange.call("anonymous", OURS)
+    call = only_call(house)
+    assert (call.state, call.caller, call.contact_id, call.task_id) == (
+        CallState.MISSED,
+        "anonymous",
+        None,
+        None,
+    )
+
+
+def test_single_ring_from_an_expensive_country_is_no_task_and_no_contact(closed: PhoneHouse) -> None:
+    closed.exchange.call("+25261234567", OURS, Caller(hangs_up_at=0))
+    call = only_call(closed)
+    assert (call.state, call.contact_id, call.task_id) == (CallState.MISSED, None, None)
+
+
+def test_recorded_number_announces_it_before_anything_is_recorded(engine: sa.Engine, tmp_path: Path) -> None:
+    with phone_house(engine, phone_settings(tmp_path, {"recorded_numbers": [OURS]})) as house:
+        house.exchange.call(CLIENT, OURS)
+        call = only_call(house)
+        assert "Pokalbis gali būti įrašomas" in house.exchange.heard[0]
+        with house.looking() as session:
+            recording = session.scalars(select(Recording)).one()
+            assert (recording.call_id, recording.state) == (call.id, "completed")
+
+
+def test_blocked_number_is_refused_and_costs_nothing(engine: sa.Engine, tmp_path: Path) -> None:
+    with phone_house(engine, phone_settings(tmp_path, {"blocked": [STRANGER]})) as house:
+        leg = house.exchange.call(STRANGER, OURS)
+        assert leg.status == "busy"
+        assert only_call(house).state == CallState.REJECTED
