@@ -56,5 +56,8 @@ lock: ## Pin every dependency with its hash
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml requirements/build.in --group demo -c requirements/run.txt -o requirements/demo.txt
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 pyproject.toml requirements/build.in --group dev -c requirements/run.txt -o requirements/dev.txt
 
+migration: $(VENV)/installed-dev ## Write the next migration: make migration TITLE="What changed"
+	$(BIN)/python -m core.migrations.new "$(TITLE)"
+
 clean: ## Remove what was built, not what was installed
 	rm -rf build dist docs/_build .pytest_cache .ruff_cache .hypothesis
