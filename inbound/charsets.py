@@ -59,10 +59,10 @@ ALIASES: Final = {
     "iso-8859-8-i": "iso8859-8",
     "iso-8859-8-e": "iso8859-8",
     "iso-8859-6-i": "iso8859-6",
-    "iso-8859-13": "cp1257",
-    "iso8859-13": "cp1257",
-    "iso_8859-13": "cp1257",
-    "latin7": "cp1257",
+    "iso-8859-13": "iso8859-13",
+    "iso8859-13": "iso8859-13",
+    "iso_8859-13": "iso8859-13",
+    "latin7": "iso8859-13",
     "windows-baltic": "cp1257",
     "iso-8859-9": "cp1254",
     "iso-8859-11": "cp874",
@@ -127,6 +127,8 @@ _WESTERN: Final = frozenset({"cp1252", "iso8859-15", "mac-roman", "cp850", "cp43
 _CYRILLIC: Final = ("cp1251", "koi8-r", "cp866", "iso8859-5", "mac-cyrillic")
 
 _JAPANESE_ESCAPE: Final = re.compile(rb"(\x1b(?:\$[@B]|\([BIJ]|\$\([A-D]))")
+_WINDOWS_ONLY: Final = re.compile(rb"[\x80-\x9f]")
+_ISO_QUOTES: Final = re.compile(rb"[\xa1\xa5\xb4]")
 _HIGH: Final = re.compile(rb"[\x80-\xff]")
 _LETTER: Final = re.compile(rb"[A-Za-z\x80-\xff]")
 _LT_WORDS: Final = words(
@@ -202,6 +204,8 @@ def decode(
                 return _not_western(data) or read
             if codec in _CYRILLIC:
                 return _right_cyrillic(data, read)
+            if codec == "iso8859-13" and _WINDOWS_ONLY.search(data):
+                return Decoded(data.decode("cp1257", "replace"), "cp1257", True)
             return read
         if codec == "iso2022_jp_ext":
             return _japanese(data)
@@ -252,14 +256,26 @@ def _not_western(data: bytes) -> Decoded | None:
 
 
 def lithuanian(data: bytes, *, sure_words: int = 1) -> Decoded | None:
-    """`data` read as Windows-1257 where that makes at least so many Lithuanian function words."""
-    read = data.decode("cp1257", "replace")
-    words = [word.lower() for word in _WORD.findall(read[:20_000])]
+    """`data` read as Lithuanian, where that makes so many function words or shows its very own letters.
+
+    The letters are the same in Windows-1257 and ISO 8859-13; the quotation marks tell which it is.
+    """
+    read = _baltic(data)
+    words = [word.lower() for word in _WORD.findall(read.text[:20_000])]
     known = sum(word in _LT_WORDS for word in words)
     telling = sum(word in _LT_WORDS_HIGH for word in words)
-    if known >= sure_words and (telling or known >= 3) and _lithuanian_letters(read) > 0.9:
-        return Decoded(read, "cp1257", "�" not in read)
-    return None
+    letters = _lithuanian_letters(read.text)
+    if known >= sure_words and (telling or known >= 3) and letters > 0.9:
+        return read
+    # š and ž stand where Western text has ð and þ, which only Icelandic uses, and never without its í, ó, ú.
+    own = sum(data.count(byte) for byte in (b"\xf0", b"\xfe", b"\xd0", b"\xde"))
+    return read if letters == 1.0 and (own >= 2 or (own and known)) else None
+
+
+def _baltic(data: bytes) -> Decoded:
+    codec = "cp1257" if _WINDOWS_ONLY.search(data) or not _ISO_QUOTES.search(data) else "iso8859-13"
+    text = data.decode(codec, "replace")
+    return Decoded(text, codec, "�" not in text)
 
 
 def _lithuanian_letters(text: str) -> float:
@@ -337,9 +353,9 @@ def _detect(data: bytes, codec: str | None, hint: str | None) -> Decoded:
         return baltic
     found = _ask_detector(data)
     if found in _WESTERN or found in {"cp1257", "iso8859-4", "iso8859-10", None}:
-        read = data.decode("cp1257", "replace")
-        if found == "cp1257" or (_lithuanian_letters(read) == 1.0 and _balticness(read)):
-            return Decoded(read, "cp1257", "�" not in read)
+        read = _baltic(data)
+        if found == "cp1257" or (_lithuanian_letters(read.text) == 1.0 and _balticness(read.text)):
+            return read
         found = found or hint or codec or "cp1252"
     read = _decode_strict(data, found) if found else None
     if read is not None:
