@@ -27,6 +27,10 @@ class Claimed:
     attempts: int
 
 
+DEATHS_IN_COMPANY = 2
+"""A worker's death counts against every letter of its batch, so that many more are allowed than of errors:
+one that is quarantined has seen as many workers die while it was alone with them as it is given attempts."""
+
 BATCH_AFTER_FAILURES = (200, 20, 1)
 """Most letters in one batch after none, one, two failures: so the culprit is narrowed down to one letter."""
 
@@ -105,7 +109,7 @@ def reap_runs(session: Session, max_attempts: int = MAX_ATTEMPTS) -> int:
                 session,
                 dict.fromkeys(free, "The worker that was reading it died."),
                 delay=timedelta(0),
-                max_attempts=max_attempts,
+                max_attempts=max_attempts + DEATHS_IN_COMPANY,
             )
             reaped += len(free)
         if free or settled:
@@ -153,10 +157,9 @@ def settle(session: Session, understood: Sequence[int], ignored: Mapping[int, st
             .values(state=IntakeState.UNDERSTOOD, reason=None, error=None, settled_at=func.now())
         )
     if ignored:
-        table = RawMessage.__table__
         session.connection().execute(
-            update(table)
-            .where(table.c.id == bindparam("raw"), table.c.state == IntakeState.STORED)
+            update(RawMessage)
+            .where(RawMessage.id == bindparam("raw"), RawMessage.state == IntakeState.STORED)
             .values(state=IntakeState.IGNORED, reason=bindparam("why"), error=None, settled_at=func.now()),
             [{"raw": raw_id, "why": storable(reason)} for raw_id, reason in ignored.items()],
         )

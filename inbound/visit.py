@@ -38,6 +38,12 @@ class DiskNearlyFull(FrontdeskError):
     retryable = True
 
 
+class Renumbered(FrontdeskError):
+    """The folder has got another UIDVALIDITY, so that its UIDs mean other messages now."""
+
+    retryable = True
+
+
 class Visit:
     """Reads one folder over one signed-in connection; commits over the connection that holds the lock."""
 
@@ -58,20 +64,22 @@ class Visit:
         self._server = server
         self._connection = connection
         self._stop = stop
-        self._folder = server.open(settings.folder)
+        folder = server.open(settings.folder)
+        self._uidvalidity, self._exists = folder.uidvalidity, folder.exists
         with self._session() as session:
-            self._row_id, self._lanes = health.resume(session, settings, self._folder.uidvalidity)
+            self._row_id, self._lanes = health.resume(session, settings, self._uidvalidity)
 
     def stay(self) -> None:
         """Fetch and wait until told to stop or the folder is numbered anew."""
         idle = min(LONGEST_IDLE, self._context.settings.limits.imap_poll_seconds)
         with ThreadPoolExecutor(1, f"store {self._settings.name}") as storing:
-            while not self._stop.is_set():
-                self.look(storing)
-                self._server.wait_for_news(idle)
-                if not self._same_folder():
-                    log.warning("mailbox.renumbered", mailbox=self._settings.name)
-                    return
+            try:
+                while not self._stop.is_set():
+                    self.look(storing)
+                    self._server.wait_for_news(idle)
+                    self._look_afresh()
+            except Renumbered:
+                log.warning("mailbox.renumbered", mailbox=self._settings.name)
 
     def look(self, storing: ThreadPoolExecutor) -> None:
         """Fetch everything that is there now, and note that we looked."""
@@ -82,13 +90,14 @@ class Visit:
 
     def _list(self) -> None:
         lanes = self._lanes
-        lanes.list(self._server.uids_above(lanes.highest_listed, self._folder.exists))
+        lanes.list(self._server.uids_above(lanes.highest_listed, self._exists))
 
-    def _same_folder(self) -> bool:
+    def _look_afresh(self) -> None:
+        """Open the folder again: how much it holds, and whether its UIDs still mean the same."""
         fresh = self._server.open(self._settings.folder)
-        same = fresh.uidvalidity == self._folder.uidvalidity
-        self._folder = fresh
-        return same
+        if fresh.uidvalidity != self._uidvalidity:
+            raise Renumbered
+        self._exists = fresh.exists
 
     def _drain(self, storing: ThreadPoolExecutor) -> None:
         """Fetch while the batch before is being stored; look for newer mail every few seconds."""
@@ -98,8 +107,7 @@ class Visit:
             while not self._stop.is_set():
                 self._check_disk()
                 if time.monotonic() - looked > LOOK_AGAIN:
-                    if not self._same_folder():
-                        return
+                    self._look_afresh()
                     self._list()
                     looked = time.monotonic()
                 batch = self._fetcher.next(self._server, self._lanes)
@@ -117,7 +125,7 @@ class Visit:
         """Bytes, origins, cursor and nudge in one transaction."""
         with self._session() as session:
             if batch:
-                origin = Origin(self._row_id, self._folder.uidvalidity, batch.absent)
+                origin = Origin(self._row_id, self._uidvalidity, batch.absent)
                 kept = store(session, batch.letters, source=self._settings.name, origin=origin)
                 log.info(
                     "mailbox.stored",

@@ -205,9 +205,9 @@ def test_letter_whose_worker_died_is_taken_up_again_and_the_death_counts(context
         assert (raw.state, raw.attempts) == (IntakeState.UNDERSTOOD, 1)
 
 
-def test_letter_that_kills_its_worker_thrice_is_quarantined(context: Context) -> None:
+def test_letter_that_kills_its_worker_thrice_while_alone_is_quarantined(context: Context) -> None:
     (raw_id,) = posting.post(context, [letter()])
-    for _ in range(3):
+    for _ in range(intakework.DEATHS_IN_COMPANY + 3):
         with context.transaction() as session:
             intakework.begin_run(session, "a worker that is dead", [raw_id])
         with context.transaction() as session:
