@@ -1,0 +1,108 @@
+"""How fast due steps of follow-ups are decided and queued, and what waiting ones cost.
+
+    python bench/stages.py [--live 100000] [--due 2000] [--rounds 3]
+
+With many live enrolments, of which some are due: rounds of looks until nothing is due, in steps a second, and
+the cost of a look that finds nothing. Fsync is on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy import func, select, text, update
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from core import db, defaults, sequences
+from core.localdb import LocalDatabase
+from core.sequences import Enrolment
+from core.worktime import Calendar
+from outbound.sequences import House, tick
+
+NOON = datetime(2026, 11, 18, 10, 0, tzinfo=UTC)
+HOUSE = House(Calendar())
+
+
+def fill(engine: sa.Engine, live: int) -> None:
+    """Put in so many clients, each in a follow-up that is due far in the future."""
+    with db.transaction(engine) as session:
+        defaults.install(session)
+        sequence = sequences.current(session, "after_offer")
+        assert sequence is not None
+        session.execute(
+            text("insert into contact (name, position, language, source)"
+                " select 'Klientas ' || n, '', 'lt', 'bench'"
+                 " from generate_series(1, :live) n"),
+            {"live": live},
+        )  # fmt: skip
+        session.execute(
+            text("insert into contact_point (contact_id, kind, value, source)"
+                 " select id, 'email', 'k' || id || '@k' || id % 5000 || '.test', 'bench' from contact")
+        )  # fmt: skip
+        session.execute(
+            text("insert into enrolment (sequence_id, sequence_key, contact_id, state, next_position, due_at)"
+                 " select :sequence, 'after_offer', id, 'active', 1, :due from contact"),
+            {"sequence": sequence.id, "due": NOON + timedelta(days=300)},
+        )  # fmt: skip
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("analyze"))
+
+
+def drain(engine: sa.Engine, now: datetime) -> tuple[int, float, float]:
+    """Look until nothing is due; returns steps, seconds and this process's processor seconds."""
+    steps, begun, cpu = 0, time.perf_counter(), time.process_time()
+    while True:
+        with db.transaction(engine) as session:
+            page = tick(session, HOUSE, now)
+        steps += page
+        if not page:
+            return steps, time.perf_counter() - begun, time.process_time() - cpu
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--live", type=int, default=100_000)
+    parser.add_argument("--due", type=int, default=2_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    print(f"{'live':>8} {'due':>6} {'steps/s':>8} {'CPU ms/step':>12} {'empty look ms':>14}")
+    for live in (given.live // 10, given.live):
+        with tempfile.TemporaryDirectory(prefix="fdb") as folder:
+            database = LocalDatabase(Path(folder) / "db")
+            engine = db.make_engine(database.ensure(), application="bench", statement_timeout=0)
+            try:
+                db.migrate(engine)
+                fill(engine, live)
+                rates, costs, empty = [], [], []
+                for number in range(given.rounds):
+                    now = NOON + timedelta(hours=number * 24)
+                    with db.transaction(engine) as session:
+                        ids = select(Enrolment.id).where(Enrolment.next_position == 1)
+                        chosen = ids.order_by(func.random()).limit(given.due).scalar_subquery()
+                        session.execute(update(Enrolment).where(Enrolment.id.in_(chosen)).values(due_at=now))
+                    steps, seconds, cpu = drain(engine, now)
+                    rates.append(steps / seconds)
+                    costs.append(1000 * cpu / steps)
+                    empty.append(1000 * min(drain(engine, now)[1] for _ in range(20)))
+                print(
+                    f"{live:>8} {given.due:>6} {statistics.median(rates):>8.0f} {statistics.median(costs):>12.2f} "
+                    f"{statistics.median(empty):>14.2f}"
+                )
+            finally:
+                engine.dispose()
+                database.stop()
+
+
+if __name__ == "__main__":
+    main()
