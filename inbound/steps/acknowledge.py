@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, timedelta
 from typing import Final
 
 from sqlalchemy import select
@@ -30,6 +31,9 @@ ANSWERED: Final = frozenset(
 )
 """Intents whose sender waits for somebody to do something."""
 
+LATEST: Final = timedelta(days=2)
+"""A letter written longer ago is history, be it imported or found in a mailbox that is new to us."""
+
 _NOBODY: Final = re.compile(
     r"^(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|neatsakyti|noreply.*|mailer-daemon|postmaster|bounces?|daemon"
     r"|root|nobody|abuse|listserv|majordomo|.*-(?:request|owner|bounces?)|owner-.*)(?:\+.*)?$"
@@ -53,6 +57,8 @@ def verdict(item: Item, *, switched_on: bool, own: frozenset[str]) -> tuple[str 
         return None, "nothing in it waits for an answer that we are sure of"
     if "forwarded_by_staff" in item.warnings:
         return None, "the client did not write to us directly"
+    if _is_history(item):
+        return None, "it was written too long ago"
     wanted = [address for _, address in item.reading.reply_to] or [item.sender or ""]
     try:
         address = normal_email(wanted[0])
@@ -63,6 +69,15 @@ def verdict(item: Item, *, switched_on: bool, own: frozenset[str]) -> tuple[str 
     if address in own:
         return None, "the address is our own"
     return address, "a first letter that waits for an answer"
+
+
+def _is_history(item: Item) -> bool:
+    written = item.reading.sent_at()
+    if written is None:
+        return False
+    if written.tzinfo is None:
+        written = written.replace(tzinfo=UTC)
+    return item.raw.stored_at - written > LATEST
 
 
 def run(batch: Batch) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import format_datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -22,6 +24,9 @@ from inbound.work import Tools
 
 OURS = "sales@siurbliai.example"
 
+NOW = format_datetime(datetime.now(UTC).replace(microsecond=0))
+"""One moment for all letters of a run: what was written long ago is history, and not acknowledged."""
+
 PRICE = "Labas, prašome atsiųsti siurblių kainas ir pristatymo terminus. Mums reikia dešimties vienetų."
 
 
@@ -32,7 +37,7 @@ def letter(
     subject: str = "Siurblių kainos",
     text: str = PRICE,
     message_id: str | None = "<a1@vandenis.lt>",
-    date: str | None = "Mon, 02 Nov 2026 10:00:00 +0200",
+    date: str | None = NOW,
     **headers: str,
 ) -> bytes:
     """One letter; header names are written with underscores (`in_reply_to="<x@y>"`)."""

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from decimal import Decimal
 from email.message import EmailMessage
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
@@ -130,7 +131,7 @@ def _letter(sender: str, subject: str, text: str, number: str, **headers: str) -
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = sender, f"sales@{DOMAIN}", subject
     message["Message-ID"] = f"<{number}@client.test>"
-    message["Date"] = "Sun, 22 Nov 2026 10:00:00 +0200"
+    message["Date"] = formatdate()
     for name, value in headers.items():
         message[name.replace("_", "-")] = value
     message.set_content(text)
