@@ -44,6 +44,7 @@ class Conversation(Base):
     __table_args__ = (
         Index("ix_conversation_inbox", "assignee_id", "state", text("last_message_at DESC")),
         Index("ix_conversation_team", "team_id", "state", text("last_message_at DESC")),
+        Index("ix_conversation_list", "state", text("last_message_at DESC"), text("id DESC")),
     )
 
     id: Mapped[Id]
