@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -29,20 +30,23 @@ def read(data: bytes) -> Invitation | None:
     import icalendar
 
     try:
-        calendar = icalendar.Calendar.from_ical(data)
-        event = next((part for part in calendar.walk("VEVENT")), None)
-        if event is None:
-            return None
-        return Invitation(
-            str(calendar.get("METHOD", "")).upper(),
-            str(event.get("UID", "")),
-            str(event.get("SUMMARY", "")),
-            _moment(event.get("DTSTART")),
-            _moment(event.get("DTEND")),
-            str(event.get("LOCATION", "")),
-            str(event.get("ORGANIZER", "")).removeprefix("MAILTO:").removeprefix("mailto:"),
-            str(event.get("DESCRIPTION", "")),
-        )
+        # The reader warns of guesses (a zone's name, a missing field); a suggestion to staff may rest on them.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            calendar = icalendar.Calendar.from_ical(data)
+            event = next((part for part in calendar.walk("VEVENT")), None)
+            if event is None:
+                return None
+            return Invitation(
+                str(calendar.get("METHOD", "")).upper(),
+                str(event.get("UID", "")),
+                str(event.get("SUMMARY", "")),
+                _moment(event.get("DTSTART")),
+                _moment(event.get("DTEND")),
+                str(event.get("LOCATION", "")),
+                str(event.get("ORGANIZER", "")).removeprefix("MAILTO:").removeprefix("mailto:"),
+                str(event.get("DESCRIPTION", "")),
+            )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 

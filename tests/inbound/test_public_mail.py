@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import re
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from inbound import automail, bounces, forwards, mime, quoting, understanding
+from inbound import automail, bounces, calendars, forwards, mime, quoting, understanding
 from inbound.parsed import UnreadableMail
 
 MAIL = Path(__file__).parents[3] / "shared" / "data" / "mail"
@@ -84,3 +85,24 @@ def test_ham_is_never_called_a_bounce_or_an_absence() -> None:
     for path in files("spamassassin-public/**/*.txt"):
         if re.search("ham", str(path)):
             assert automail.screen(mime.parse(path.read_bytes())).kind not in strange, path.name
+
+
+def test_every_winmail_dat_is_opened_or_stays_a_file() -> None:
+    opened = 0
+    cases = files("tnefparse/**/*.tnef") + files("mimekit/**/*.tnef")
+    for path in cases:
+        body = base64.encodebytes(path.read_bytes())
+        head = b"Content-Type: application/ms-tnef; name=winmail.dat\nContent-Transfer-Encoding: base64\n\n"
+        mail = mime.parse(head + body)
+        inside = [one for one in mail.attachments if "#tnef" in one.path]
+        opened += bool(inside or mail.text)
+        for one in inside:
+            assert len(mime.attachment_bytes(head + body, one.path)) == one.size
+    assert opened >= 0.8 * len(cases)
+
+
+def test_nearly_every_invitation_is_read() -> None:
+    cases = files("icalendar/**/*.ics")
+    events = [path.read_bytes() for path in cases if b"BEGIN:VEVENT" in path.read_bytes()]
+    read = sum(calendars.read(data) is not None for data in events)
+    assert read >= 0.85 * len(events)
