@@ -3,8 +3,8 @@
     python bench/classifier.py                 every set
     python bench/classifier.py sib200 xsid     the sets whose name begins so
 
-The data lies beside the project (`../shared/data/classify`). Only training parts are used; how a model is made is
-chosen on the training rows of each split, by the code that `frontdesk classifier evaluate` runs.
+The data lies beside the project (`../shared/data/classify`). Only training parts are used; how a model is
+made is chosen on the training rows of each split, by the code that `frontdesk classifier evaluate` runs.
 """
 
 from __future__ import annotations
@@ -104,7 +104,8 @@ def clinc() -> Iterable[Split]:
 
 
 def many(name: str) -> Callable[[], Iterable[Split]]:
-    """One fold trains, the others test, with descriptions where they are given; three of the ten folds train."""
+    """One fold trains, the others test, with descriptions where they are given; three of the ten folds
+    train."""
 
     def splits() -> Iterable[Split]:
         folder = DATA / f"nlupp_{name}"

@@ -13,9 +13,9 @@ from classifier.model import Floats
 class Answers:
     """Answers for texts, row by row.
 
-    `labels` are all labels in column order; `said` the labels said of each text; `confidence` how sure the answer
-    is (0 to 1); `probabilities` is texts x labels (each label's own chance where a text may bear many); `inside`
-    is larger the more a text looks like something that any label covers.
+    `labels` are all labels in column order; `said` the labels said of each text; `confidence` how sure the
+    answer is (0 to 1); `probabilities` is texts x labels (each label's own chance where a text may bear
+    many); `inside` is larger the more a text looks like something that any label covers.
     """
 
     labels: tuple[str, ...]

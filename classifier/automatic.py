@@ -1,4 +1,5 @@
-"""From labelled texts to a classifier without anybody choosing anything: one label or many, strangers, descriptions."""
+"""From labelled texts to a classifier without choosing anything: one label or many, strangers,
+descriptions."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ STRANGER = "\x00outside"
 """The label of rows known to belong to no label; it is never said."""
 
 NAME_ROWS_UP_TO = 40
-"""Label names and descriptions are added as examples while labels have fewer examples than this on average."""
+"""Label names and descriptions are added as examples while labels have fewer examples than this on
+average."""
 
 
 @dataclass(slots=True)

@@ -118,8 +118,8 @@ def evaluate(
 ) -> None:
     """Train on one file, answer another, and measure.
 
-    Files are CSV or JSON lines with `text` and `label` (or `labels`, for texts that bear several), and `oos` for
-    texts that belong to no label.
+    Files are CSV or JSON lines with `text` and `label` (or `labels`, for texts that bear several), and
+    `oos` for texts that belong to no label.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""Labelled texts from CSV, JSON lines or JSON: `text` (or `subject` and `body`), `label` or `labels`, `oos`."""
+"""Labelled texts from CSV, JSON lines or JSON: `text` or `subject` and `body`, `label` or `labels`, `oos`."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _SEPARATOR = re.compile(r"\s*[|;]\s*")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One text with its labels; `outside` when it is known to belong to none of the labels; `many` when it may
-    bear any number of them."""
+    """One text with its labels; `outside` when it is known to belong to none of the labels; `many` when it
+    may bear any number of them."""
 
     text: str
     labels: tuple[str, ...] = ()
@@ -50,15 +50,16 @@ def read_rows(paths: Path | Sequence[Path]) -> list[Row]:
 
 
 def read_texts(path: Path) -> list[str]:
-    """The texts of a pool: any file that `read_rows` reads (labels are ignored), or plain text, one a line."""
+    """The texts of a pool: any file that `read_rows` reads (labels are ignored), or plain text, one a
+    line."""
     if path.suffix.lower() in {".txt", ".text"}:
         return [line.strip() for line in _content(path).splitlines() if line.strip()]
     return [row.text for row in _read(path)]
 
 
 def read_descriptions(path: Path) -> dict[str, str]:
-    """What each label means: a JSON object (`{"label": "description"}`, or with `description` inside an object, or
-    that under the key `intents` or `labels`), or rows with `label` and `description`."""
+    """What each label means: a JSON object (`{"label": "description"}`, or with `description` inside an
+    object, or that under the key `intents` or `labels`), or rows with `label` and `description`."""
     content = _content(path)
     if path.suffix.lower() == ".json":
         found = _parse(content, path)

@@ -59,8 +59,8 @@ def evaluate(
     pool: Sequence[str] = (),
     descriptions: Mapping[str, str] | None = None,
 ) -> Evaluation:
-    """Train on some rows, answer the others, and measure; only the training part, the pool and the descriptions
-    have any say in how the model is made."""
+    """Train on some rows, answer the others, and measure; only the training part, the pool and the
+    descriptions have any say in how the model is made."""
     started = time.perf_counter()
     model = train(train_rows, pool=pool, descriptions=descriptions)
     trained = time.perf_counter() - started
@@ -74,7 +74,8 @@ def evaluate(
 def judged(
     rows: Sequence[Row], answers: Answers, *, train_seconds: float = 0.0, ms_per_message: float = 0.0
 ) -> Evaluation:
-    """Measure answers against the rows' labels; rows from outside count only where strangers are told apart."""
+    """Measure answers against the rows' labels; rows from outside count only where strangers are told
+    apart."""
     many = any(row.many for row in rows)
     ours = [index for index, row in enumerate(rows) if not row.outside]
     truth = [rows[index].labels for index in ours]
@@ -111,7 +112,8 @@ def judged(
 
 
 def prediction_rows(rows: Sequence[Row], answers: Answers) -> list[dict[str, Any]]:
-    """Each test row with what was said of it: text, labels, said, confidence, alternatives and the inside score."""
+    """Each test row with what was said of it: text, labels, said, confidence, alternatives and the inside
+    score."""
     return [
         {
             "text": row.text,

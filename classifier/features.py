@@ -40,8 +40,8 @@ class Blocks:
     words (`ngram_range=(1, 2)`), `stems` the words' stems (`stems.stem`).
     `mates` are pairs of stems anywhere in one text, however far apart, of its first `MATES_AMONG` stems.
     `signs` counts `?`, `!`, `$` and single letters as words, and how a text begins, ends and how long it is.
-    Every block is TF-IDF with sublinear counts and has length 1; `weights` multiply (words, chars, stems, mates,
-    signs).
+    Every block is TF-IDF with sublinear counts and has length 1; `weights` multiply (words, chars, stems,
+    mates, signs).
     """
 
     chars: tuple[int, int] | None = (2, 4)
@@ -72,7 +72,8 @@ def char_groups(word: str, shortest: int, longest: int) -> list[str]:
 class Features:
     """A fitted feature space: `names` in order, `weights` the IDF of each; `blocks` how they are counted.
 
-    Names are prefixed: `w:` word or pair, `c:` letter group, `s:` stem, `m:` two stems of one text, `p:` place.
+    Names are prefixed: `w:` word or pair, `c:` letter group, `s:` stem, `m:` two stems of one text, `p:`
+    place.
     """
 
     def __init__(self, blocks: Blocks, names: Sequence[str], idf: NDArray[np.float64]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 
@@ -29,9 +30,8 @@ def fit_linear(
     if len(present) == 1:
         solved[-1, present[0]] = 1.0
         return solved
-    machine = LinearSVC(
-        C=cost, dual=True, class_weight="balanced", random_state=SEED, max_iter=4000, tol=1e-3
-    )
+    settings: Any = {"dual": True, "class_weight": "balanced", "tol": 1e-3}
+    machine: Any = LinearSVC(C=cost, random_state=SEED, max_iter=4000, **settings)
     machine.fit(matrix, truth, sample_weight=weights)
     if len(present) == 2:
         solved[:-1, present[1]], solved[-1, present[1]] = machine.coef_[0], machine.intercept_[0]
@@ -44,14 +44,15 @@ def fit_linear(
 def fit_bayes(
     matrix: Sparse, truth: Ints, labels: int, *, smoothing: float = 0.3, weights: Floats | None = None
 ) -> Floats:
-    """Complement naive Bayes as (features + 1) x labels: a feature speaks for a label as far as others lack it.
+    """Complement naive Bayes as (features + 1) x labels: a feature speaks for a label as far as others
+    lack it.
 
     Rennie and others, "Tackling the poor assumptions of naive Bayes text classifiers" (2003), without weight
     normalisation; absent labels get the mean of the others.
     """
     from sklearn.naive_bayes import ComplementNB
 
-    learner = ComplementNB(alpha=smoothing).fit(matrix, truth, sample_weight=weights)
+    learner: Any = ComplementNB(alpha=smoothing).fit(matrix, truth, sample_weight=weights)
     solved = np.zeros((matrix.shape[1] + 1, labels))
     solved[:-1, learner.classes_] = learner.feature_log_prob_.T
     solved[:-1] -= learner.feature_log_prob_.mean(axis=0)[:, None]
@@ -68,7 +69,7 @@ def groups_of(matrix: Sparse, likeness: float = 0.6) -> Ints:
 
     norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
     norms[norms == 0] = 1.0
-    unit = csr_matrix(matrix.multiply(1.0 / norms[:, None]))
+    unit: Any = csr_matrix(matrix.multiply(1.0 / norms[:, None]))
     linked_rows: list[np.ndarray] = []
     linked_columns: list[np.ndarray] = []
     for start in range(0, unit.shape[0], 500):

@@ -17,7 +17,8 @@ from core.labels import Classification, Correction, Field, corrections_in_force
 
 
 def by_week(session: Session) -> list[tuple[str, float, int]]:
-    """(ISO week, share right, messages) of messages whose intent a person confirmed or corrected, oldest first.
+    """(ISO week, share right, messages) of messages whose intent a person confirmed or corrected, oldest
+    first.
 
     A message counts by its first judgement: what the classifier had said before anybody touched it.
     """
@@ -31,7 +32,8 @@ def by_week(session: Session) -> list[tuple[str, float, int]]:
 
 
 def from_corrections(session: Session) -> Evaluation:
-    """The classifier's answers on messages that staff judged, as they stood before; silence counts as wrong."""
+    """The classifier's answers on messages that staff judged, as they stood before; silence counts as
+    wrong."""
     rows: list[Row] = []
     said: list[tuple[str, ...]] = []
     confidence: list[float] = []

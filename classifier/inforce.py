@@ -1,4 +1,4 @@
-"""The classifier in force: the shipped model until a version of the company's own is active, then that one."""
+"""The classifier in force: the shipped model until a version of the company's own is active."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class Catalogue:
             for term, key in self.by_start.get(word[:4], ()):
                 seen = words[place : place + len(term)]
                 if len(seen) == len(term) and all(map(same_word, term, seen)):
-                    sure = NAME_CONFIDENCE if len(term) > 1 or len(term[0]) > 6 else WORD_CONFIDENCE
+                    sure = NAME_CONFIDENCE if len("".join(term)) > 6 else WORD_CONFIDENCE
                     _keep(found, Interest(key, sure, " ".join(seen)))
 
     def _articles(self, tokens: list[str], found: dict[str, Interest]) -> None:

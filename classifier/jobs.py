@@ -13,7 +13,8 @@ RETRAIN = "classifier.retrain"
 
 @registry.job(RETRAIN, queue="default", attempts=5, periodic="17 * * * *", concurrency=1)
 def learn(context: Context) -> None:
-    """Every hour: if enough was corrected, train a new version and put it in force if it is at least as good."""
+    """Every hour: if enough was corrected, train a new version and put it in force if it is at least as
+    good."""
     with context.transaction() as session:
         if due(session) is None:
             return

@@ -51,8 +51,9 @@ class MemoryLabeller:
 
 @dataclass(frozen=True, slots=True)
 class ProgramLabeller:
-    """A program of the company: reads one JSON object a line (`subject`, `body`, `channel`), answers one a line
-    (`label`, `confidence`). It is run without a shell, with no more than `timeout` seconds for a batch."""
+    """A program of the company: reads one JSON object a line (`subject`, `body`, `channel`), answers one a
+    line (`label`, `confidence`). It is run without a shell, with no more than `timeout` seconds for a
+    batch."""
 
     command: tuple[str, ...]
     timeout: float = TIMEOUT_SECONDS
@@ -76,8 +77,8 @@ class ProgramLabeller:
 
 
 def beside(ours: Labels, opinion: Opinion | None, known: frozenset[str]) -> Labels:
-    """Our labels with the other model's opinion: believed only where ours keeps silent, it is sure, and the label
-    is one of ours."""
+    """Our labels with the other model's opinion: believed only where ours keeps silent, it is sure, and
+    the label is one of ours."""
     if opinion is None or not ours.abstained or opinion.confidence < ENOUGH or opinion.label not in known:
         return ours
     rest = tuple(pair for pair in ours.alternatives if pair[0] != opinion.label)

@@ -51,7 +51,8 @@ def detect(text: str, hint: str | None = None) -> Detected:
 
 
 def _letters(text: str) -> tuple[int, int]:
-    """How many Cyrillic and how many Latin letters; counted on UTF-8, where the first byte tells the script."""
+    """How many Cyrillic and how many Latin letters; counted on UTF-8, where the first byte tells the
+    script."""
     coded = text.encode("utf-8", "replace").translate(None, _NOT_ASCII_LETTERS)
     cyrillic = sum(coded.count(first) for first in (b"\xd0", b"\xd1", b"\xd2", b"\xd3"))
     marked = sum(coded.count(bytes([first])) for first in range(0xC3, 0xCA))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,8 @@ LEXICAL: tuple[float, ...] = (0.0, 0.4, 0.8, 1.2, 1.6)
 SHIFTS: Floats = np.round(np.arange(-0.9, 0.95, 0.05), 2)
 FOLDS = 5
 NEAR = 0.4
-"""Only scores above the threshold less this much shape the probabilities: the mass far below says nothing there."""
+"""Only scores above the threshold less this much shape the probabilities: the mass far below says nothing
+there."""
 
 
 @dataclass(slots=True)
@@ -130,20 +132,19 @@ def _held(texts: Sequence[str], truth: Flags, meanings: Meanings, blocks: Blocks
     scores = np.zeros(truth.shape)
     for fold in range(FOLDS):
         inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        space, matrix = Features.fit([*(texts[i] for i in inside), *meanings.rows()], blocks)
+        space, matrix = Features.fit([*(texts[int(i)] for i in inside), *meanings.rows()], blocks)
         solved = _solve(matrix, np.vstack((truth[inside], named)))
-        scores[outside] = space.transform([texts[i] for i in outside]) @ solved[:-1] + solved[-1]
+        scores[outside] = space.transform([texts[int(i)] for i in outside]) @ solved[:-1] + solved[-1]
     return scores
 
 
 def _solve(matrix: Sparse, truth: Flags) -> Floats:
     from sklearn.svm import LinearSVC
 
+    settings: Any = {"dual": True, "class_weight": "balanced", "tol": 1e-3}
     solved = np.zeros((matrix.shape[1] + 1, truth.shape[1]))
     for column in range(truth.shape[1]):
-        machine = LinearSVC(
-            C=1.0, dual=True, class_weight="balanced", random_state=SEED, tol=1e-3, max_iter=3000
-        )
+        machine: Any = LinearSVC(C=1.0, random_state=SEED, max_iter=3000, **settings)
         machine.fit(matrix, truth[:, column])
         solved[:-1, column], solved[-1, column] = machine.coef_[0], machine.intercept_[0]
     return solved

@@ -21,7 +21,8 @@ SENDER_LEAST = 3
 """So many rows of one sender are always allowed."""
 
 ODD_SIZE = 15
-"""A batch of corrections this large, by one person within `ODD_SPAN` and all to one label, is shown as odd."""
+"""A batch of corrections this large, by one person within `ODD_SPAN` and all to one label, is shown as
+odd."""
 
 ODD_SPAN = timedelta(hours=1)
 ODD_SHARE = 0.9
@@ -45,7 +46,8 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class OddBatch:
-    """Corrections that came too many, too alike and too fast; they teach nothing until a person allows them."""
+    """Corrections that came too many, too alike and too fast; they teach nothing until a person allows
+    them."""
 
     staff_id: int
     label: str
@@ -68,7 +70,8 @@ class Material:
 def gather(
     session: Session, *, allow_odd: bool = False, starter: Sequence[Example] | None = None
 ) -> Material:
-    """Shipped letters, the company's examples, descriptions of its own labels and staff corrections, bounded."""
+    """Shipped letters, the company's examples, descriptions of its own labels and staff corrections,
+    bounded."""
     resolved = resolve_labels(session)
     rows = [
         Lesson(features_of(plain(example.text)), example.intent)

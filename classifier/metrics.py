@@ -99,7 +99,8 @@ def auroc(inside: Floats, outside: Floats) -> float | None:
 
 
 def recall_keeping(inside: Floats, outside: Floats, keep: float = 0.95) -> float | None:
-    """The share of outside rows below the score that keeps `keep` of ours; None when there are none of one kind."""
+    """The share of outside rows below the score that keeps `keep` of ours; None when there are none of one
+    kind."""
     if not len(inside) or not len(outside):
         return None
     threshold = np.sort(inside)[int(np.floor((1 - keep) * len(inside)))]

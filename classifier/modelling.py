@@ -36,8 +36,8 @@ def fit_model(
     """A calibrated model of texts (by `text.features_of`) and their labels; the same input gives the same.
 
     `always` are (text, label) pairs trained on in every fold and never judged by: phrases, descriptions.
-    `groups` says which rows must stay in one fold; without it, near-duplicates do. `notes` of the model hold the
-    accuracy on held-out folds and the share of rows that reach their label's threshold there.
+    `groups` says which rows must stay in one fold; without it, near-duplicates do. `notes` of the model
+    hold the accuracy on held-out folds and the share of rows that reach their label's threshold there.
     """
     order = sorted({*labels, *(label for _, label in always)})
     own = len(texts)

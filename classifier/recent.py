@@ -1,4 +1,4 @@
-"""What a correction changes at once: letters nearly like one just corrected get its label, before any retraining."""
+"""What a correction changes at once: letters nearly like one just corrected get its label."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Recent:
         return cls(unit(features.transform(texts)), tuple(label for _, label in kept), texts)
 
     def claims(self, matrix: Sparse) -> list[tuple[str, float, str] | None]:
-        """For each row (text in the same space): the label of the letter it is most like, the likeness and that
-        letter's text; None when it is like none."""
+        """For each row (text in the same space): the label of the letter it is most like, the likeness and
+        that letter's text; None when it is like none."""
         if not self.labels or matrix.shape[0] == 0:
             return [None] * matrix.shape[0]
         close = (unit(matrix) @ self.matrix.T).toarray()

@@ -1,7 +1,7 @@
-"""How a model is made: which features weigh how much, which learners speak, and the choice among such recipes.
+"""How a model is made: which features weigh how much, which learners speak, and the choice among them.
 
-Every learner here is linear in the features, so that any mixture of them is one matrix (`model.Model`) and costs
-nothing more when a message is read.
+Every learner here is linear in the features, so that any mixture of them is one matrix (`model.Model`) and
+costs nothing more when a message is read.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ def held_scores(
         outside = np.flatnonzero(folds == fold)
         inside = np.flatnonzero((folds != fold) | fixed)
         weigh = None if weights is None else weights[inside]
-        solved = fit([texts[i] for i in inside], truth[inside], labels, recipe, weights=weigh)
-        scores[outside] = solved.scores([texts[i] for i in outside])
+        solved = fit([texts[int(i)] for i in inside], truth[inside], labels, recipe, weights=weigh)
+        scores[outside] = solved.scores([texts[int(i)] for i in outside])
     return scores
 
 
@@ -138,16 +138,18 @@ def choose(
     if len(texts) > SMALL and len(recipes) > BLENDED:
         picked = _sample(truth, seed)
         first = choose(
-            [texts[i] for i in picked], truth[picked], labels, recipes=recipes, groups=groups[picked]
+            [texts[int(i)] for i in picked], truth[picked], labels, recipes=recipes, groups=groups[picked]
         )
         best = choose(texts, truth, labels, recipes=first.recipes, always=always, groups=groups)
         return replace(best, tried=(*first.tried, *best.tried))
     folds = fold_numbers(truth, groups, 10 if len(judged) < 400 else 5, seed)
-    held = {(recipe,): held_scores(texts, truth, labels, recipe, folds, always)[judged] for recipe in recipes}
+    held: dict[tuple[Recipe, ...], Floats] = {
+        (recipe,): held_scores(texts, truth, labels, recipe, folds, always)[judged] for recipe in recipes
+    }
     merits = {made: _merit(scores, truth[judged]) for made, scores in held.items()}
     ranked = sorted(merits, key=lambda made: -merits[made])[:BLENDED]
     if len(ranked) == BLENDED:
-        both = tuple(made[0] for made in ranked)
+        both: tuple[Recipe, ...] = tuple(made[0] for made in ranked)
         held[both] = sum((held[made] for made in ranked), np.zeros((len(judged), labels)))
         merits[both] = _merit(held[both], truth[judged])
     best = max(merits, key=lambda made: merits[made])
@@ -156,8 +158,8 @@ def choose(
 
 
 def _sample(truth: Ints, seed: int) -> Ints:
-    """About `SMALL` rows: all rows of some labels, so that a label has as many examples as it really has; where
-    the labels are few and large, some rows of all."""
+    """About `SMALL` rows: all rows of some labels, so that a label has as many examples as it really has;
+    where the labels are few and large, some rows of all."""
     random = np.random.default_rng(seed)
     kept: list[int] = []
     for label in random.permutation(np.unique(truth)):

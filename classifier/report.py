@@ -1,4 +1,4 @@
-"""A report of how good the classifier is, as text and as one page with charts that needs nothing from outside."""
+"""How good the classifier is, as text and as one page with charts that needs nothing from outside."""
 
 from __future__ import annotations
 
@@ -59,9 +59,10 @@ WORDS: dict[str, dict[str, str]] = {
 }
 
 _STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1f2937}"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     "table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .75rem;border-bottom:1px solid #e5e7eb;"
-    "text-align:right}td:first-child,th:first-child{text-align:left}svg{background:#f9fafb;margin:.5rem 1rem .5rem 0}"
+    "text-align:right}td:first-child,th:first-child{text-align:left}"
+    "svg{background:#f9fafb;margin:.5rem 1rem .5rem 0}"
     "h2{margin-top:2rem}"
 )
 
@@ -127,7 +128,8 @@ def chart(
     )
     grid = "".join(
         f'<line x1="{EDGE}" x2="{WIDTH - EDGE}" y1="{at(0, y)[1]}" y2="{at(0, y)[1]}" stroke="#e5e7eb"/>'
-        f'<text x="{EDGE - 4}" y="{at(0, y)[1] + 4}" text-anchor="end" font-size="10">{y:.0%}</text>'
+        f'<text x="{EDGE - 4}" y="{at(0, y)[1] + 4}" text-anchor="end" font-size="10">'
+        f"{y:.0%}</text>"
         for y in (0.0, 0.25, 0.5, 0.75, 1.0)
     )
     straight = ""

@@ -26,7 +26,8 @@ HELD_SHARE = 4
 def teach_by_pool(
     texts: Sequence[str], truth: Ints, labels: int, choice: Choice, pool: Sequence[str]
 ) -> tuple[tuple[Solved, ...], Choice]:
-    """The models taught by rows and pool, and the choice with its temperature; without the pool where it harms."""
+    """The models taught by rows and pool, and the choice with its temperature; without the pool where it
+    harms."""
     pool = list(dict.fromkeys(pool))[:POOL_LIMIT]
     held = _judged(truth, choice.rows)
     rest = np.setdiff1d(np.arange(len(texts)), held)

@@ -1,5 +1,7 @@
-"""How good the shipped classifier is, measured on its own letters by letter: no letter is judged by a model that
-saw it or its version in another language."""
+"""How good the shipped classifier is on its own letters, each judged by a model that never saw it.
+
+A letter and its versions in other languages are always in one fold; the phrases are trained on in every fold.
+"""
 
 from __future__ import annotations
 

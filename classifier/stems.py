@@ -1,4 +1,4 @@
-"""The stem of a word in any of our languages: its usual endings cut off, marks of Lithuanian letters left out."""
+"""The stem of a word in any of our languages: endings cut off, marks of Lithuanian letters left out."""
 
 from __future__ import annotations
 

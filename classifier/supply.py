@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 from collections.abc import Callable, Iterator
+from email.header import decode_header, make_header
 from email.message import Message as Mail
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def is_mail(content: bytes, name: str) -> bool:
 def simple_letter(content: bytes) -> Text:
     """Subject and first plain part of a mail; never raises on bad mail."""
     mail = email.message_from_bytes(content, policy=email.policy.compat32)
-    subject = str(email.header.make_header(_decoded(mail.get("Subject", ""))))
+    subject = str(make_header(_decoded(mail.get("Subject", ""))))
     return Text(subject, _plain_part(mail))
 
 
@@ -94,7 +95,6 @@ def _letters(folder: Path, reader: ReadLetter | None) -> Iterator[tuple[str, Tex
 
 def _decoded(value: object) -> list[tuple[bytes, str | None]]:
     from email.errors import HeaderParseError
-    from email.header import decode_header
 
     try:
         parts = decode_header(str(value))

@@ -18,7 +18,8 @@ from classifier.starter import Example, examples, fingerprint, phrases
 from classifier.text import features_of, plain
 
 RECIPE = Recipe(Blocks(stems=True, weights=(0.5, 1.0, 1.0, 0.0, 0.0), min_count=2), bayes=0.5)
-"""How models of business letters are made: of the recipes tried, the best on held-out letters in every language."""
+"""How models of business letters are made: of the recipes tried, the best on held-out letters in every
+language."""
 
 
 def train_examples(rows: Sequence[Example], recipe: Recipe = RECIPE) -> Model:
@@ -38,7 +39,8 @@ def spoken() -> list[tuple[str, str]]:
 
 
 def letters(rows: Sequence[Example]) -> Ints:
-    """A number for each letter: the n-th of an intent is one letter in all languages, whoever wrote it after whom."""
+    """A number for each letter: the n-th of an intent is one letter in all languages, whoever wrote it
+    after whom."""
     numbers: dict[tuple[str, int], int] = {}
     seen: dict[tuple[str, str], int] = {}
     found: list[int] = []
@@ -61,6 +63,5 @@ def build(path: Path = SHIPPED) -> Model:
 
 if __name__ == "__main__":
     made = build()
-    print(
-        f"{SHIPPED.name}: {made.version}, {len(made.labels)} labels, {SHIPPED.stat().st_size} bytes, {made.notes}"
-    )
+    size = SHIPPED.stat().st_size
+    print(f"{SHIPPED.name}: {made.version}, {len(made.labels)} labels, {size} bytes, {made.notes}")

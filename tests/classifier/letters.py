@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from classifier.recipes import PLAIN, Recipe
 from core import staff
 from core.conversations import Conversation, Direction, Message
 from core.labels import Classification, Field, correct
 from core.staff import Role, StaffMember
-
-SMALL = Recipe(PLAIN, 0.5)
 
 
 def colleague(session: Session, name: str = "Rasa") -> StaffMember:
