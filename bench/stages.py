@@ -95,10 +95,8 @@ def main() -> None:
                     rates.append(steps / seconds)
                     costs.append(1000 * cpu / steps)
                     empty.append(1000 * min(drain(engine, now)[1] for _ in range(20)))
-                print(
-                    f"{live:>8} {given.due:>6} {statistics.median(rates):>8.0f} {statistics.median(costs):>12.2f} "
-                    f"{statistics.median(empty):>14.2f}"
-                )
+                rate, cost, nothing = map(statistics.median, (rates, costs, empty))
+                print(f"{live:>8} {given.due:>6} {rate:>8.0f} {cost:>12.2f} {nothing:>14.2f}")
             finally:
                 engine.dispose()
                 database.stop()

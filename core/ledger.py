@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from core import intake, outbox
@@ -80,9 +81,30 @@ class Ledger:
         }
 
 
-def _listed(what: str, items: list[Any]) -> list[Discrepancy]:
-    shown = tuple(str(item) for item in items[:MAX_LISTED])
-    return [Discrepancy(what, len(items), shown)] if items else []
+_FILED = select(Message.raw_id).where(Message.raw_id.is_not(None))
+
+CHECKS: tuple[tuple[str, Select[tuple[int]]], ...] = (
+    (
+        "understood letters that are in no conversation",
+        select(RawMessage.id).where(RawMessage.state == IntakeState.UNDERSTOOD, RawMessage.id.not_in(_FILED)),
+    ),
+    (
+        "letters in a conversation that are not marked understood",
+        select(RawMessage.id).where(RawMessage.state != IntakeState.UNDERSTOOD, RawMessage.id.in_(_FILED)),
+    ),
+    (
+        "ignored letters without a reason",
+        select(RawMessage.id).where(RawMessage.state == IntakeState.IGNORED, RawMessage.reason.is_(None)),
+    ),
+    (
+        "deliveries whose lease ran out more than ten minutes ago",
+        select(Delivery.id).where(
+            Delivery.state.in_([DeliveryState.CLAIMED, DeliveryState.TRANSMITTING]),
+            Delivery.lease_until < func.now() - timedelta(minutes=10),
+        ),
+    ),
+)
+"""What must be empty at any moment, each with the sentence that says what was found."""
 
 
 def balance(
@@ -94,48 +116,10 @@ def balance(
     UIDVALIDITY, or the reason why it could not be asked.
     """
     ledger = Ledger(incoming=intake.counts(session), outgoing=outbox.counts(session))
-    filed = select(Message.raw_id).where(Message.raw_id.is_not(None))
-    ledger.discrepancies += _listed(
-        "understood letters that are in no conversation",
-        list(
-            session.scalars(
-                select(RawMessage.id).where(
-                    RawMessage.state == IntakeState.UNDERSTOOD, RawMessage.id.not_in(filed)
-                )
-            )
-        ),
-    )
-    ledger.discrepancies += _listed(
-        "letters in a conversation that are not marked understood",
-        list(
-            session.scalars(
-                select(RawMessage.id).where(
-                    RawMessage.state != IntakeState.UNDERSTOOD, RawMessage.id.in_(filed)
-                )
-            )
-        ),
-    )
-    ledger.discrepancies += _listed(
-        "ignored letters without a reason",
-        list(
-            session.scalars(
-                select(RawMessage.id).where(
-                    RawMessage.state == IntakeState.IGNORED, RawMessage.reason.is_(None)
-                )
-            )
-        ),
-    )
-    ledger.discrepancies += _listed(
-        "deliveries whose lease ran out more than ten minutes ago",
-        list(
-            session.scalars(
-                select(Delivery.id).where(
-                    Delivery.state.in_([DeliveryState.CLAIMED, DeliveryState.TRANSMITTING]),
-                    Delivery.lease_until < func.now() - func.make_interval(0, 0, 0, 0, 0, 10),
-                )
-            )
-        ),
-    )
+    for what, query in CHECKS:
+        found = session.scalars(query.order_by("id")).all()
+        if found:
+            ledger.discrepancies.append(Discrepancy(what, len(found), tuple(map(str, found[:MAX_LISTED]))))
     for mailbox in session.scalars(select(Mailbox).order_by(Mailbox.name, Mailbox.folder)):
         ledger.mailboxes.append(_mailbox_books(session, mailbox, (uids_on_server or {})))
     return ledger
