@@ -30,7 +30,7 @@ def read(data: bytes) -> Invitation | None:
     import icalendar
 
     try:
-        # The reader warns of guesses (a zone's name, a missing field); a suggestion to staff may rest on them.
+        # The reader warns of guesses, as of a zone by its name; a suggestion may rest on them.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             calendar = icalendar.Calendar.from_ical(data)

@@ -103,6 +103,7 @@ def test_every_winmail_dat_is_opened_or_stays_a_file() -> None:
 
 def test_nearly_every_invitation_is_read() -> None:
     cases = files("icalendar/**/*.ics")
-    events = [path.read_bytes() for path in cases if b"BEGIN:VEVENT" in path.read_bytes()]
+    whole = [data for path in cases if b"BEGIN:VCALENDAR" in (data := path.read_bytes())]
+    events = [data for data in whole if b"BEGIN:VEVENT" in data]
     read = sum(calendars.read(data) is not None for data in events)
     assert read >= 0.85 * len(events)
