@@ -83,7 +83,7 @@ class Ledger:
 
 _FILED = select(Message.raw_id).where(Message.raw_id.is_not(None))
 
-CHECKS: tuple[tuple[str, Select[tuple[int]]], ...] = (
+CHECKS: tuple[tuple[str, Select[Any]], ...] = (
     (
         "understood letters that are in no conversation",
         select(RawMessage.id).where(RawMessage.state == IntakeState.UNDERSTOOD, RawMessage.id.not_in(_FILED)),
