@@ -1,4 +1,4 @@
-"""Mixed business mail for benchmarks: three languages, real shapes and charsets, the same for the same seed."""
+"""Mixed business mail for benchmarks: three languages, real shapes and charsets, repeatable by its seed."""
 
 from __future__ import annotations
 
@@ -186,7 +186,8 @@ def _html(dice: random.Random, language: str, text: str) -> str:
     style = "font-family:Arial,sans-serif;font-size:11pt;color:#1f1f1f;margin:0cm"
     lines = "".join(f'<p style="{style}">{line or "&nbsp;"}</p>\r\n' for line in text.split("\r\n"))
     rows = "".join(
-        f'<tr><td style="{style}">{dice.choice(SENTENCES[language])}</td><td>{dice.randrange(9999)}</td></tr>\r\n'
+        f'<tr><td style="{style}">{dice.choice(SENTENCES[language])}</td>'
+        f"<td>{dice.randrange(9999)}</td></tr>\r\n"
         for _ in range(dice.randrange(2, 34))
     )
     return f"<html><head><meta charset=utf-8></head><body>{lines}<table>{rows}</table></body></html>\r\n"
