@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.conversations import Message
+from core.errors import InputRefused
 from core.intake import RawOrigin
 from desk import wiring
 from desk.demo import checks, correspondence, observed, people, programs, report, story
@@ -45,8 +46,11 @@ def run(
     Everything lives in `folder`, which must be empty, or in a temporary one that is removed at the end. The
     ports are wished for: where somebody listens already, others are taken. `overrides` replaces settings.
 
-    Raises ConfigurationError when the demonstration's mail servers are not installed, Stuck when it stops.
+    Raises InputRefused when the folder is not empty, ConfigurationError when the demonstration's mail servers
+    are not installed, Stuck when it stops.
     """
+    if folder is not None and folder.exists() and any(folder.iterdir()):
+        raise InputRefused(f"{folder} is not empty.", cure="Name a new folder, or leave --folder out.")
     console = console or _console()
     with ExitStack() as stack:
         for number in (signal.SIGTERM, signal.SIGHUP):
