@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from classifier.classify import Labels, Text
+    from classifier.classify import Classifier, Labels, Text
 
 PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
 ReadLetter = Callable[[bytes], "Text"]
@@ -29,8 +29,9 @@ OpenSession = Callable[[], Any]
     "files", nargs=-1, type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--in-force", is_flag=True, help="By the version in force here, from the database.")
 @click.pass_context
-def classify(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
+def classify(ctx: click.Context, files: tuple[Path, ...], as_json: bool, in_force: bool) -> None:
     """Say what letters want, how sure that is and why. Reads mail (.eml), text, or standard input.
 
     \b
@@ -38,11 +39,9 @@ def classify(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None
       frontdesk classify letter.eml
       echo "Сколько стоит насос НС-40?" | frontdesk classify --json
     """
-    from classifier.classify import Classifier
-
     names = [str(path) for path in files] or ["-"]
     texts = [_text(ctx, name) for name in names]
-    for name, labels in zip(names, Classifier.load().classify(texts), strict=True):
+    for name, labels in zip(names, _judge(ctx, in_force).classify(texts), strict=True):
         click.echo(json.dumps(as_data(name, labels), ensure_ascii=False) if as_json else shown(name, labels))
 
 
@@ -189,18 +188,18 @@ def report(ctx: click.Context, page_file: Path | None, language: str, starter: b
 @classifier.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--label", help="Explain this label rather than the most probable one.")
+@click.option("--in-force", is_flag=True, help="By the version in force here, from the database.")
 @click.pass_context
-def explain(ctx: click.Context, file: Path, label: str | None) -> None:
+def explain(ctx: click.Context, file: Path, label: str | None, in_force: bool) -> None:
     """Show the words and rules that decided about one letter.
 
     \b
     Example:
       frontdesk classifier explain letter.eml
     """
-    from classifier.classify import Classifier
     from core.errors import InputRefused
 
-    judge = Classifier.load()
+    judge = _judge(ctx, in_force)
     if label is not None and label not in judge.model.labels:
         raise InputRefused(f"There is no label {label!r}.", cure=f"Labels: {', '.join(judge.model.labels)}.")
     text = _text(ctx, str(file))
@@ -292,21 +291,35 @@ def _session(ctx: click.Context) -> Iterator[Session]:
             yield session
         return
     from core.config import load_settings
-    from core.db import make_engine, transaction
-    from core.errors import ConfigurationError
+    from core.db import check_schema, make_engine, transaction
+    from core.localdb import LocalDatabase
 
     settings = load_settings()
+    local: LocalDatabase | None = None
     if settings.database_url is None:
-        raise ConfigurationError(
-            "This command needs the database.",
-            cure="Run it through `frontdesk`, or set FRONTDESK_DATABASE_URL.",
-        )
-    engine = make_engine(settings.database_url.get_secret_value())
+        local = LocalDatabase(settings.data_dir / "database", bin_dir=settings.database.bin_dir)
+        engine = make_engine(local.ensure())
+    else:
+        engine = make_engine(settings.database_url.get_secret_value())
     try:
+        check_schema(engine)
         with transaction(engine) as session:
             yield session
     finally:
         engine.dispose()
+        if local is not None:
+            local.release()
+
+
+def _judge(ctx: click.Context, in_force: bool) -> Classifier:
+    if not in_force:
+        from classifier.classify import Classifier
+
+        return Classifier.load()
+    from classifier.inforce import loaded
+
+    with _session(ctx) as session:
+        return loaded(session)
 
 
 __all__: Sequence[str] = ["as_data", "classifier", "classify", "shown"]

@@ -105,12 +105,16 @@ def held_scores(
     folds: Ints,
     always: Sequence[int] = (),
     weights: Floats | None = None,
+    only: int | None = None,
 ) -> Floats:
-    """Scores of every row by a model that had not seen it; rows in `always` are trained on in every fold."""
+    """Scores of every row by a model that had not seen it; rows in `always` are trained on in every fold.
+
+    With `only`, just that fold's rows are scored; the others stay zero.
+    """
     scores = np.zeros((len(texts), labels))
     fixed = np.zeros(len(texts), dtype=bool)
     fixed[list(always)] = True
-    for fold in np.unique(folds):
+    for fold in np.unique(folds) if only is None else (only,):
         outside = np.flatnonzero(folds == fold)
         inside = np.flatnonzero((folds != fold) | fixed)
         weigh = None if weights is None else weights[inside]

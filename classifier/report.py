@@ -60,7 +60,8 @@ WORDS: dict[str, dict[str, str]] = {
 
 _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    "table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .75rem;border-bottom:1px solid #e5e7eb;"
+    "table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .75rem;"
+    "border-bottom:1px solid #e5e7eb;"
     "text-align:right}td:first-child,th:first-child{text-align:left}"
     "svg{background:#f9fafb;margin:.5rem 1rem .5rem 0}"
     "h2{margin-top:2rem}"
@@ -142,6 +143,7 @@ def chart(
         f'<text x="{EDGE}" y="18" font-size="12" font-weight="600">{escape(title)}</text>{grid}{straight}'
         f'<polyline fill="none" stroke="#2563eb" stroke-width="2" points="{line}"/>{dots}'
         f'<text x="{EDGE}" y="{HEIGHT - 12}" font-size="10">{escape(ends[0])}</text>'
-        f'<text x="{WIDTH - EDGE}" y="{HEIGHT - 12}" font-size="10" text-anchor="end">{escape(ends[1])}</text>'
+        f'<text x="{WIDTH - EDGE}" y="{HEIGHT - 12}" font-size="10" text-anchor="end">'
+        f"{escape(ends[1])}</text>"
         "</svg>"
     )

@@ -254,3 +254,11 @@ def test_the_queue_holds_what_nobody_judged_yet(session: Session) -> None:
     )
     judged(session, "Kiek kainuoja?", "price_request", colleague(session))
     assert [one.message_id for one in queue(session)] == [letter.id]
+
+
+def test_thousands_of_rows_are_learnt_and_judged_by_one_part() -> None:
+    rows = [Lesson(f"kiek kainuoja prekė {n}", "price_request") for n in range(1600)]
+    rows += [Lesson(f"neveikia įrenginys {n}", "support_problem") for n in range(1600)]
+    model = train(rows)
+    assert model.notes["held_accuracy"] == 1.0
+    assert model.labels[int(model.probabilities(["neveikia įrenginys"])[0].argmax())] == "support_problem"
