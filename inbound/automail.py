@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from inbound import absence, bouncesigns
+from inbound import absence, bouncesigns, quoting
 from inbound.parsed import ParsedMail
 from inbound.wordlist import words
 
@@ -54,7 +54,8 @@ _AUTO_SUBJECT: Final = re.compile(
     r"|manęs nebus|laikinai nesu"
     r"|automatische antwort|abwesenheits\w*|réponse automatique|respuesta automática"
     r"|risposta automatica|autosvar|automatiskt svar"
-    r"|automaattinen vastaus|odpowiedź automatyczna|automatická odpověď|automātiskā atbilde|automaatvastus)",
+    r"|automaattinen vastaus|odpowiedź automatyczna|automatická odpověď|automātiskā atbilde|automaatvastus)"
+    r"(?=\s*(?:[:：()\[\]\-–—,.!]|(?:re|auto\w*|until|till|from|to|до|с|по|iki|nuo|is)(?!\w)|$))",
     re.IGNORECASE,
 )
 _AUTO_FIELDS: Final = (
@@ -168,7 +169,7 @@ def _automatic(mail: ParsedMail, own: frozenset[str]) -> Machine | None:
     reason = _automatic_reason(mail)
     if reason is None:
         return None
-    text = f"{mail.subject}\n{mail.text[:3000]}"
+    text = f"{mail.subject}\n{_own_words(mail.text)[:3000]}"
     if absence.is_away(text):
         sent = mail.date.date() if mail.date else None
         return Machine(
@@ -204,7 +205,15 @@ def _automatic_reason(mail: ParsedMail) -> str | None:
 
 def _says_automatic(text: str) -> bool:
     folded = text.lower()
-    return any(hint in folded for hint in _MACHINE_HINTS) and _MACHINE_TEXT.search(text) is not None
+    if not any(hint in folded for hint in _MACHINE_HINTS) or _MACHINE_TEXT.search(text) is None:
+        return False
+    return _MACHINE_TEXT.search(_own_words(text)) is not None
+
+
+def _own_words(text: str) -> str:
+    """Without the old mail below: an answer to one of our own automatic letters quotes its words."""
+    found = quoting.split(text)
+    return "\n".join((found.reply, found.signature, found.disclaimer))
 
 
 def _list(mail: ParsedMail, own: frozenset[str]) -> Machine | None:

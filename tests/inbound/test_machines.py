@@ -58,6 +58,47 @@ def test_a_person_who_mentions_a_holiday_is_not_a_machine() -> None:
     assert automail.screen(mail).kind is Kind.NONE
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Автоответчик для колл-центра: запрос цены",
+        "Vacation rentals offer",
+        "Atostogos Kretoje grupei",
+        "Out of office furniture",
+    ],
+)
+def test_a_subject_that_only_begins_like_a_machines_is_a_persons(subject: str) -> None:
+    mail = letter(f"From: a@b.example\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8")
+    assert automail.screen(mail).kind is Kind.NONE
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Out of Office AutoReply: offer",
+        "Отсутствую до 15 марта",
+        "Nesu biure iki kovo 15 d.",
+        "Автоматический ответ",
+        "Automatic reply",
+    ],
+)
+def test_a_machines_subject_is_known_however_it_goes_on(subject: str) -> None:
+    mail = letter(f"From: a@b.example\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8")
+    assert automail.screen(mail).is_machine
+
+
+def test_a_person_who_answers_an_automatic_letter_is_a_person() -> None:
+    body = (
+        "Спасибо, жду.\n\n12.03.2024 10:15, Отдел продаж пишет:\n> Это письмо сформировано автоматически.\n"
+    )
+    mail = letter("From: a@b.example\nSubject: Re: заявка\nContent-Type: text/plain; charset=utf-8", body)
+    assert automail.screen(mail).kind is Kind.NONE
+    mail = letter(
+        "From: a@b.example\nSubject: заявка\nContent-Type: text/plain; charset=utf-8", body.partition("> ")[2]
+    )
+    assert automail.screen(mail).kind is Kind.AUTO_REPLY
+
+
 def test_the_reason_is_said() -> None:
     assert "RFC 3834" in automail.screen(letter("From: a@b.example\nAuto-Submitted: auto-generated")).reason
 
