@@ -78,7 +78,7 @@ def _understood(one: Seen) -> tuple[Text | str, ...]:
 
 def outgoing(console: Console, deliveries: Sequence[Outgoing]) -> None:
     """What was sent."""
-    table = _table("What was sent", "To", "Subject", "Template", "State", "At the relay")
+    table = _table("What was sent", "To", "Subject", "Template", "State", "At the relay", wide="Subject")
     for one in deliveries:
         style = "" if one.state in OUT else "red"
         table.add_row(one.address, one.subject, one.template, Text(one.state.value, style), f"{one.taken} ×")
