@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core.accounts import Channel, Contact, PointKind
 from core.catalogue import Product, ProductInterest
 from core.consent import Suppression, address_key, suppressed
 from core.conversations import Conversation, Message
-from core.deals import Deal
+from core.deals import Deal, DealLine
 from core.labels import Classification
 from core.outbox import Delivery
 from core.routing import Assignment
@@ -172,7 +172,12 @@ def deal_card(session: Session, conversation: Conversation) -> DealCard | None:
     query = (
         select(Deal, func.now() - Deal.stage_entered_at)
         .where(Deal.id == conversation.deal_id)
-        .options(selectinload(Deal.stage), selectinload(Deal.owner), selectinload(Deal.lines))
+        .options(
+            joinedload(Deal.stage),
+            joinedload(Deal.proposed_stage),
+            joinedload(Deal.owner),
+            selectinload(Deal.lines).joinedload(DealLine.product),
+        )
     )
     row = session.execute(query).first()
     if row is None:

@@ -98,6 +98,7 @@ ALARMS: dict[str, str] = {
     "relay_failing": N_("Mail cannot be sent: %(subject)s"),
     "sends_uncertain": N_("Some sends are uncertain and wait for a decision"),
     "classifier_unreadable": N_("The classifier cannot be loaded; letters come without a topic"),
+    "webhooks_refused": N_("The telephone’s callbacks are refused: their signature does not fit"),
 }
 
 EVENTS: dict[str, tuple[str, str]] = {

@@ -1,4 +1,4 @@
-"""The deal beside a conversation: moved to another stage, won or lost."""
+"""The deal beside a conversation: opened by hand, moved to another stage, won or lost."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import deals, letters, stages
+from core import deals, letters, sequences, stages
 from core.conversations import Conversation
 from core.deals import Deal, LossReason, Outcome, Stage, StageChange
-from core.errors import FrontdeskError, InputRefused, NotFound
+from core.errors import Conflict, FrontdeskError, InputRefused, NotFound
 from core.staff import StaffMember
+from core.worktime import Calendar
 from desk import answers, live
 from desk.access import SALES, conversation_for
 from desk.given import Filled, Transaction
-from desk.render import PageRequest, done, page, reader
+from desk.pages.sheets import sheet
+from desk.render import PageRequest, done, reader
 from desk.threads import in_thread
 
 
-def _deal(session: Session, request: PageRequest, conversation_id: int) -> tuple[Conversation, Deal]:
+def deal_of(session: Session, request: PageRequest, conversation_id: int) -> tuple[Conversation, Deal]:
+    """A conversation that whoever asks may see, and its deal. Raises NotFound when either is not there."""
     conversation = conversation_for(session, request.scope["user"], conversation_id)
     deal = session.get(Deal, conversation.deal_id) if conversation.deal_id is not None else None
     if deal is None:
@@ -30,7 +33,8 @@ def _deal(session: Session, request: PageRequest, conversation_id: int) -> tuple
     return conversation, deal
 
 
-def _stage(session: Session, deal: Deal, number: int | None) -> Stage:
+def stage_of(session: Session, deal: Deal, number: int | None) -> Stage:
+    """A stage of the deal's pipeline. Raises NotFound for any other."""
     stage = session.get(Stage, number) if number is not None else None
     if stage is None or stage.pipeline_id != deal.pipeline_id:
         raise NotFound
@@ -47,8 +51,14 @@ def ask_move(
     stage: FromQuery[int | None] = None,
 ) -> Response[str]:
     """What moving the deal would send, shown before it is done; nothing is changed."""
-    conversation, deal = _deal(session, request, conversation_id)
-    to = _stage(session, deal, stage)
+    conversation, deal = deal_of(session, request, conversation_id)
+    return move_sheet(request, state, session, conversation, deal, stage_of(session, deal, stage))
+
+
+def move_sheet(
+    request: PageRequest, state: State, session: Session, conversation: Conversation, deal: Deal, to: Stage
+) -> Response[str]:
+    """The question whether to move, with the letter that would go out or what hinders it."""
     staff = session.get_one(StaffMember, request.scope["user"].staff_id)
     draft, letter, fault = None, None, None
     today = session.execute(select(func.current_date())).scalar_one()
@@ -61,8 +71,9 @@ def ask_move(
             letter = answers.preview(draft, state.settings.company, today)
     except FrontdeskError as error:
         fault = error
-    return page(
+    return sheet(
         request,
+        session,
         "move.html",
         conversation=conversation,
         deal=deal,
@@ -70,24 +81,30 @@ def ask_move(
         draft=draft,
         letter=letter,
         fault=fault,
+        lacks_products=isinstance(fault, letters.NothingToOffer),
     )
 
 
 @post("/conversations/{conversation_id:int}/move", enter=SALES)
 @in_thread
 def move(
-    request: PageRequest, session: Transaction, form: Filled, conversation_id: FromPath[int]
+    request: PageRequest, state: State, session: Transaction, form: Filled, conversation_id: FromPath[int]
 ) -> Response[Any]:
-    """Move the deal and queue what its new stage sends, both or neither."""
-    _conversation, deal = _deal(session, request, conversation_id)
-    to = _stage(session, deal, form.number("stage"))
+    """Move the deal, end the follow-ups of the stage before, and queue what the new stage sends."""
+    _conversation, deal = deal_of(session, request, conversation_id)
+    to = stage_of(session, deal, form.number("stage"))
     staff = session.get_one(StaffMember, request.scope["user"].staff_id)
-    silent = form.ticked("silent")
-    if silent:
-        deals.move(session, deal, to, staff_id=staff.id, reason=form.line("reason"))
+    reason = form.line("reason")
+    if form.ticked("silent"):
+        deals.move(session, deal, to, staff_id=staff.id, reason=reason)
+        # No letter has gone out, so no follow-up of the new stage may begin to speak of one.
+        sequences.stop_for_deal(session, deal.id)
         delivery_id = None
     else:
-        _change, delivery_id = stages.enter_stage(session, deal, to, staff=staff, reason=form.line("reason"))
+        calendar = Calendar(zone=state.settings.company.timezone)
+        _change, delivery_id = stages.enter_stage(
+            session, deal, to, staff=staff, reason=reason, calendar=calendar
+        )
     live.announce(session, "deal", conversation_id)
     language = reader(request)
     text = language.gettext("Moved to “%(stage)s”.", stage=to.name(language.language))
@@ -101,18 +118,59 @@ def move(
 def close(
     request: PageRequest, session: Transaction, form: Filled, conversation_id: FromPath[int]
 ) -> Response[Any]:
-    """The deal is won, or lost for a reason."""
-    _conversation, deal = _deal(session, request, conversation_id)
+    """The deal is won, or lost for a reason; its follow-ups end."""
+    _conversation, deal = deal_of(session, request, conversation_id)
     outcome, reason = form.line("outcome"), form.line("loss_reason")
     if outcome not in Outcome.__members__.values():
         raise InputRefused("A deal is won or lost.")
     if reason and reason not in LossReason.__members__.values():
         raise InputRefused("That is none of the reasons.")
-    deals.close(session, deal, Outcome(outcome), loss_reason=LossReason(reason) if reason else None)
+    stages.close(session, deal, Outcome(outcome), loss_reason=LossReason(reason) if reason else None)
     live.announce(session, "deal", conversation_id)
     _ = reader(request).gettext
     text = _("The deal is won.") if outcome == Outcome.WON else _("The deal is lost.")
     return done(request, text, go=f"/conversations/{conversation_id}", events=("conversation",))
 
 
-ROUTES = (ask_move, move, close)
+@post("/conversations/{conversation_id:int}/deal/open", enter=SALES)
+@in_thread
+def open_deal(request: PageRequest, session: Transaction, conversation_id: FromPath[int]) -> Response[Any]:
+    """Open a deal with the client of a conversation that has none that is open."""
+    viewer = request.scope["user"]
+    conversation = conversation_for(session, viewer, conversation_id)
+    session.refresh(conversation, with_for_update={"of": Conversation})
+    if conversation.contact is None:
+        raise InputRefused("The sender is not a client yet.")
+    present = session.get(Deal, conversation.deal_id) if conversation.deal_id is not None else None
+    if present is not None and present.outcome is None:
+        raise Conflict("The conversation has an open deal already.")
+    deal = deals.open_deal(
+        session,
+        contact=conversation.contact,
+        account=conversation.account,
+        title=conversation.subject[:300],
+        source="hand",
+        owner_id=viewer.staff_id,
+        reason="opened by hand",
+    )
+    conversation.deal_id = deal.id
+    live.announce(session, "deal", conversation_id)
+    text = reader(request).gettext("The deal is open.")
+    return done(request, text, go=f"/conversations/{conversation_id}", events=("conversation", "moved"))
+
+
+@post("/conversations/{conversation_id:int}/deal/dismiss", enter=SALES)
+@in_thread
+def dismiss_proposal(
+    request: PageRequest, session: Transaction, conversation_id: FromPath[int]
+) -> Response[Any]:
+    """The stage that the client's letter speaks for is not what comes next."""
+    _conversation, deal = deal_of(session, request, conversation_id)
+    deal.proposed_stage_id = None
+    deal.proposed_by_message_id = None
+    live.announce(session, "deal", conversation_id)
+    text = reader(request).gettext("The deal stays where it is.")
+    return done(request, text, go=f"/conversations/{conversation_id}", events=("conversation",))
+
+
+ROUTES = (ask_move, move, close, open_deal, dismiss_proposal)

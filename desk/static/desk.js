@@ -68,6 +68,11 @@
     const box = event.target.dataset.closes;
     if (box) setTimeout(() => document.getElementById(box).close());
   });
+  body.addEventListener("asked", () => one("#ask").close());
+  document.addEventListener("change", (event) => {
+    const chosen = event.target.closest("select[data-price-into]")?.selectedOptions[0];
+    if (chosen) one(event.target.dataset.priceInto, event.target.form).value = chosen.dataset.price || "";
+  });
   body.addEventListener("answered", () => {
     const form = one("#answer");
     if (!form) return;

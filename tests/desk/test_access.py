@@ -45,7 +45,7 @@ PUBLIC = {
 }
 FOR_ALL = {"/", "/logout", "/settings", "/settings/password"}
 FOR_LEADERS = "/quarantine"
-FOR_SALES = ("/move", "/close")
+FOR_SALES = ("/move", "/close", "/deal", "/deal/open", "/deal/dismiss")
 
 
 def _routes(app: Litestar) -> list[tuple[str, str, object]]:

@@ -1,0 +1,162 @@
+"""The sheet of a deal: its products with quantity and price, what the client needs, and the terms."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.datastructures import State
+from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
+from sqlalchemy.orm import Session
+
+from core import catalogue, deals, offers
+from core.catalogue import Product
+from core.conversations import Conversation
+from core.deals import Deal, DealClosed, DealLine, Stage
+from core.errors import InputRefused, NotFound
+from core.offers import Terms
+from core.values import Money
+from desk import live
+from desk.access import SALES
+from desk.figures import read_number, write_number
+from desk.forms import Form
+from desk.given import Filled, Transaction
+from desk.pages.deal import deal_of, move_sheet, stage_of
+from desk.pages.sheets import sheet
+from desk.render import PageRequest, done, reader
+from desk.threads import in_thread
+
+LONGEST = 5_000
+"""Characters of what is written about a deal."""
+
+
+@get("/conversations/{conversation_id:int}/deal", enter=SALES)
+@in_thread
+def show_deal(
+    request: PageRequest,
+    session: Transaction,
+    conversation_id: FromPath[int],
+    then: FromQuery[int | None] = None,
+) -> Response[str]:
+    """The deal to be worked on; `then` is the stage to which somebody was about to move it."""
+    conversation, deal = deal_of(session, request, conversation_id)
+    onward = stage_of(session, deal, then) if then is not None else None
+    return _sheet(request, session, conversation, deal, onward=onward)
+
+
+@post("/conversations/{conversation_id:int}/deal", enter=SALES, status_code=200)
+@in_thread
+def save_deal(
+    request: PageRequest, state: State, session: Transaction, form: Filled, conversation_id: FromPath[int]
+) -> Response[Any]:
+    """Save everything on the sheet at once, add a chosen product, take out one, and go where asked."""
+    conversation, deal = deal_of(session, request, conversation_id)
+    onward = stage_of(session, deal, then) if (then := form.number("then")) is not None else None
+    offers.open_for_changes(session, deal)
+    try:
+        with session.begin_nested():
+            _save(session, form, deal, reader(request).language)
+    except DealClosed:
+        raise
+    except InputRefused as fault:
+        return _sheet(request, session, conversation, deal, onward=onward, form=form, fault=fault)
+    live.announce(session, "deal", conversation_id)
+    if form.line("do") == "move" and onward is not None:
+        if request.headers.get("hx-request") != "true":
+            return Redirect(f"/conversations/{conversation_id}/move?stage={onward.id}", status_code=303)
+        return move_sheet(request, state, session, conversation, deal, onward)
+    if form.line("do") in {"add", "remove"} or form.line("remove"):
+        return _sheet(request, session, conversation, deal, onward=onward)
+    text = reader(request).gettext("The deal is saved.")
+    return done(request, text, go=f"/conversations/{conversation_id}", events=("conversation", "asked"))
+
+
+def _save(session: Session, form: Form, deal: Deal, language: str) -> None:
+    removed = form.number("remove")
+    for line in list(deal.lines):
+        if line.id == removed:
+            offers.remove_line(session, deal, line)
+        elif f"quantity_{line.id}" in form.fields:
+            quantity = _number(form, f"quantity_{line.id}", language)
+            price = _number(form, f"price_{line.id}", language)
+            offers.change_line(line, quantity=quantity, price=price)
+    if (chosen := form.number("product_id")) is not None:
+        product = session.get(Product, chosen)
+        if product is None:
+            raise NotFound
+        quantity = _number(form, "quantity", language) if form.line("quantity") else Decimal(1)
+        price = _number(form, "price", language) if form.line("price") else None
+        offers.add_line(session, deal, product, quantity=quantity, price=price)
+    if "title" in form.fields:
+        terms = Terms(
+            title=form.line("title", longest=300),
+            need=form.text("need", longest=LONGEST).strip(),
+            solution=form.text("solution", longest=LONGEST).strip(),
+            payment_terms=form.text("payment_terms", longest=LONGEST).strip(),
+            delivery_terms=form.text("delivery_terms", longest=LONGEST).strip(),
+            vat_rate=_number(form, "vat_rate", language),
+        )
+        offers.set_terms(deal, terms)
+    session.flush()
+
+
+def _number(form: Form, name: str, language: str) -> Decimal:
+    try:
+        return read_number(form.line(name, longest=40), language)
+    except InputRefused as fault:
+        form.faults[name] = fault.message
+        raise
+
+
+def _sheet(
+    request: PageRequest,
+    session: Session,
+    conversation: Conversation,
+    deal: Deal,
+    *,
+    onward: Stage | None = None,
+    form: Form | None = None,
+    fault: InputRefused | None = None,
+) -> Response[str]:
+    """The sheet as the deal stands; after a fault, with what was typed."""
+    if deal.outcome is not None:
+        raise deals.DealClosed
+    language = reader(request)
+    typed = form.fields if form is not None else {}
+    net = deal.total
+    vat = net.times(deal.vat_rate / Decimal(100))
+
+    def price_of(product: Product) -> str:
+        fits = product.price is not None and (product.currency == deal.currency or not deal.lines)
+        return write_number(product.price, language.language, 2) if fits and product.price is not None else ""
+
+    def field(name: str, value: Decimal | str, places: int = 0) -> str:
+        if name in typed:
+            return typed[name]
+        return value if isinstance(value, str) else write_number(value, language.language, places)
+
+    def money(amount: Money) -> str:
+        return language.money(amount.amount, amount.currency)
+
+    return sheet(
+        request,
+        session,
+        "deal_sheet.html",
+        conversation=conversation,
+        deal=deal,
+        lines=list[DealLine](deal.lines),
+        products=catalogue.active_products(session),
+        price_of=price_of,
+        field=field,
+        money=money,
+        net=net,
+        vat=vat,
+        onward=onward,
+        fault=fault,
+        wrong=form.faults if form is not None else {},
+    )
+
+
+ROUTES = (show_deal, save_deal)
