@@ -138,6 +138,8 @@ def _recording(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
     call = calls.find_or_add(session, event.provider, facts["call"])
     recording = calls.find_or_add_recording(session, call, event.subject)
     calls.recording_told(recording, RecordingState(facts["status"]), facts.get("seconds"))
+    if facts.get("message"):
+        call.voicemail_seconds = calls.longer(call.voicemail_seconds, facts.get("seconds"))
     _refresh(session, tools, call, event.received_at)
     return None
 

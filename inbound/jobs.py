@@ -11,11 +11,12 @@ from core.context import Context
 from core.intake import IntakeState, RawMessage
 from core.jobs import Registry, Service, enqueue
 from core.phoneevents import APPLY, EventState, PhoneEvent
-from inbound import calls, mailbox
+from inbound import calls, mailbox, reconcile
 from inbound.intake import READERS, UNDERSTAND, nudge
 from inbound.labelling import labeller
 from inbound.pipeline import understand
 from inbound.readers import Readers
+from inbound.twilioapi import TwilioApi
 from inbound.work import Tools
 
 registry = Registry()
@@ -54,6 +55,20 @@ def promote(session: Session) -> int:
 def apply_phone(context: Context) -> None:
     """Put on record what the telephone told us."""
     calls.drain(context)
+
+
+@registry.job("inbound.reconcile", queue="inbound", periodic="*/3 * * * *", concurrency=1)
+def reconcile_phone(context: Context) -> None:
+    """Every three minutes: what Twilio holds and no webhook told us."""
+    if context.settings.twilio is not None:
+        reconcile.reconcile(context, TwilioApi(context.settings.twilio))
+
+
+@registry.job("inbound.reconcile_whole", queue="inbound", periodic="41 2 * * *", concurrency=1)
+def reconcile_phone_whole(context: Context) -> None:
+    """Every night: the same over two whole days."""
+    if context.settings.twilio is not None:
+        reconcile.reconcile(context, TwilioApi(context.settings.twilio), whole=True)
 
 
 @registry.promoter("inbound.phone")

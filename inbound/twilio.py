@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -217,21 +217,23 @@ def recording_told(fields: Mapping[str, str], source: str = "webhook") -> Told:
         "call": _sid(_CALL, fields, "CallSid"),
         "status": status,
         "seconds": _count(fields.get("RecordingDuration")),
+        # A message that a caller left, also where our own document could not be fetched and another one ran.
+        "message": fields.get("RecordingSource") == "RecordVerb",
     }
     return Told(
         f"{PROVIDER}:recording:{sid}:{status}", PROVIDER, EventKind.RECORDING, sid, facts, fields, source
     )
 
 
-def sms_told(fields: Mapping[str, str], source: str = "webhook") -> Told:
-    """An SMS that came in."""
+def sms_told(fields: Mapping[str, str], source: str = "webhook", at: datetime | None = None) -> Told:
+    """An SMS that came in; its webhook does not say when, a list does."""
     sid = _sid(_MESSAGE, fields, "MessageSid")
     facts = {
         "caller": fields.get("From", ""),
         "called": fields.get("To", ""),
         "text": fields.get("Body", "")[:10_000],
         "media": _count(fields.get("NumMedia")) or 0,
-        "at": _moment(fields.get("DateSent")),
+        "at": at.astimezone(UTC).isoformat() if at else None,
     }
     return Told(f"{PROVIDER}:sms:{sid}", PROVIDER, EventKind.SMS_IN, sid, facts, fields, source)
 

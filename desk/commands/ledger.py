@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from core.config_sections import Mailbox
     from core.context import Context
     from core.ledger import Ledger
+    from inbound.reconcile import PhoneBooks
 
 SERVER_SECONDS = 60.0
 
@@ -35,17 +37,52 @@ def command(as_json: bool, offline: bool) -> int:
 
     Exit code 1 when anything is unaccounted for; what it is stands below the counts.
     """
-    from core import ledger
+    from core import ledger, phoneevents
 
     settings = wiring.settings_of_this_process()
     with wiring.opened(settings, application="frontdesk ledger") as context:
         held = {} if offline else on_servers(context)
         with context.transaction() as session:
             books = ledger.balance(session, held)
-    click.echo(
-        json.dumps(books.as_dict(), ensure_ascii=False, indent=2, default=str) if as_json else shown(books)
-    )
-    return int(not books.sound)
+            events = phoneevents.counts(session)
+        phone = None if offline else at_twilio(context)
+    sound = books.sound and not events["quarantined"] and (isinstance(phone, str | None) or phone.sound)
+    if as_json:
+        everything = books.as_dict() | {"sound": sound, "telephone": events}
+        everything["twilio"] = phone if isinstance(phone, str | None) else asdict(phone)
+        click.echo(json.dumps(everything, ensure_ascii=False, indent=2, default=str))
+    else:
+        click.echo(shown(books, sound=sound))
+        if context.settings.twilio is not None:
+            click.echo(shown_phone(events, phone))
+    return int(not sound)
+
+
+def at_twilio(context: Context) -> PhoneBooks | str | None:
+    """What Twilio holds of the last two days against our rows, or why it could not be asked."""
+    from core.errors import FrontdeskError
+    from inbound.reconcile import compare
+    from inbound.twilioapi import TwilioApi
+
+    if context.settings.twilio is None:
+        return None
+    try:
+        return compare(context, TwilioApi(context.settings.twilio))
+    except FrontdeskError as error:
+        return str(error)
+
+
+def shown_phone(events: Mapping[str, int], phone: PhoneBooks | str | None) -> str:
+    """The telephone's part of the books for a person's eyes."""
+    lines = ["", click.style("What the telephone told", bold=True), *_counts(events)]
+    if isinstance(phone, str):
+        lines.append(f"  Twilio was not compared: {phone}")
+    elif phone is not None:
+        lines.append(f"  Twilio, last two days: {phone.calls} calls and {phone.messages} SMS in")
+        missing = (*phone.missing_calls, *phone.missing_messages)
+        if missing:
+            lines.append(click.style(f"    unaccounted for: {', '.join(missing[:20])}", fg="red"))
+    return "\n".join(lines)
 
 
 def on_servers(context: Context) -> Mapping[tuple[str, str], set[int] | str]:
@@ -92,8 +129,8 @@ def _uids(context: Context, mailbox: Mailbox, uidvalidity: int | None) -> set[in
         return str(error)
 
 
-def shown(books: Ledger) -> str:
-    """The books for a person's eyes."""
+def shown(books: Ledger, *, sound: bool) -> str:
+    """The books for a person's eyes; `sound` also speaks for what is shown after them."""
     lines = [click.style("Letters in", bold=True), *_counts(books.incoming)]
     lines += ["", click.style("Documents out", bold=True), *_counts(books.outgoing)]
     if books.mailboxes:
@@ -108,7 +145,7 @@ def shown(books: Ledger) -> str:
         if box.error:
             lines.append(f"    {box.error}")
     lines.append("")
-    if books.sound:
+    if sound:
         lines.append(click.style("Everything is accounted for.", fg="green"))
     for one in books.discrepancies:
         lines.append(click.style(f"{one.count} {one.what}: {', '.join(one.items[:20])}", fg="red"))

@@ -11,10 +11,14 @@ from sqlalchemy import func, select
 
 from core.accounts import Contact
 from core.calls import Call, CallLeg, CallState, Recording
+from core.clock import now
+from core.context import Context
 from core.conversations import Conversation, Direction, Message
 from core.phoneevents import PhoneEvent
 from core.staff import StaffMember
 from core.tasks import Task, TaskState
+from desk.commands.ledger import at_twilio, shown_phone
+from tests.twilio_local.api import serving
 from tests.twilio_local.house import (
     CLIENT,
     CLOSED,
@@ -201,3 +205,17 @@ def test_blocked_number_is_refused_and_costs_nothing(engine: sa.Engine, tmp_path
         leg = house.exchange.call(STRANGER, OURS)
         assert leg.status == "busy"
         assert only_call(house).state == CallState.REJECTED
+
+
+def test_ledger_names_what_twilio_holds_and_we_do_not(engine: sa.Engine, tmp_path: Path) -> None:
+    with phone_house(engine, phone_settings(tmp_path)) as house, serving(house.exchange) as api:
+        context = Context(phone_settings(tmp_path, api_base=api.base), engine)
+        house.exchange.clock = now().replace(microsecond=0)
+        leg = house.exchange.call(CLIENT, OURS)
+        with house.looking() as session:
+            session.execute(sa.delete(PhoneEvent))
+        books = at_twilio(context)
+        shown = shown_phone({"stored": 0}, books)
+        assert leg.sid in shown
+        api.faults = [503]
+        assert "was not compared: Twilio answers 503." in shown_phone({"stored": 0}, at_twilio(context))
