@@ -26,7 +26,7 @@ def read(value: bytes, hint: str | None = None) -> tuple[Address, ...]:
     """
     if not value.strip():
         return ()
-    if b"\n" not in value and b"=?" not in value and value.isascii():
+    if len(value) < 1000 and b"\n" not in value and b"=?" not in value and value.isascii():
         match = _BARE.match(value)
         if match:
             return (Address("", match[1].decode("ascii")),)

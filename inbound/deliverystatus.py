@@ -45,7 +45,7 @@ def read_text(text: str) -> list[Record]:
     for block in _blocks(text):
         fields: dict[str, str] = {}
         for match in _FIELD.finditer(block):
-            value = re.sub(r"\s*\n\s+", " ", match[2]).strip()
+            value = " ".join(row.strip() for row in match[2].split("\n")).strip()
             fields.setdefault(match[1].lower(), headers.decode_words(value) if "=?" in value else value)
         final = address(fields.get("final-recipient", ""))
         original = address(fields.get("original-recipient", "")) or address(

@@ -154,7 +154,7 @@ def read_addresses(written: str) -> tuple[Address, ...]:
 
 
 def _from_attribution(lines: Sequence[Line], found: quotemarks.Boundary) -> Forward:
-    sentence = " ".join(lines[position].text.strip() for position in range(found.start, found.end))
+    sentence = " ".join(lines[position].text.strip() for position in range(found.start, found.end))[:1000]
     sentence = _MAILTO.sub("", sentence) if sentence.count("@") > 1 else sentence
     match = _ADDRESS.search(sentence)
     address = (match[1] or match[2]) if match else ""

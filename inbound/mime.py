@@ -154,7 +154,7 @@ def _ids(fields: Headers, name: str) -> tuple[str, ...]:
         ):
             text = value.decode("ascii")
         else:
-            text = re.sub(r"\s*[\r\n]+\s*", " ", value.decode("utf-8", "replace"))
+            text = " ".join(row.strip() for row in value.decode("utf-8", "replace").splitlines())
             if "=?" in text:
                 text = headers.decode_words(text)
         matches = ["".join(match.split()) for match in _ID.findall(text)]

@@ -58,10 +58,17 @@ _RULE: Final = re.compile(r"^[ \t>]*[-‐–—_=~*]{4,}[ \t]*$")
 _RULE_MARKS: Final = frozenset("-‐–—_=~*>")
 _MAILTO: Final = re.compile(r"\s*<\s*mailto:\s*[^<>]{1,200}>", re.IGNORECASE)
 _MULTI_MAILTO: Final = re.compile(
-    r"\n+[ \t]*<[ \t]*\n+[ \t]*mailto:([^<>\n]{1,120}<[^<>\n]{1,120}>)[ \t]*\n+[ \t]*>[ \t]*"
+    r"\n{1,3}[ \t]{0,8}<[ \t]{0,8}\n{1,3}[ \t]{0,8}mailto:([^<>\n]{1,120}<[^<>\n]{1,120}>)"
+    r"[ \t]{0,8}\n{1,3}[ \t]{0,8}>"
 )
 
-_BROKEN_ADDRESS: Final = re.compile(r"<[ \t]*\n?[ \t]*([^\s<>]{1,100}@[^\s<>]{1,100})[ \t]*\n?[ \t]*>[ \t]*:")
+_BROKEN_ADDRESS: Final = re.compile(
+    r"<[ \t]{0,8}\n?[ \t]{0,8}([^\s<>]{1,100}@[^\s<>]{1,100})[ \t]{0,8}\n?[ \t]{0,8}>[ \t]{0,8}:"
+)
+
+
+_SENTENCE: Final = 600
+"""Characters; no program introduces a quotation with a longer sentence."""
 
 
 def plain_lines(text: str) -> list[Line]:
@@ -236,7 +243,7 @@ def attribution(lines: Sequence[Line], place: int, last: int) -> Boundary | None
     for position in range(place, min(place + 4, last + 1)):
         line = lines[position]
         text = line.text.strip()
-        if not text or line.depth != depth or line.mark != mark or len(joined) > 500:
+        if not text or line.depth != depth or line.mark != mark or len(joined) + len(text) > _SENTENCE:
             return None
         joined = f"{joined} {text}" if joined else text
         if not ends_attribution(text):

@@ -317,3 +317,29 @@ def test_a_packed_letter_is_just_bytes() -> None:
     packed = zlib.compress(b"hello" * 100)
     assert understood(b"\x1f\x8b" + packed).mail is not None
     assert io.BytesIO(packed).read(1)
+
+
+RUNS = {
+    "letters": b"a" * 90_000,
+    "blanks": b" " * 90_000,
+    "lines": b"\n" * 90_000,
+    "brackets": b"<" * 90_000,
+    "signs": b"@" * 90_000,
+}
+
+
+@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize(
+    "place", ["From", "References", "Message-ID", "Content-Type", "X-Failed-Recipients", "report", "body"]
+)
+def test_a_long_run_of_one_character_costs_little_wherever_it_stands(place: str, run: str) -> None:
+    long = RUNS[run]
+    if place == "body":
+        understood(b"From: a@b.example\n\nmailto:<\nOn 1 Jan 2024 10:00 " + long + b" wrote:\n> x\n")
+    elif place == "report":
+        understood(
+            b"From: mailer-daemon@b.example\nContent-Type: message/delivery-status\n\n"
+            b"Final-Recipient: rfc822;" + long + b"\nDiagnostic-Code: smtp; 550 " + long + b"\n"
+        )
+    else:
+        understood(place.encode() + b": x" + long.replace(b"\n", b"\n ") + b"\n\nhello")
