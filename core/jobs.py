@@ -220,13 +220,31 @@ async def run_jobs(
             init=watch,
             server_settings={"application_name": "frontdesk jobs"},
         ) as pool:
-            await _run(list(registry.of(queues)), context, _Ends(stop, lost), pace, pool, threads)
+            ends = _Ends(stop, lost)
+            while True:
+                try:
+                    return await _run(list(registry.of(queues)), context, ends, pace, pool, threads)
+                except FailingListenerError:
+                    # PgQueuer allows its probe ten seconds; a busy machine may need more and is well.
+                    if stop.is_set() or lost.is_set():
+                        raise
+                    await _answers(pool)
+                    structlog.get_logger(__name__).warning("notifications were late, listening anew")
     except _LOST as error:
         raise _lost(error) from error
     finally:
         # A thread that hangs must not keep the loop from ending.
         threads.shutdown(wait=False, cancel_futures=True)
 
+
+async def _answers(pool: asyncpg.Pool) -> None:
+    """Return when the database answers; raises OSError when it does not within PATIENCE."""
+    async with asyncio.timeout(PATIENCE):
+        await pool.fetchval("select 1")
+
+
+PATIENCE = 30.0
+"""Seconds the database gets to answer before it counts as gone."""
 
 LOST_PATIENCE = 10.0
 """Seconds that running jobs get to finish after the queue's connection was cut."""

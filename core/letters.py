@@ -246,6 +246,33 @@ def answer(
     )
 
 
+def _conversation_of(session: Session, deal: Deal | None, contact: Contact) -> Conversation | None:
+    """The deal's newest conversation, else the contact's newest one."""
+    deal_id = deal.id if deal else None
+    return session.scalar(
+        select(Conversation)
+        .where((Conversation.contact_id == contact.id) | (Conversation.deal_id == deal_id))
+        .order_by((Conversation.deal_id == deal_id).desc().nulls_last(), Conversation.last_message_at.desc())
+        .limit(1)
+    )
+
+
+def _begin_conversation(session: Session, deal: Deal, contact: Contact) -> Conversation:
+    """One for what we write first, so that it stands in the history and the reply finds it."""
+    conversation = Conversation(
+        subject=deal.title,
+        contact=contact,
+        account=contact.account,
+        deal_id=deal.id,
+        assignee_id=deal.owner_id,
+        language=contact.language,
+        waiting=False,
+    )
+    session.add(conversation)
+    session.flush()
+    return conversation
+
+
 def follow_up(
     session: Session, contact: Contact, deal: Deal | None, *, key: str, template: str, now: datetime
 ) -> Draft:
@@ -256,10 +283,7 @@ def follow_up(
     address = contact.email
     if address is None:
         raise NoAddress
-    belongs = Conversation.deal_id == deal.id if deal else Conversation.contact_id == contact.id
-    conversation = session.scalar(
-        select(Conversation).where(belongs).order_by(Conversation.last_message_at.desc()).limit(1)
-    )
+    conversation = _conversation_of(session, deal, contact)
     language = contact.language or (conversation.language if conversation else None) or "en"
     in_reply_to, reference_ids = _thread(session, conversation.id) if conversation else (None, [])
     staff = deal.owner if deal else None
@@ -308,14 +332,9 @@ def stage_document(
         raise NoAddress
     if template in {"technical_proposal", "commercial_offer"} and not deal.lines:
         raise NothingToOffer
-    conversation = session.scalar(
-        select(Conversation)
-        .where(Conversation.deal_id == deal.id)
-        .order_by(Conversation.last_message_at.desc())
-        .limit(1)
-    )
-    language = contact.language or (conversation.language if conversation else None) or "en"
-    in_reply_to, reference_ids = _thread(session, conversation.id) if conversation else (None, [])
+    conversation = _conversation_of(session, deal, contact) or _begin_conversation(session, deal, contact)
+    language = contact.language or conversation.language or "en"
+    in_reply_to, reference_ids = _thread(session, conversation.id)
     return Draft(
         key=f"stage_change:{change.id}:{template}",
         address=address,
@@ -323,10 +342,10 @@ def stage_document(
         automatic=staff is None,
         recipient_name=contact.name,
         contact_id=contact.id,
-        conversation_id=conversation.id if conversation else None,
+        conversation_id=conversation.id,
         deal_id=deal.id,
         staff_id=staff.id if staff else deal.owner_id,
-        mailbox=conversation.mailbox if conversation else None,
+        mailbox=conversation.mailbox,
         template=template,
         language=language,
         values={
@@ -335,7 +354,7 @@ def stage_document(
             "deal": deal_values(deal, language, today),
             "product": product_values(deal, language),
             "proposal": proposal_values(deal, language),
-            "conversation": {"subject": conversation.subject if conversation else deal.title},
+            "conversation": {"subject": conversation.subject},
         },
         documents=[template] if template in DOCUMENTS else [],
         in_reply_to=in_reply_to,

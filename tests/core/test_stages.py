@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.conversations import Conversation
 from core.deals import Stage
 from core.letters import NoAddress, NothingToOffer
 from core.outbox import Delivery
@@ -73,3 +74,24 @@ def test_a_contact_without_an_address_is_refused_and_the_deal_stays(session: Ses
         enter_stage(session, deal, _stage(session, "commercial_offer"))
     session.refresh(deal)
     assert deal.stage.key == "first_contact"
+
+
+def test_the_first_letter_of_a_deal_begins_a_conversation(session: Session) -> None:
+    deal = deal_with_lines(session, client(session))
+    _, delivery_id = enter_stage(session, deal, _stage(session, "demo"))
+    delivery = session.get(Delivery, delivery_id)
+    assert delivery is not None
+    conversation = session.get_one(Conversation, delivery.conversation_id)
+    assert (conversation.deal_id, conversation.subject, conversation.waiting) == (deal.id, "Siurbliai", False)
+
+
+def test_without_one_of_its_own_the_document_goes_into_the_clients_newest_conversation(
+    session: Session,
+) -> None:
+    contact = client(session)
+    message = letter(session, contact)
+    deal = deal_with_lines(session, contact)
+    _, delivery_id = enter_stage(session, deal, _stage(session, "demo"))
+    delivery = session.get(Delivery, delivery_id)
+    assert delivery is not None
+    assert delivery.conversation_id == message.conversation_id

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import formatdate
 from pathlib import Path
 
 from sqlalchemy import func, select, text
@@ -56,7 +57,7 @@ def letter(token: str, number: int) -> bytes:
     body = BODIES[number % len(BODIES)]
     return (
         f"From: Client {number} <client{number}@company{number % 97}.test>\r\nTo: sales@{DOMAIN}\r\n"
-        f"Subject: {token}\r\nMessage-ID: <{token}@company.test>\r\nDate: Sun, 22 Nov 2026 10:00:00 +0200\r\n"
+        f"Subject: {token}\r\nMessage-ID: <{token}@company.test>\r\nDate: {formatdate(localtime=True)}\r\n"
         "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
         "Content-Transfer-Encoding: 8bit\r\n\r\n"
         f"{body}\r\n"
