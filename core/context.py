@@ -2,8 +2,8 @@
 
 `desk.wiring` builds one a process and provides the ports, each under its own class and built on first use:
 
-    context.provide(Classifier, lambda: Classifier.load(path))     # desk.wiring
-    labels = context.port(Classifier).classify(text)               # a job in inbound
+    context.provide(Readers, lambda: ReaderProcesses(…))     # desk.wiring
+    readings = context.port(Readers).read(letters)            # a job in inbound
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The only place that builds things: the database, the engine, the jobs of all rooms and the ports they use.
 
 A room's module `jobs` is read as `core.jobkinds` describes. The ports that rooms ask for
-(`context.port(Classifier)`) are provided here, each built when it is first asked for.
+(`context.port(ClassifierInForce)`) are provided here, each built when it is first asked for.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from core.jobs import Pace
 from core.localdb import LocalDatabase
 from core.worker import Plan, services_of
 
-JOB_MODULES: tuple[str, ...] = ("core.housekeeping", "inbound.jobs", "outbound.jobs")
+JOB_MODULES: tuple[str, ...] = ("core.housekeeping", "classifier.jobs", "inbound.jobs", "outbound.jobs")
 """Every module that declares background work."""
 
 SPARE_CONNECTIONS = 4
@@ -123,9 +123,9 @@ def context_over(settings: Settings, engine: sa.Engine) -> Context:
 
 
 def _classifier(context: Context) -> None:
-    from classifier.classify import Classifier
+    from classifier.inforce import ClassifierInForce
 
-    context.provide(Classifier, Classifier.load)
+    context.provide(ClassifierInForce, lambda: ClassifierInForce(context.transaction))
 
 
 def _readers(context: Context) -> None:

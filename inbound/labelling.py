@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import structlog
 
-from classifier.classify import Classifier, Labels, ProductTerms, Reason, Text
+from classifier.classify import Labels, ProductTerms, Reason, Text
+from classifier.inforce import ClassifierInForce
 from core import notices
 from core.context import Context
 from core.errors import FrontdeskError
@@ -43,7 +44,7 @@ class Silent:
 def labeller(context: Context) -> Labeller:
     """The classifier; where it cannot be loaded, one that abstains, and an alarm that says so."""
     try:
-        found = context.port(Classifier)
+        found = context.port(ClassifierInForce)
     except FrontdeskError as error:
         log.error("the classifier cannot be loaded", error=str(error))
         with context.transaction() as session:

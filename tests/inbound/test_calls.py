@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import func, select
 
 from classifier.classify import Classifier
+from classifier.inforce import ClassifierInForce
 from core import phoneevents
 from core.accounts import Channel
 from core.calls import Call, CallLeg, CallState, Recording
@@ -199,7 +200,7 @@ def test_what_is_asked_and_answered_is_what_twilios_own_description_says(
 
 
 def test_sms_is_understood_like_a_letter_and_stop_holds_at_once(house: PhoneHouse) -> None:
-    house.context.provide(Classifier, Classifier.load)
+    house.context.provide(ClassifierInForce, Classifier.load)
     house.exchange.sms(CLIENT, OURS, "Laba diena, prašome pateikti kainą siurbliui CR 32, 4 vnt.")
     house.work()
     with house.looking() as session:

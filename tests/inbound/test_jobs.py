@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from classifier.classify import Classifier
+from classifier.inforce import ClassifierInForce
 from core.config import Settings
 from core.context import Context
 from core.intake import IntakeState, RawMessage
@@ -21,7 +21,7 @@ from tests.inbound.posting import letter
 def queue(engine: sa.Engine, settings: Settings) -> MemoryQueue:
     context = Context(settings=posting.mail_settings(settings), engine=engine)
     context.provide(Readers, ReadersHere)
-    context.provide(Classifier, posting.Keywords)
+    context.provide(ClassifierInForce, posting.Keywords)
     with context.transaction() as session:
         posting.install(session)
     return MemoryQueue(jobs.registry, context)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from classifier.classify import Classifier
+from classifier.inforce import ClassifierInForce
 from core import notices
 from core.context import Context
 from core.conversations import Conversation
@@ -21,14 +21,14 @@ class Damaged(FrontdeskError):
     """The model file is damaged."""
 
 
-def _damaged() -> Classifier:
+def _damaged() -> ClassifierInForce:
     raise Damaged
 
 
 @pytest.fixture
 def broken(context: Context) -> Context:
     """A house whose classifier cannot be loaded, with one letter stored."""
-    context.provide(Classifier, _damaged)
+    context.provide(ClassifierInForce, _damaged)
     with context.transaction() as session:
         posting.install(session)
     posting.post(context, [posting.letter()])
@@ -46,7 +46,7 @@ def test_an_alarm_says_so_and_goes_when_it_is_back(broken: Context) -> None:
     labeller(broken)
     with broken.transaction() as session:
         assert [one.kind for one in notices.open_alarms(session)] == ["classifier_unreadable"]
-    broken.provide(Classifier, lambda: "any classifier")  # pyright: ignore[reportArgumentType]
+    broken.provide(ClassifierInForce, lambda: "any classifier")  # pyright: ignore[reportArgumentType]
     labeller(broken)
     with broken.transaction() as session:
         assert notices.open_alarms(session) == []
