@@ -297,7 +297,7 @@ def main() -> None:
         middle = statistics.median(values)
         print(f"{name:<18}{middle:>10.0f}{min(values):>10.0f}{max(values):>10.0f}{middle / bare:>20.2f}")
     print(
-        f"\nfrontdesk's own processor time: {statistics.median(cpu):.2f} ms a message, by stage in one thread:"
+        f"\nfrontdesk's own processor time: {statistics.median(cpu):.2f} ms a message, by stage, one thread:"
     )
     for name, each in stages.items():
         print(f"  {name:<18}{each:>8.3f} ms")

@@ -1,8 +1,8 @@
 """The bounds on input and on patience that a company may set, with their defaults.
 
-They stand in the `[limits]` section of the settings file. Sizes are bytes (decimal: 1 MB = 1,000,000), times are
-seconds unless the name says otherwise. The bounds that are not to be set, and where each one is enforced, stand in
-`docs/operate/limits.md`.
+They stand in the `[limits]` section of the settings file. Sizes are bytes (decimal: 1 MB = 1,000,000), times
+are seconds unless the name says otherwise. The bounds that are not to be set, and where each one is enforced,
+stand in `docs/operate/limits.md`.
 """
 
 from __future__ import annotations
