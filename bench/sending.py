@@ -6,8 +6,8 @@ Three senders to Postfix's `smtp-sink` on loopback, in turn, several rounds in t
 
 * `smtp-source`: Postfix's generator of the same number and size of messages, one fixed text, nothing else;
 * bare aiosmtplib: prebuilt bytes over kept connections, nothing else;
-* frontdesk: everything from the queue in PostgreSQL (fsync on) to the history row: claim, policy, render from a template
-  in three languages, MIME, marking in phases, SMTP, record.
+* frontdesk: everything from the queue in PostgreSQL (fsync on) to the history row: claim, policy, render from a
+  template in three languages, MIME, marking in phases, SMTP, record.
 
 Then the processor time of each stage, one after another in one thread.
 """
@@ -69,11 +69,9 @@ def by_smtp_source(port: int, messages: int, lines: int, size: int) -> float:
     """Messages a second by smtp-source."""
     program = shutil.which("smtp-source") or "/usr/sbin/smtp-source"
     begun = time.perf_counter()
-    subprocess.run(
-        [program, "-d", "-s", str(lines), "-m", str(messages), "-l", str(size)]
-        + ["-f", "a@example.lt", "-t", "b@example.com", f"127.0.0.1:{port}"],
-        check=True,
-    )
+    command = [program, "-d", "-s", str(lines), "-m", str(messages), "-l", str(size)]
+    command += ["-f", "a@example.lt", "-t", "b@example.com", f"127.0.0.1:{port}"]
+    subprocess.run(command, check=True)
     return messages / (time.perf_counter() - begun)
 
 
