@@ -6,8 +6,8 @@ Three senders to Postfix's `smtp-sink` on loopback, in turn, several rounds in t
 
 * `smtp-source`: Postfix's generator of the same number and size of messages, one fixed text, nothing else;
 * bare aiosmtplib: prebuilt bytes over kept connections, nothing else;
-* frontdesk: everything from the queue in PostgreSQL (fsync on) to the history row: claim, policy, render from a
-  template in three languages, MIME, marking in phases, SMTP, record.
+* frontdesk: everything from the queue in PostgreSQL (fsync on) to the history row: claim, policy, render from
+  a template in three languages, MIME, marking in phases, SMTP, record.
 
 Then the processor time of each stage, one after another in one thread.
 """

@@ -311,19 +311,6 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def postfix_missing() -> str | None:
-    """Why Debian's Postfix cannot be run here; None when it can."""
-    if os.geteuid() != 0:
-        return "Postfix has to be started by root"
-    if not Path("/usr/sbin/postfix").exists():
-        return "Postfix is not installed"
-    try:
-        pwd.getpwnam("postfix")
-    except KeyError:
-        return "the system has no user postfix"
-    return None
-
-
 MAIN_CF = """
 compatibility_level = 3.6
 queue_directory = {folder}/queue

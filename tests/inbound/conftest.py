@@ -18,9 +18,6 @@ from tests import servers_imap
 from tests.inbound.posting import OURS
 from tests.servers_imap import PASSWORD, Dovecot
 
-if not servers_imap.installed():
-    collect_ignore = ["test_mailbox.py", "test_mailbox_faults.py", "test_mailbox_tls.py", "test_killed.py"]
-
 
 @pytest.fixture
 def dovecot() -> Iterator[Dovecot]:

@@ -83,7 +83,12 @@ class World:
             return [" ".join(map(str, row)) for row in rows]
 
 
-@pytest.fixture(params=[pytest.param("debian", marks=[pytest.mark.dovecot, pytest.mark.postfix]), "packaged"])
+@pytest.fixture(
+    params=[
+        pytest.param("debian", marks=[pytest.mark.dovecot, pytest.mark.postfix, pytest.mark.root]),
+        "packaged",
+    ]
+)
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """A migrated database, three agents, a product, mail servers and the whole service."""
     with ExitStack() as stack:

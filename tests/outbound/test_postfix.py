@@ -13,12 +13,9 @@ from core.context import Context
 from core.outbox import Delivery, Purpose
 from outbound.channels.smtp import SmtpChannel
 from tests.outbound.conftest import draft, queue, send_all
-from tests.servers_smtp import Postfix, postfix, postfix_missing
+from tests.servers_smtp import Postfix, postfix
 
-pytestmark = pytest.mark.postfix
-
-if missing := postfix_missing():
-    pytest.skip(missing, allow_module_level=True)
+pytestmark = [pytest.mark.postfix, pytest.mark.root]
 
 
 @pytest.fixture
