@@ -76,6 +76,7 @@ KNOWN_MESSAGES = (
     N_("The price must not be negative."),
     N_("The sender is not a client yet."),
     N_("The conversation has an open deal already."),
+    N_("That step is no longer the next one."),
     N_("The password is too short."),
     N_("Use at least 10 characters."),
     N_("Somebody has already done that."),

@@ -20,6 +20,7 @@ from core.outbox import Delivery, DeliveryState
 from core.reading import ConversationRead
 from core.sessions import SignedIn
 from core.staff import StaffMember, Team
+from core.tasks import Task, TaskState
 from desk.access import LEADERS, visible
 
 PAGE = 50
@@ -103,6 +104,8 @@ def counts(session: Session, viewer: SignedIn) -> dict[str, int]:
         _limited(select(Conversation.id).where(_shelf(viewer, box))).label(box.value) for box in shelves
     ]
     columns.append(_limited(uncertain_query(viewer).with_only_columns(Delivery.id)).label("uncertain"))
+    to_do = select(Task.id).where(Task.state == TaskState.OPEN, Task.assignee_id == viewer.staff_id)
+    columns.append(_limited(to_do).label("tasks"))
     if viewer.role in LEADERS:
         stuck = select(RawMessage.id).where(RawMessage.state == IntakeState.QUARANTINED)
         columns.append(_limited(stuck).label("quarantine"))

@@ -12,6 +12,7 @@ from core.deals import LossReason
 from core.errors import FrontdeskError
 from core.i18n import N_, Texts
 from core.outbox import DeliveryState
+from core.sequences import StopReason
 from desk import trail
 
 LOSS_REASONS: dict[LossReason, str] = {
@@ -101,6 +102,17 @@ ALARMS: dict[str, str] = {
     "webhooks_refused": N_("The telephone’s callbacks are refused: their signature does not fit"),
 }
 
+ENDINGS: dict[StopReason, str] = {
+    StopReason.REPLY: N_("the client wrote"),
+    StopReason.CALL: N_("the client called"),
+    StopReason.DEAL_MOVED: N_("the deal moved on"),
+    StopReason.OPT_OUT: N_("the client wants no mailings"),
+    StopReason.BOUNCE: N_("letters come back"),
+    StopReason.HAND: N_("stopped by %(who)s"),
+    StopReason.NO_ADDRESS: N_("the client has no address"),
+}
+"""Why a follow-up ended before its last step."""
+
 EVENTS: dict[str, tuple[str, str]] = {
     "message_in": (N_("Letter from the client"), "mail"),
     "message_out": (N_("Letter to the client"), "send"),
@@ -182,6 +194,14 @@ def _alarm(context: Context, notice: Any) -> str:
 
 
 @pass_context
+def _ending(context: Context, ended: Any) -> str:
+    reason = ended.enrolment.stop_reason
+    if reason is None:
+        return context["_"](N_("went to its end"))
+    return context["_"](ENDINGS[reason], who=ended.by or "?")
+
+
+@pass_context
 def _fault(context: Context, error: FrontdeskError) -> str:
     return " ".join(context["_"](part) for part in (error.message, error.cure) if part)
 
@@ -189,6 +209,7 @@ def _fault(context: Context, error: FrontdeskError) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     "initials": initials,
     "alarm_text": _alarm,
+    "ending_text": _ending,
     "fault_text": _fault,
     "warning_text": _named(WARNINGS),
     "step_name": _named(STEPS),

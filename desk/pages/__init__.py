@@ -8,6 +8,7 @@ from desk.pages import (
     deal,
     door,
     files,
+    followups,
     health,
     inbox,
     letter,
@@ -17,6 +18,7 @@ from desk.pages import (
     quarantine,
     sends,
     stream,
+    tasks,
     unsubscribe,
 )
 
@@ -27,6 +29,8 @@ ROUTES = (
     *answer.ROUTES,
     *deal.ROUTES,
     *offer.ROUTES,
+    *followups.ROUTES,
+    *tasks.ROUTES,
     *letter.ROUTES,
     *quarantine.ROUTES,
     *sends.ROUTES,

@@ -64,7 +64,7 @@ def _admitted(path: str, role: Role) -> bool:
         return True
     if path.startswith(FOR_LEADERS):
         return role in {Role.HEAD, Role.ADMIN}
-    if path.endswith(FOR_SALES):
+    if path.endswith(FOR_SALES) or "/followups/" in path:
         return role in {Role.AGENT, Role.HEAD, Role.ADMIN}
     return role != Role.MARKETING
 
@@ -76,6 +76,8 @@ def _filled(path: str, world: World, numbers: dict[str, int], talk: str) -> str:
         "attachment_id": numbers["attachment"],
         "delivery_id": world.deliveries["queued"],
         "raw_id": world.raws["stuck"].id,
+        "enrolment_id": 1,
+        "task_id": 1,
     }
     for name, value in given.items():
         path = path.replace(f"{{{name}:int}}", str(value))

@@ -1,0 +1,107 @@
+"""What the card tells of follow-ups: what will go out and when, and how those that ended did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from core import clock, sequences
+from core.config import Settings
+from core.conversations import Conversation
+from core.errors import NotFound
+from core.sequences import Enrolment, EnrolmentState, SequenceStep
+from core.staff import StaffMember
+from core.worktime import Calendar
+from outbound.sequences import House, plan
+
+ENDED = (EnrolmentState.FINISHED, EnrolmentState.STOPPED)
+SHOWN = 5
+"""Follow-ups that ended are shown up to so many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A step still to come; `at` is None when it is due already."""
+
+    step: SequenceStep
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A follow-up under way, with the steps to come."""
+
+    enrolment: Enrolment
+    coming: list[Coming]
+
+    @property
+    def paused(self) -> bool:
+        """Held until a person lets it go on."""
+        return self.enrolment.state == EnrolmentState.PAUSED
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A follow-up that is over, and who ended it where a person did."""
+
+    enrolment: Enrolment
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUps:
+    """Those of a conversation's contact and of its deal."""
+
+    running: list[Running]
+    ended: list[Ended]
+
+
+def house_of(settings: Settings) -> House:
+    """The company's rules from its settings."""
+    return House(Calendar(zone=settings.company.timezone))
+
+
+def read(session: Session, conversation: Conversation, house: House) -> FollowUps:
+    """The follow-ups of a conversation's contact and of its deal."""
+    contact_id, deal_id = conversation.contact_id, conversation.deal_id
+    found: dict[int, Enrolment] = {}
+    if contact_id is not None:
+        found |= {one.id: one for one in sequences.live_of(session, contact_id=contact_id)}
+    if deal_id is not None:
+        found |= {one.id: one for one in sequences.live_of(session, deal_id=deal_id)}
+    now = clock.now()
+    running = [
+        Running(one, [Coming(step, at if at > now else None) for step, at in plan(one, house)])
+        for one in sorted(found.values(), key=lambda one: one.due_at)
+    ]
+    return FollowUps(running, _ended(session, contact_id, deal_id))
+
+
+def _ended(session: Session, contact_id: int | None, deal_id: int | None) -> list[Ended]:
+    if contact_id is None and deal_id is None:
+        return []
+    query = (
+        select(Enrolment, StaffMember.name)
+        .outerjoin(StaffMember, Enrolment.stopped_by == StaffMember.id)
+        .where(Enrolment.state.in_(ENDED))
+        .where(or_(Enrolment.contact_id == contact_id, Enrolment.deal_id == deal_id))
+        .order_by(Enrolment.ended_at.desc(), Enrolment.id.desc())
+        .limit(SHOWN)
+        .options(joinedload(Enrolment.sequence))
+    )
+    return [Ended(enrolment, name) for enrolment, name in session.execute(query)]
+
+
+def follow_up_of(session: Session, conversation: Conversation, enrolment_id: int) -> Enrolment:
+    """A follow-up of a conversation's contact or of its deal. Raises NotFound for any other."""
+    enrolment = session.get(Enrolment, enrolment_id)
+    if enrolment is None:
+        raise NotFound
+    of_contact = enrolment.contact_id == conversation.contact_id
+    of_deal = enrolment.deal_id is not None and enrolment.deal_id == conversation.deal_id
+    if not (of_contact or of_deal):
+        raise NotFound
+    return enrolment

@@ -1,0 +1,74 @@
+"""A client's follow-ups in a person's hands: held, let go on, a step left out, ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, post
+from litestar.datastructures import State
+from litestar.params import FromPath
+
+from core import sequences
+from core.errors import Conflict, InputRefused
+from core.i18n import N_
+from desk import live
+from desk.access import SALES, conversation_for
+from desk.followups import follow_up_of, house_of
+from desk.given import Filled, Transaction
+from desk.render import PageRequest, done, reader
+from desk.threads import in_thread
+from outbound.sequences import skip
+
+SAID: dict[str, str] = {
+    "pause": N_("The follow-up waits until you let it go on."),
+    "resume": N_("The follow-up goes on."),
+    "skip": N_("The next step is left out."),
+    "stop": N_("The follow-up has ended."),
+}
+"""What is told after each deed."""
+BACK = {"pause": "resume", "resume": "pause"}
+"""What undoes a deed; nothing leads back from the others."""
+
+
+@post("/conversations/{conversation_id:int}/followups/{enrolment_id:int}", enter=SALES)
+@in_thread
+def steer(
+    request: PageRequest,
+    state: State,
+    session: Transaction,
+    form: Filled,
+    conversation_id: FromPath[int],
+    enrolment_id: FromPath[int],
+) -> Response[Any]:
+    """Hold a follow-up, let it go on, leave out its next step, or end it."""
+    viewer = request.scope["user"]
+    conversation = conversation_for(session, viewer, conversation_id)
+    enrolment = follow_up_of(session, conversation, enrolment_id)
+    deed = form.line("deed")
+    if deed not in SAID:
+        raise InputRefused("That is none of the deeds.")
+    if deed == "pause":
+        sequences.pause(session, enrolment)
+    elif deed == "resume":
+        sequences.resume(session, enrolment)
+    elif deed == "stop":
+        sequences.stop(session, enrolment, by=viewer.staff_id)
+    else:
+        session.refresh(enrolment, with_for_update={"of": sequences.Enrolment})
+        # A second press, or a step that went out meanwhile, must not cost the client the one after it.
+        if form.number("position") != enrolment.next_position:
+            raise Conflict("That step is no longer the next one.")
+        skip(session, enrolment, house_of(state.settings))
+    live.announce(session, "followup", conversation_id)
+    back = BACK.get(deed)
+    return done(
+        request,
+        reader(request).gettext(SAID[deed]),
+        go=f"/conversations/{conversation_id}",
+        undo=request.url.path if back else None,
+        undo_values={"deed": back},
+        events=("conversation",),
+    )
+
+
+ROUTES = (steer,)

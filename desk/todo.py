@@ -1,0 +1,114 @@
+"""Lists of tasks, and who may settle one: whose it is, leaders, and whoever may see the client's letters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import Session
+
+from core.accounts import Account, Contact
+from core.conversations import Conversation
+from core.deals import Deal
+from core.errors import NotFound
+from core.sessions import SignedIn
+from core.staff import StaffMember
+from core.tasks import Task, TaskState
+from desk.access import LEADERS, visible
+
+SHOWN = 200
+LATELY = 10
+"""Tasks done last that the page still shows."""
+
+
+def _about() -> ColumnElement[bool]:
+    """That a conversation is about a task's client."""
+    return or_(
+        Conversation.id == Task.conversation_id,
+        Conversation.deal_id == Task.deal_id,
+        Conversation.contact_id == Task.contact_id,
+        Conversation.account_id == Task.account_id,
+    )
+
+
+def _rows(viewer: SignedIn) -> Select[*tuple[Any, ...]]:
+    """Tasks with their client, deal, and the conversation about them that the viewer may see."""
+    talk = (
+        select(Conversation.id)
+        .where(visible(viewer), _about())
+        .order_by(
+            func.coalesce(Conversation.id == Task.conversation_id, False).desc(),
+            func.coalesce(Conversation.deal_id == Task.deal_id, False).desc(),
+            func.coalesce(Conversation.contact_id == Task.contact_id, False).desc(),
+            Conversation.last_message_at.desc(),
+        )
+        .limit(1)
+        .correlate(Task)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            Task.id,
+            Task.title,
+            Task.state,
+            Task.due_at,
+            (Task.due_at < func.now()).label("over"),
+            Task.settled_at,
+            StaffMember.name.label("assignee"),
+            Task.assignee_id,
+            func.coalesce(Contact.name, "").label("contact"),
+            func.coalesce(Account.name, "").label("account"),
+            func.coalesce(Deal.title, "").label("deal"),
+            talk.label("conversation_id"),
+        )
+        .outerjoin(StaffMember, Task.assignee_id == StaffMember.id)
+        .outerjoin(Contact, Task.contact_id == Contact.id)
+        .outerjoin(Account, Task.account_id == Account.id)
+        .outerjoin(Deal, Task.deal_id == Deal.id)
+    )
+
+
+def mine(session: Session, viewer: SignedIn) -> Sequence[Any]:
+    """What somebody has to do, what is due first at the top."""
+    query = _rows(viewer).where(Task.state == TaskState.OPEN, Task.assignee_id == viewer.staff_id)
+    return session.execute(query.order_by(Task.due_at.nulls_last(), Task.id).limit(SHOWN)).all()
+
+
+def nobodys(session: Session, viewer: SignedIn) -> Sequence[Any]:
+    """What nobody has to do yet, for leaders; for anybody else nothing."""
+    if viewer.role not in LEADERS:
+        return []
+    query = _rows(viewer).where(Task.state == TaskState.OPEN, Task.assignee_id.is_(None))
+    return session.execute(query.order_by(Task.due_at.nulls_last(), Task.id).limit(SHOWN)).all()
+
+
+def done_lately(session: Session, viewer: SignedIn) -> Sequence[Any]:
+    """What somebody did last."""
+    query = _rows(viewer).where(Task.state == TaskState.DONE, Task.assignee_id == viewer.staff_id)
+    return session.execute(query.order_by(Task.settled_at.desc(), Task.id.desc()).limit(LATELY)).all()
+
+
+def of_client(session: Session, viewer: SignedIn, conversation: Conversation) -> Sequence[Any]:
+    """Everybody's open tasks about a conversation's client."""
+    about = [Task.conversation_id == conversation.id]
+    if conversation.contact_id is not None:
+        about.append(Task.contact_id == conversation.contact_id)
+    if conversation.account_id is not None:
+        about.append(Task.account_id == conversation.account_id)
+    if conversation.deal_id is not None:
+        about.append(Task.deal_id == conversation.deal_id)
+    query = _rows(viewer).where(Task.state == TaskState.OPEN, or_(*about))
+    return session.execute(query.order_by(Task.due_at.nulls_last(), Task.id).limit(20)).all()
+
+
+def task_for(session: Session, viewer: SignedIn, task_id: int) -> Task:
+    """The task, when this person may settle it. Raises NotFound otherwise, whether or not it exists."""
+    query = select(Task).where(Task.id == task_id)
+    if viewer.role not in LEADERS:
+        seen = select(Conversation.id).where(visible(viewer), _about()).correlate(Task).exists()
+        query = query.where(or_(Task.assignee_id == viewer.staff_id, seen))
+    task = session.scalar(query)
+    if task is None:
+        raise NotFound
+    return task
