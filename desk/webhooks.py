@@ -140,7 +140,7 @@ def sms(state: State, session: Transaction, webhook: Came) -> Response[str]:
     """An SMS came in; nothing is answered by itself."""
     reception = _reception(state)
     told = twilio.sms_told(reception.believed(webhook).fields)
-    reception.answering.keep(session, [told])
+    reception.answering.keep(session, [told], at_once=True)
     return _document(NO_CONTENT)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,8 @@ from inbound.twilio import Signed, Webhook
 from inbound.twiml import render
 
 WORK_THE_PHONE = frozenset({Role.AGENT, Role.SUPPORT, Role.HEAD})
+FRESH = 2.0
+"""Seconds for which it is believed who is on duty and who talks."""
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +45,7 @@ class Answering:
         tokens = (settings.twilio.auth_token, settings.twilio.previous_auth_token)
         self._tokens = [token.get_secret_value() for token in tokens if token is not None]
         self._account = settings.twilio.account_sid
+        self._on_duty: tuple[float, tuple[Colleague, ...]] = (float("-inf"), ())
 
     def verify(self, webhook: Webhook) -> Signed:
         """The webhook, believed. Raises Forged where it cannot be."""
@@ -52,9 +56,9 @@ class Answering:
             tokens=self._tokens,
         )
 
-    def keep(self, session: Session, told: Sequence[Told]) -> None:
-        """Store what was told, and have it looked at soon."""
-        if phoneevents.keep(session, told):
+    def keep(self, session: Session, told: Sequence[Told], *, at_once: bool = False) -> None:
+        """Store what was told; it is applied within a second, or at once where people wait for it."""
+        if phoneevents.keep(session, told) and at_once:
             enqueue(session, phoneevents.APPLY, dedupe=phoneevents.APPLY)
 
     def step(self, session: Session, step: Step, signed: Signed) -> str:
@@ -72,7 +76,7 @@ class Answering:
         facts = {**told.facts, **more, "reason": plan.reason}
         if any(isinstance(act, Reject) for act in plan.acts):
             facts["rejected"] = True
-        self.keep(session, [replace(told, facts=facts)])
+        self.keep(session, [replace(told, facts=facts)], at_once=step is Step.GREET)
         return render(
             plan,
             public_url=self._settings.company.public_url,
@@ -102,21 +106,21 @@ class Answering:
             facts = CallFacts(language=params.get("language"))
             return callplan.rung(_accepted(session, told.subject), facts, house), {}
         facts = self._facts(session, fields.get("From", ""), params.get("language"))
-        time = int(params["time"]) if params.get("time", "").isdecimal() else 1
-        return self._asked(session, step, fields.get("Digits", ""), facts, house, time)
+        turn = int(params["time"][:3]) if params.get("time", "").isdecimal() else 1
+        return self._asked(session, step, fields.get("Digits", ""), facts, house, turn)
 
     def _asked(
-        self, session: Session, step: Step, key: str, facts: CallFacts, house: House, time: int
+        self, session: Session, step: Step, key: str, facts: CallFacts, house: House, turn: int
     ) -> tuple[CallPlan, dict[str, Any]]:
         if step is Step.GREET:
             return callplan.greet(facts, house), {}
         if step is Step.LANGUAGE:
-            language, plan = callplan.language_chosen(key, facts, house, time)
+            language, plan = callplan.language_chosen(key, facts, house, turn)
             return plan, {"language": language}
         topic = callplan.topic_chosen(key, house)
         team = session.get(routing.TopicTeam, topic) if topic else None
         facts = replace(facts, topic=topic, topic_team_id=team.team_id if team else None)
-        return callplan.after_topic(topic, facts, house, time), {"topic": topic}
+        return callplan.after_topic(topic, facts, house, turn), {"topic": topic}
 
     def _facts(self, session: Session, shown: str, language: str | None) -> CallFacts:
         caller = recognise(session, shown)
@@ -130,8 +134,16 @@ class Answering:
             assignee_id=conversation.assignee_id if conversation else None,
             owner_id=deal.owner_id if deal else None,
             curator_id=caller.account.curator_id if caller.account else None,
-            colleagues=_colleagues(session),
+            colleagues=self._colleagues(session),
         )
+
+    def _colleagues(self, session: Session) -> tuple[Colleague, ...]:
+        """Who could be rung: looked up at most every `FRESH` seconds, since calls come in bursts."""
+        looked_at, found = self._on_duty
+        if time.monotonic() - looked_at > FRESH:
+            found = _colleagues(session)
+            self._on_duty = (time.monotonic(), found)
+        return found
 
     def _whisper(self, session: Session, signed: Signed) -> CallPlan:
         """What a colleague hears: who calls, in the colleague's own language."""
