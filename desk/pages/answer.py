@@ -8,13 +8,16 @@ from litestar import Response, post
 from litestar.datastructures import State
 from litestar.params import FromPath
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from core import outbox
+from core import letters, outbox
+from core.conversations import Conversation
+from core.deals import Deal
 from core.errors import FrontdeskError, InputRefused
 from core.staff import StaffMember
 from core.values import LANGUAGES
 from desk import answers, live
-from desk.access import WORKERS, conversation_for
+from desk.access import SALES, WORKERS, conversation_for
 from desk.answers import TEMPLATES
 from desk.forms import Form
 from desk.given import Filled, Transaction
@@ -56,7 +59,20 @@ def preview(
             letter = answers.preview(draft, state.settings.company, today)
         except FrontdeskError as error:
             fault = error
-    return page(request, "preview.html", letter=letter, fault=fault)
+    lacks_products = isinstance(fault, letters.NothingToOffer)
+    cure = lacks_products and viewer.role in SALES and _has_open_deal(session, conversation)
+    return page(
+        request,
+        "preview.html",
+        letter=letter,
+        fault=fault,
+        products_at=f"/conversations/{conversation_id}/deal" if cure else None,
+    )
+
+
+def _has_open_deal(session: Session, conversation: Conversation) -> bool:
+    deal = session.get(Deal, conversation.deal_id) if conversation.deal_id is not None else None
+    return deal is not None and deal.outcome is None
 
 
 @post("/conversations/{conversation_id:int}/answer", enter=WORKERS)

@@ -162,6 +162,15 @@ def test_an_offer_refused_for_want_of_products_leads_to_adding_one_and_back(
         assert session.scalars(sa.select(Delivery.template).where(Delivery.conversation_id == number)).all()
 
 
+def test_a_preview_refused_for_want_of_products_leads_to_them(signed_in: SignedIn, world: World) -> None:
+    browser, number = signed_in("head"), world.talks["english"].id
+    given = {"template": "technical_proposal", "language": "en"}
+    there = f'href="/conversations/{number}/deal"'
+    assert there not in browser.post(f"/conversations/{number}/preview", data=given, headers=HTMX).text
+    browser.post(f"/conversations/{number}/deal/open", headers=HTMX)
+    assert there in browser.post(f"/conversations/{number}/preview", data=given, headers=HTMX).text
+
+
 def test_the_sheet_stands_as_a_page_without_a_script(signed_in: SignedIn, world: World) -> None:
     browser, number = signed_in("agent"), world.talks["own"].id
     assert "<!doctype html>" in browser.get(f"/conversations/{number}/deal").text
