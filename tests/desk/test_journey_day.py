@@ -154,6 +154,28 @@ def test_a_deal_is_moved_after_its_letter_was_shown(
     assert watched.faults == []
 
 
+def test_an_offer_without_products_gets_them_on_the_way(
+    watched: Watched, engine: sa.Engine, world: World
+) -> None:
+    watched.sign_in("head")
+    page = watched.page
+    page.goto(f"{watched.address}/conversations/{world.talks['english'].id}")
+    page.click("#card form[action$='/deal/open'] button")
+    page.select_option("#stage", label="Commercial offer")
+    page.click(".move button >> nth=0")
+    page.click("#ask a.btn-primary")
+    page.select_option("#new-product", label="Control panel S")
+    expect(page.locator("#new-price")).to_have_value("1250.00")
+    page.dblclick("#new-add")
+    expect(page.locator("#ask .sums .total")).to_contain_text("€1,512.50")
+    page.click("#ask .btn-primary")
+    expect(page.locator("#ask .preview-text")).to_contain_text("Control panel S")
+    page.click("#ask .btn-primary")
+    expect(page.locator("#card .deal-stage strong")).to_have_text("Commercial offer")
+    expect(page.locator("#card .coming")).to_contain_text("Call: no answer to the offer")
+    assert watched.faults == []
+
+
 def test_a_foreign_letter_shown_as_sent_calls_nobody_and_runs_nothing(watched: Watched, world: World) -> None:
     watched.sign_in("agent")
     page = watched.page
@@ -171,7 +193,8 @@ def test_the_desk_fits_a_telephone(chromium: playwright.Browser, address: str, w
     page.set_default_timeout(60_000)
     watched = Watched(page, address)
     watched.sign_in("mate")
-    for path in ("/inbox?box=team", f"/conversations/{world.talks['own'].id}", "/uncertain", "/settings"):
+    own = f"/conversations/{world.talks['own'].id}"
+    for path in ("/inbox?box=team", own, f"{own}/deal", "/tasks", "/uncertain", "/settings"):
         page.goto(address + path)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 360, path
