@@ -1,4 +1,8 @@
-"""Where Twilio reaches us: each webhook verified, kept and committed, then answered from local data alone."""
+"""Where Twilio reaches us: each webhook verified, kept and committed, then answered from local data alone.
+
+Each opens and commits its transaction in one go of one thread. A commit that had to wait for a thread, behind
+new calls that wait for a connection, would hold them all up under load.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,6 @@ from core.callplan import Step
 from core.db import transaction
 from core.errors import NotFound
 from desk.access import PUBLIC
-from desk.given import Transaction
 from desk.threads import in_thread
 from inbound import twilio
 from inbound.answering import Answering
@@ -105,42 +108,47 @@ def _document(text: str) -> Response[str]:
 
 @post(ROAD + "/{name:str}", enter=PUBLIC, without_session=True, from_anywhere=True, dependencies=CAME)
 @in_thread
-def step(state: State, session: Transaction, webhook: Came, name: FromPath[str]) -> Response[str]:
+def step(state: State, webhook: Came, name: FromPath[str]) -> Response[str]:
     """A call came to a step: what happens next, as TwiML."""
     reception = _reception(state)
     signed = reception.believed(webhook)
     if name not in STEPS:
         raise NotFound
-    return _document(reception.answering.step(session, STEPS[name], signed))
+    with transaction(state.engine) as session:
+        document = reception.answering.step(session, STEPS[name], signed)
+    return _document(document)
 
 
 @post(ROAD + "/status", enter=PUBLIC, without_session=True, from_anywhere=True, dependencies=CAME)
 @in_thread
-def status(state: State, session: Transaction, webhook: Came) -> Response[str]:
+def status(state: State, webhook: Came) -> Response[str]:
     """A leg of a call came into a state."""
     reception = _reception(state)
     told = twilio.status_told(reception.believed(webhook).fields)
-    reception.answering.keep(session, [told])
+    with transaction(state.engine) as session:
+        reception.answering.keep(session, [told])
     return Response("", status_code=204)
 
 
 @post(ROAD + "/recording", enter=PUBLIC, without_session=True, from_anywhere=True, dependencies=CAME)
 @in_thread
-def recording(state: State, session: Transaction, webhook: Came) -> Response[str]:
+def recording(state: State, webhook: Came) -> Response[str]:
     """A recording came into a state."""
     reception = _reception(state)
     told = twilio.recording_told(reception.believed(webhook).fields)
-    reception.answering.keep(session, [told])
+    with transaction(state.engine) as session:
+        reception.answering.keep(session, [told])
     return Response("", status_code=204)
 
 
 @post(ROAD + "/sms", enter=PUBLIC, without_session=True, from_anywhere=True, dependencies=CAME)
 @in_thread
-def sms(state: State, session: Transaction, webhook: Came) -> Response[str]:
+def sms(state: State, webhook: Came) -> Response[str]:
     """An SMS came in; nothing is answered by itself."""
     reception = _reception(state)
     told = twilio.sms_told(reception.believed(webhook).fields)
-    reception.answering.keep(session, [told], at_once=True)
+    with transaction(state.engine) as session:
+        reception.answering.keep(session, [told], at_once=True)
     return _document(NO_CONTENT)
 
 
