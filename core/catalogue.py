@@ -12,6 +12,23 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from core.accounts import Account, Contact
 from core.db import Base, Id
 
+UNITS: dict[str, dict[str, str]] = {
+    "pcs": {"en": "pcs", "ru": "шт.", "lt": "vnt."},
+    "set": {"en": "set", "ru": "компл.", "lt": "kompl."},
+    "m": {"en": "m", "ru": "м", "lt": "m"},
+    "kg": {"en": "kg", "ru": "кг", "lt": "kg"},
+    "l": {"en": "l", "ru": "л", "lt": "l"},
+    "h": {"en": "h", "ru": "ч", "lt": "val."},
+    "month": {"en": "months", "ru": "мес.", "lt": "mėn."},
+    "year": {"en": "years", "ru": "г.", "lt": "m."},
+}
+"""Units as offers print them; another one is printed as the company wrote it."""
+
+
+def unit_name(unit: str, language: str) -> str:
+    """A unit in a language; one that is not ours comes back as it is."""
+    return UNITS.get(unit, {}).get(language, unit)
+
 
 class Product(Base):
     """Something the company sells."""

@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.accounts import Contact
+from core.catalogue import unit_name
 from core.conversations import Conversation, Direction, Message
 from core.deals import Deal, StageChange
 from core.errors import InputRefused
@@ -79,15 +80,15 @@ def deal_values(deal: Deal, language: str, today: date) -> dict[str, Any]:
             {
                 "product": line.product.name(language),
                 "article": next(iter(line.product.articles), ""),
-                "quantity": str(line.quantity.normalize()) if line.quantity else "0",
-                "unit": line.product.unit,
+                "quantity": f"{line.quantity.normalize():f}",
+                "unit": unit_name(line.product.unit, language),
                 "price": str(Money(line.price, deal.currency).amount),
                 "sum": str(line.sum.amount),
             }
             for line in deal.lines
         ],
         "sum": str(net.amount),
-        "vat_rate": str(deal.vat_rate.normalize()),
+        "vat_rate": f"{deal.vat_rate.normalize():f}",
         "vat": str(vat.amount),
         "total": str((net + vat).amount),
         "valid_until": (today + OFFER_HOLDS).isoformat(),

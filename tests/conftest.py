@@ -91,7 +91,7 @@ _owned: pytest.StashKey[str] = pytest.StashKey()
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out, and count as left out, the tests that need what is not here."""
     absent = [marker for marker, (_, present) in NEEDS.items() if not present()]
-    if absent and os.environ.get("FRONTDESK_TESTS_COMPLETE"):
+    if absent and os.environ.get("TESTS_COMPLETE"):
         reasons = "; ".join(NEEDS[marker][0] for marker in absent)
         raise pytest.UsageError(f"Nothing may be left out, but {reasons}.")
     left_out = {item: marker for item in items for marker in absent if item.get_closest_marker(marker)}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.conversations import Conversation
 from core.deals import Stage
-from core.letters import NoAddress, NothingToOffer
+from core.letters import NoAddress, NothingToOffer, deal_values
 from core.outbox import Delivery
 from core.stages import enter_stage
 from tests.core.people import client, colleague, deal_with_lines, letter
@@ -30,7 +33,7 @@ def test_the_offer_is_queued_with_its_lines_and_sums(session: Session) -> None:
         ["commercial_offer"],
     )
     assert delivery.values["deal"]["lines"][0] == {
-        "product": "Siurblys CR", "article": "CR-10", "quantity": "3", "unit": "pcs",
+        "product": "Siurblys CR", "article": "CR-10", "quantity": "3", "unit": "vnt.",
         "price": "499.99", "sum": "1499.97",
     }  # fmt: skip
     assert (delivery.values["deal"]["vat"], delivery.values["deal"]["total"]) == ("314.99", "1814.96")
@@ -95,3 +98,10 @@ def test_without_one_of_its_own_the_document_goes_into_the_clients_newest_conver
     delivery = session.get(Delivery, delivery_id)
     assert delivery is not None
     assert delivery.conversation_id == message.conversation_id
+
+
+def test_ten_pieces_are_written_as_ten(session: Session) -> None:
+    deal = deal_with_lines(session, client(session))
+    deal.lines[0].quantity = Decimal("10.000")
+    values = deal_values(deal, "ru", date(2026, 11, 22))
+    assert (values["lines"][0]["quantity"], values["lines"][0]["unit"]) == ("10", "шт.")

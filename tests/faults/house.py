@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -123,6 +123,13 @@ class House:
         self.kills += 1
         return True
 
+    def kill_all(self) -> None:
+        """End whatever still runs."""
+        for worker in self.workers:
+            if worker.process.poll() is None:
+                os.killpg(worker.process.pid, signal.SIGKILL)
+                worker.process.wait()
+
     def crash_database(self) -> None:
         """End the server as a power cut would, and start it again: it recovers from its log."""
         pid = self.database.postmaster_pid()
@@ -144,35 +151,31 @@ class House:
 @contextmanager
 def house(folder: Path, seed: int) -> Iterator[House]:
     """Build a house with two mailboxes, three agents and nothing else; torn down when the block ends."""
-    mail = Mail(folder / "dovecot")
-    with BadDayRelay(seed) as relay:
+    with ExitStack() as stack:
+        mail = Mail(folder / "dovecot")
+        stack.callback(mail.stop)
+        relay = stack.enter_context(BadDayRelay(seed))
         _write_settings(folder, mail, relay)
         settings = load_settings(folder / "frontdesk.toml")
         database = LocalDatabase(settings.data_dir / "database")
+        stack.callback(database.stop)
         engine = db.make_engine(database.ensure(), application="faults")
+        stack.callback(engine.dispose)
         built = House(folder, database, engine, mail, relay)
-        try:
-            db.migrate(engine)
-            with db.transaction(engine) as session:
-                defaults.install(session)
-                for name, language in (("Rasa", "lt"), ("Андрей", "ru"), ("Emma", "en")):
-                    staff.add(
-                        session,
-                        email=f"agent-{language}@{DOMAIN}",
-                        name=name,
-                        role=Role.AGENT,
-                        speaks=[language],
-                        team="Sales",
-                    )
-            yield built
-        finally:
-            for worker in built.workers:
-                if worker.process.poll() is None:
-                    os.killpg(worker.process.pid, signal.SIGKILL)
-                    worker.process.wait()
-            engine.dispose()
-            database.stop()
-            mail.stop()
+        stack.callback(built.kill_all)
+        db.migrate(engine)
+        with db.transaction(engine) as session:
+            defaults.install(session)
+            for name, language in (("Rasa", "lt"), ("Андрей", "ru"), ("Emma", "en")):
+                staff.add(
+                    session,
+                    email=f"agent-{language}@{DOMAIN}",
+                    name=name,
+                    role=Role.AGENT,
+                    speaks=[language],
+                    team="Sales",
+                )
+        yield built
 
 
 def _write_settings(folder: Path, mail: Mail, relay: BadDayRelay) -> None:

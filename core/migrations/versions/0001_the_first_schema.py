@@ -138,16 +138,7 @@ def upgrade() -> None:
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column(
             "kind",
-            sa.Enum(
-                "call",
-                "step",
-                "recording",
-                "sms_in",
-                "sms_status",
-                name="eventkind",
-                native_enum=False,
-                length=40,
-            ),
+            sa.Enum("call", "step", "recording", "sms_in", name="eventkind", native_enum=False, length=40),
             nullable=False,
         ),
         sa.Column("subject", sa.Text(), nullable=False),
@@ -657,6 +648,12 @@ def upgrade() -> None:
         "ix_conversation_inbox",
         "conversation",
         ["assignee_id", "state", sa.literal_column("last_message_at DESC")],
+        unique=False,
+    )
+    op.create_index(
+        "ix_conversation_list",
+        "conversation",
+        ["state", sa.literal_column("last_message_at DESC"), sa.literal_column("id DESC")],
         unique=False,
     )
     op.create_index(
@@ -1466,6 +1463,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_deal_line_deal_id"), table_name="deal_line")
     op.drop_table("deal_line")
     op.drop_index("ix_conversation_team", table_name="conversation")
+    op.drop_index("ix_conversation_list", table_name="conversation")
     op.drop_index("ix_conversation_inbox", table_name="conversation")
     op.drop_index(op.f("ix_conversation_deal_id"), table_name="conversation")
     op.drop_index(op.f("ix_conversation_contact_id"), table_name="conversation")
