@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 
@@ -21,6 +20,7 @@ from desk.forms import form_of
 from desk.pages import ROUTES
 from desk.security import OriginLayer, ProxyLayer
 from desk.sessions import SessionLayer
+from desk.threads import ended
 
 BODY_LIMIT = 2_000_000
 """Bytes of a request: the longest letter somebody writes here."""
@@ -32,10 +32,10 @@ async def provide_session(state: State) -> AsyncGenerator[Session, None]:
     try:
         yield session
     except BaseException:
-        await asyncio.to_thread(session.rollback)
+        await ended(session.rollback)
         raise
     else:
-        await asyncio.to_thread(session.commit)
+        await ended(session.commit)
     finally:
         session.close()
 

@@ -7,12 +7,30 @@ when another method shares its path.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
+
+AT_ONCE = 16
+WORKING = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="desk")
+"""Threads in which handlers work; one may wait here for a connection."""
+ENDING = ThreadPoolExecutor(4, thread_name_prefix="desk-end")
+"""Threads in which transactions end, so that no commit queues behind a handler waiting for a connection."""
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
+
+
+async def ended(work: Callable[[], None]) -> None:
+    """Commit or roll back."""
+    await _in(ENDING, work)
+
+
+async def _in(threads: ThreadPoolExecutor, work: Callable[[], Answer]) -> Answer:
+    run = functools.partial(contextvars.copy_context().run, work)
+    return await asyncio.get_running_loop().run_in_executor(threads, run)
 
 
 def in_thread(work: Callable[Given, Answer]) -> Callable[Given, Coroutine[Any, Any, Answer]]:
@@ -20,6 +38,6 @@ def in_thread(work: Callable[Given, Answer]) -> Callable[Given, Coroutine[Any, A
 
     @functools.wraps(work)
     async def run(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
-        return await asyncio.to_thread(work, *args, **kwargs)
+        return await _in(WORKING, functools.partial(work, *args, **kwargs))
 
     return run
