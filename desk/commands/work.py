@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -49,6 +50,9 @@ def command(queues: str | None, threads: int | None, lifeline: int | None) -> No
         worker = Worker(plan, context)
         on_stop(worker.stop)
         follow(lifeline, worker.stop)
+        # Batches make many small objects and hardly a cycle; what was imported is never looked through again.
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
         outcome = worker.run()
         if outcome is not Outcome.CLEAN:
             # Threads that hang must not keep the process; whoever started it starts it again.
