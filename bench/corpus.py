@@ -1,7 +1,7 @@
 """The tables of `bench.mail`, then every file of the public mail and many broken copies of it, understood.
 
-`python -m bench.corpus [--mutants 200000] [--minutes 15] [--processes 2]`.
-Exit code 1 on a crash or a broken limit.
+`python -m bench.corpus [--mutants 200000] [--minutes 60] [--processes 2]`.
+Exit code 1 on a crash, a broken limit, or where the time ended before so many copies were read.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from bench import mail, mailsets
 
 CPU_SECONDS: Final = 5.0
 RSS_BYTES: Final = 512 * 1024 * 1024
+PROGRESS: Final = 20_000
+"""Copies between two lines that say how it goes."""
+
 LARGEST_SOURCE: Final = 30_000
 """Larger files are read as they are, but not mutated: the same time is better spent on more small ones."""
 
@@ -160,7 +163,7 @@ def main() -> int:
     """Run both passes and print what happened."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--mutants", type=int, default=200_000)
-    asked.add_argument("--minutes", type=float, default=15)
+    asked.add_argument("--minutes", type=float, default=60)
     asked.add_argument("--processes", type=int, default=2)
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--only-limits", action="store_true", help="without the tables beside other libraries")
@@ -177,13 +180,16 @@ def main() -> int:
           f"({whole.slowest[1]}), {whole.rss >> 20} MB")  # fmt: skip
     small = [str(path) for path in paths if path.stat().st_size <= LARGEST_SOURCE]
     read, faults, slowest, rss = 0, list(whole.faults), (0.0, ""), 0
-    begin = time.monotonic()
+    begin, shown = time.monotonic(), PROGRESS
     with multiprocessing.get_context("spawn").Pool(options.processes, _load, (small,)) as pool:
         for result in pool.imap_unordered(_batch, _tasks(options.mutants, 250, options.seed)):
             read += result.read
             faults += result.faults
             slowest = max(slowest, result.slowest)
             rss = max(rss, result.rss)
+            if read >= shown:
+                print(f"  {read} copies, {len(faults)} faults, slowest {slowest[0]:.2f} s", flush=True)
+                shown += PROGRESS
             if time.monotonic() - begin > 60 * options.minutes:
                 print(f"stopped after {options.minutes:g} minutes")
                 break
@@ -193,7 +199,7 @@ def main() -> int:
           f"{time.monotonic() - begin:.0f} s")  # fmt: skip
     for fault in faults[:20]:
         print(fault)
-    return int(bool(faults) or max(rss, whole.rss) > RSS_BYTES)
+    return int(bool(faults) or max(rss, whole.rss) > RSS_BYTES or read < options.mutants)
 
 
 if __name__ == "__main__":
