@@ -37,6 +37,15 @@ def may_text(number: str, countries: Collection[str]) -> Allowed:
     return _allowed(number, countries, WITH_SMS)
 
 
+def takes_sms(number: str) -> bool:
+    """Whether an SMS can reach such a line at all, whatever country it is in."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return False
+    return phonenumbers.is_valid_number(parsed) and phonenumbers.number_type(parsed) in WITH_SMS
+
+
 def _allowed(number: str, countries: Collection[str], kinds: frozenset[int]) -> Allowed:
     if not number.startswith("+") or not number[1:].isascii() or not number[1:].isdecimal():
         return Allowed(False, "not a number with its country code")

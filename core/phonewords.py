@@ -29,6 +29,11 @@ UNKNOWN_CALLER: Mapping[str, str] = {
     "ru": "неизвестный номер",
     "en": "An unknown number",
 }
+CLICK_TO_CALL: Mapping[str, str] = {
+    "lt": "Skambiname klientui.",
+    "ru": "Звоним клиенту.",
+    "en": "Calling the client.",
+}
 SUBJECT: Mapping[str, str] = {"lt": "Telefono skambutis", "ru": "Телефонный звонок", "en": "Telephone call"}
 SMS_SUBJECT: Mapping[str, str] = {"lt": "SMS žinutė", "ru": "SMS-сообщение", "en": "SMS"}
 
