@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, func, select, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -83,6 +83,18 @@ CALL_RANK: dict[CallState, int] = {
 """A call's state follows from facts that are only ever added (`state_of`), and so never falls in rank."""
 
 
+class CallOutcome(StrEnum):
+    """What came of a call, as the colleague who had it says."""
+
+    TALKED = "talked"
+    NEXT_STEP = "next_step"
+    """Agreed what happens next, and when."""
+    NO_ANSWER = "no_answer"
+    REFUSED = "refused"
+    """The client wants nothing of us for now."""
+    WRONG_NUMBER = "wrong_number"
+
+
 class RecordingState(StrEnum):
     """Where a recording stands."""
 
@@ -147,12 +159,24 @@ class Call(Base):
     ended_at: Mapped[datetime | None]
     seconds: Mapped[int | None]
     """Length of the leg to the outside."""
+    rung: Mapped[list[int]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+    """Ids of the colleagues whom the call was offered to."""
+    dismissed: Mapped[list[int]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+    """Ids of those who closed what their desk showed of it."""
+    outcome: Mapped[CallOutcome | None]
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """What the colleague wrote down of it."""
+    noted_by_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+    noted_at: Mapped[datetime | None]
+    next_task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"))
+    """The next step that was agreed in it."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     contact: Mapped[Contact | None] = relationship()
     account: Mapped[Account | None] = relationship()
     conversation: Mapped[Conversation | None] = relationship()
-    staff_member: Mapped[StaffMember | None] = relationship()
+    staff_member: Mapped[StaffMember | None] = relationship(foreign_keys=[staff_id])
+    noted_by: Mapped[StaffMember | None] = relationship(foreign_keys=[noted_by_id])
     legs: Mapped[list[CallLeg]] = relationship(back_populates="call", order_by="CallLeg.id")
     recordings: Mapped[list[Recording]] = relationship(back_populates="call", order_by="Recording.id")
 
@@ -181,13 +205,37 @@ class Recording(Base):
     """The sound of a call, or of a message that a caller left."""
 
     __tablename__ = "recording"
+    __table_args__ = (
+        Index("ix_recording_fetch", "next_fetch_at", postgresql_where=text("next_fetch_at IS NOT NULL")),
+        Index(
+            "ix_recording_transcribe", "next_transcript_at",
+            postgresql_where=text("next_transcript_at IS NOT NULL"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[Id]
     call_id: Mapped[int] = mapped_column(ForeignKey("call.id"), index=True)
     sid: Mapped[str] = mapped_column(Text, unique=True)
     state: Mapped[RecordingState] = mapped_column(default=RecordingState.RUNNING)
     seconds: Mapped[int | None]
+    message: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """A message that the caller left, not a talk."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    next_fetch_at: Mapped[datetime | None]
+    """When it is asked for next; None while there is nothing to fetch, and when it was given up."""
+    fetch_attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    fetch_error: Mapped[str | None] = mapped_column(Text)
+    fetched_at: Mapped[datetime | None]
+    media_type: Mapped[str | None] = mapped_column(Text)
+    size: Mapped[int | None]
+    """Bytes in our storage."""
+    checksum: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """SHA-256 of the bytes in our storage."""
+    removed_at: Mapped[datetime | None]
+    """When the provider's copy was deleted at our wish."""
+    next_transcript_at: Mapped[datetime | None]
+    transcript_attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    transcript_error: Mapped[str | None] = mapped_column(Text)
 
     call: Mapped[Call] = relationship(back_populates="recordings")
 

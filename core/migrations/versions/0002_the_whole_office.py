@@ -1,0 +1,280 @@
+"""The whole office.
+
+Revision 0002, after 0001, 2026-11-22.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Change the schema."""
+    op.create_table(
+        "territory",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("countries", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("regions", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_territory")),
+        sa.UniqueConstraint("name", name=op.f("uq_territory_name")),
+    )
+    op.create_table(
+        "territory_staff",
+        sa.Column("territory_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["staff_id"],
+            ["staff_member.id"],
+            name=op.f("fk_territory_staff_staff_id_staff_member"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["territory_id"],
+            ["territory.id"],
+            name=op.f("fk_territory_staff_territory_id_territory"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("territory_id", "staff_id", name=op.f("pk_territory_staff")),
+    )
+    op.create_index(op.f("ix_territory_staff_staff_id"), "territory_staff", ["staff_id"], unique=False)
+    op.create_table(
+        "conversation_move",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("from_id", sa.BigInteger(), nullable=False),
+        sa.Column("into_id", sa.BigInteger(), nullable=False),
+        sa.Column("message_ids", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("thread_ids", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("delivery_ids", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("task_ids", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("call_ids", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("beside_id", sa.BigInteger(), nullable=True),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column("moved_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["from_id"], ["conversation.id"], name=op.f("fk_conversation_move_from_id_conversation")
+        ),
+        sa.ForeignKeyConstraint(
+            ["into_id"], ["conversation.id"], name=op.f("fk_conversation_move_into_id_conversation")
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_conversation_move_staff_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conversation_move")),
+    )
+    op.create_index(op.f("ix_conversation_move_from_id"), "conversation_move", ["from_id"], unique=False)
+    op.create_index(op.f("ix_conversation_move_into_id"), "conversation_move", ["into_id"], unique=False)
+    op.create_table(
+        "suggestion",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("contact_id", sa.BigInteger(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "name", "position", "company", "phone", name="suggestionkind", native_enum=False, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("open", "accepted", "refused", name="suggestionstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("replaced", sa.Text(), nullable=True),
+        sa.Column("decided_by_id", sa.BigInteger(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["contact.id"], name=op.f("fk_suggestion_contact_id_contact"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by_id"], ["staff_member.id"], name=op.f("fk_suggestion_decided_by_id_staff_member")
+        ),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["message.id"], name=op.f("fk_suggestion_message_id_message"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suggestion")),
+        sa.UniqueConstraint("contact_id", "kind", "value", name=op.f("uq_suggestion_contact_id_kind_value")),
+    )
+    op.create_index(op.f("ix_suggestion_message_id"), "suggestion", ["message_id"], unique=False)
+    op.create_table(
+        "transcript_line",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("call_id", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "speaker",
+            sa.Enum("client", "us", "unknown", name="speaker", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("language", sa.Text(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("confidence", sa.Double(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["call_id"], ["call.id"], name=op.f("fk_transcript_line_call_id_call")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_transcript_line")),
+        sa.UniqueConstraint(
+            "call_id", "source", "position", name=op.f("uq_transcript_line_call_id_source_position")
+        ),
+    )
+    op.create_table(
+        "sound_piece",
+        sa.Column("recording_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["recording_id"],
+            ["recording.id"],
+            name=op.f("fk_sound_piece_recording_id_recording"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("recording_id", "position", name=op.f("pk_sound_piece")),
+    )
+    op.add_column("account", sa.Column("employees", sa.BigInteger(), nullable=True))
+    op.add_column(
+        "account", sa.Column("tags", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False)
+    )
+    op.add_column("account", sa.Column("last_in_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("account", sa.Column("last_out_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column(
+        "call",
+        sa.Column(
+            "rung", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False
+        ),
+    )
+    op.add_column(
+        "call",
+        sa.Column(
+            "dismissed",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'[]'"),
+            nullable=False,
+        ),
+    )
+    op.add_column(
+        "call",
+        sa.Column(
+            "outcome",
+            sa.Enum(
+                "talked",
+                "next_step",
+                "no_answer",
+                "refused",
+                "wrong_number",
+                name="calloutcome",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=True,
+        ),
+    )
+    op.add_column("call", sa.Column("note", sa.Text(), server_default="", nullable=False))
+    op.add_column("call", sa.Column("noted_by_id", sa.BigInteger(), nullable=True))
+    op.add_column("call", sa.Column("noted_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("call", sa.Column("next_task_id", sa.BigInteger(), nullable=True))
+    op.create_foreign_key(
+        op.f("fk_call_noted_by_id_staff_member"), "call", "staff_member", ["noted_by_id"], ["id"]
+    )
+    op.create_foreign_key(op.f("fk_call_next_task_id_task"), "call", "task", ["next_task_id"], ["id"])
+    op.add_column("contact", sa.Column("away_until", sa.Date(), nullable=True))
+    op.add_column("conversation", sa.Column("beside_id", sa.BigInteger(), nullable=True))
+    op.create_foreign_key(
+        op.f("fk_conversation_beside_id_conversation"), "conversation", "conversation", ["beside_id"], ["id"]
+    )
+    op.add_column(
+        "message", sa.Column("sender_checks", postgresql.JSONB(astext_type=sa.Text()), nullable=True)
+    )
+    op.add_column("message", sa.Column("forwarded", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
+    op.add_column("recording", sa.Column("message", sa.Boolean(), server_default="false", nullable=False))
+    op.add_column("recording", sa.Column("next_fetch_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column(
+        "recording", sa.Column("fetch_attempts", sa.BigInteger(), server_default="0", nullable=False)
+    )
+    op.add_column("recording", sa.Column("fetch_error", sa.Text(), nullable=True))
+    op.add_column("recording", sa.Column("fetched_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("recording", sa.Column("media_type", sa.Text(), nullable=True))
+    op.add_column("recording", sa.Column("size", sa.BigInteger(), nullable=True))
+    op.add_column("recording", sa.Column("checksum", sa.LargeBinary(), nullable=True))
+    op.add_column("recording", sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("recording", sa.Column("next_transcript_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column(
+        "recording", sa.Column("transcript_attempts", sa.BigInteger(), server_default="0", nullable=False)
+    )
+    op.add_column("recording", sa.Column("transcript_error", sa.Text(), nullable=True))
+    op.create_index(
+        "ix_recording_fetch",
+        "recording",
+        ["next_fetch_at"],
+        unique=False,
+        postgresql_where=sa.text("next_fetch_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_recording_transcribe",
+        "recording",
+        ["next_transcript_at"],
+        unique=False,
+        postgresql_where=sa.text("next_transcript_at IS NOT NULL"),
+    )
+
+
+def downgrade() -> None:
+    """Undo it."""
+    op.drop_index(
+        "ix_recording_transcribe",
+        table_name="recording",
+        postgresql_where=sa.text("next_transcript_at IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_recording_fetch", table_name="recording", postgresql_where=sa.text("next_fetch_at IS NOT NULL")
+    )
+    op.drop_column("recording", "transcript_error")
+    op.drop_column("recording", "transcript_attempts")
+    op.drop_column("recording", "next_transcript_at")
+    op.drop_column("recording", "removed_at")
+    op.drop_column("recording", "checksum")
+    op.drop_column("recording", "size")
+    op.drop_column("recording", "media_type")
+    op.drop_column("recording", "fetched_at")
+    op.drop_column("recording", "fetch_error")
+    op.drop_column("recording", "fetch_attempts")
+    op.drop_column("recording", "next_fetch_at")
+    op.drop_column("recording", "message")
+    op.drop_column("message", "forwarded")
+    op.drop_column("message", "sender_checks")
+    op.drop_constraint(op.f("fk_conversation_beside_id_conversation"), "conversation", type_="foreignkey")
+    op.drop_column("conversation", "beside_id")
+    op.drop_column("contact", "away_until")
+    op.drop_constraint(op.f("fk_call_next_task_id_task"), "call", type_="foreignkey")
+    op.drop_constraint(op.f("fk_call_noted_by_id_staff_member"), "call", type_="foreignkey")
+    op.drop_column("call", "next_task_id")
+    op.drop_column("call", "noted_at")
+    op.drop_column("call", "noted_by_id")
+    op.drop_column("call", "note")
+    op.drop_column("call", "outcome")
+    op.drop_column("call", "dismissed")
+    op.drop_column("call", "rung")
+    op.drop_column("account", "last_out_at")
+    op.drop_column("account", "last_in_at")
+    op.drop_column("account", "tags")
+    op.drop_column("account", "employees")
+    op.drop_table("sound_piece")
+    op.drop_table("transcript_line")
+    op.drop_index(op.f("ix_suggestion_message_id"), table_name="suggestion")
+    op.drop_table("suggestion")
+    op.drop_index(op.f("ix_conversation_move_into_id"), table_name="conversation_move")
+    op.drop_index(op.f("ix_conversation_move_from_id"), table_name="conversation_move")
+    op.drop_table("conversation_move")
+    op.drop_index(op.f("ix_territory_staff_staff_id"), table_name="territory_staff")
+    op.drop_table("territory_staff")
+    op.drop_table("territory")
