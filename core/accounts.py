@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Text, UniqueConstraint, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from core.db import Base, Id
@@ -50,7 +51,14 @@ class Account(Base):
     """How the client heard of us, or where the record came from."""
     curator_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"), index=True)
     """The staff member who answers for the client as a whole."""
+    employees: Mapped[int | None]
+    """How many people work there, as far as known."""
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
+    """Words that colleagues put on the client; segments ask for them."""
     first_contact_at: Mapped[datetime | None]
+    last_in_at: Mapped[datetime | None]
+    """When anybody there last wrote or called, as `core.contactfacts` last counted."""
+    last_out_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     curator: Mapped[StaffMember | None] = relationship()
@@ -94,6 +102,8 @@ class Contact(Base):
     buying_role: Mapped[BuyingRole | None]
     source: Mapped[str] = mapped_column(Text, default="hand")
     """Where the record came from: mail, call, import, hand."""
+    away_until: Mapped[date | None]
+    """The day they are back, as their own note of absence said."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     account: Mapped[Account | None] = relationship(back_populates="contacts")

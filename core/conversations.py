@@ -66,6 +66,8 @@ class Conversation(Base):
     """The client wrote last and waits for us."""
     mailbox: Mapped[str | None] = mapped_column(Text)
     """Name of the mailbox the first letter came to; answers go out in its name."""
+    beside_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
+    """The conversation its first letter refers to without its sender taking part in it; a person decides."""
     last_message_at: Mapped[datetime] = mapped_column(server_default=func.now())
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -120,6 +122,11 @@ class Message(Base):
     """Why each step of the pipeline decided as it did: ``[{"step": …, "reason": …}, …]``."""
     warnings: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     """What a reader should beware of, as keys: look-alike domain, failed authentication, defects."""
+    sender_checks: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """Whether the sender is who the letter says: ``{"spf", "dkim", "dmarc", "domain", "by", "verdict",
+    "findings": [{"code", "shown", "real"}, …]}``; None for what we or a machine wrote."""
+    forwarded: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """A letter inside it: ``{"name", "address", "date", "subject"}`` as its block says."""
     happened_at: Mapped[datetime] = mapped_column(server_default=func.now())
     """When we received or queued it; the sender's own Date is in ``sent_at``."""
     sent_at: Mapped[datetime | None]
