@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final, Protocol
 
-from inbound import lookalikes
+from inbound.lookalikes import Known, mixed_alphabets
 from inbound.parsed import Address, ParsedMail
 
 
@@ -24,12 +24,47 @@ class Warning_(StrEnum):
     SEVERAL_SENDERS = "several_senders"
 
 
+class Verdict(StrEnum):
+    """What the checks come to, for the person who reads the letter."""
+
+    CONFIRMED = "confirmed"
+    """It is from the domain it names."""
+    OTHER_DOMAIN = "other_domain"
+    """Somebody stands for it, but not the domain it names."""
+    UNCONFIRMED = "unconfirmed"
+    """It was checked, and nothing confirms the sender."""
+    DENIED = "denied"
+    """It is not from the domain it names."""
+    UNCHECKED = "unchecked"
+    """Nobody has checked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One warning, with its reason in words."""
+    """One warning: what the letter shows, what it really is, and the same as a sentence."""
 
     warning: Warning_
     words: str
+    shown: str = ""
+    real: str = ""
+
+
+class Claims(Protocol):
+    """Who a letter says it is from; `inbound.parsed.ParsedMail` says so, and `Claimed`."""
+
+    @property
+    def from_(self) -> Sequence[Address]: ...
+
+    @property
+    def reply_to(self) -> Sequence[Address]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The same without the rest of the letter."""
+
+    from_: Sequence[Address]
+    reply_to: Sequence[Address] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +87,49 @@ class Checks:
             return "Nobody has checked whether this letter is from the address it names."
         if self.dmarc == "pass":
             return f"Checked by {self.by}: the letter is from {self.domain or 'the domain it names'}."
-        if self.dmarc == "fail" or (self.dkim == "fail" and self.spf in {"", "fail", "softfail"}):
+        if self._denied:
             return f"Checked by {self.by}: the letter is not from the domain it names."
         if "pass" in (self.dkim, self.spf):
             consent = self.domain or "some domain"
             return f"Checked by {self.by}: sent with the consent of {consent}, which may be another one."
         return f"Checked by {self.by}: nothing confirms the sender."
 
+    @property
+    def _denied(self) -> bool:
+        return self.dmarc == "fail" or (
+            self.by != OURSELVES and self.dkim == "fail" and self.spf in {"", "fail", "softfail"}
+        )
+
+    def verdict(self, sender_domain: str) -> Verdict:
+        """What that comes to for a letter whose From names `sender_domain`.
+
+        A signature of the same domain or of one above it confirms, as in relaxed alignment of DMARC (RFC 7489
+        section 3.1.1). A signature of ours to check that does not fit only fails to confirm: lists and
+        forwarders break honest ones (RFC 6376 section 6.1).
+        """
+        if not self.by:
+            return Verdict.UNCHECKED
+        if self.dmarc == "pass":
+            return Verdict.CONFIRMED
+        if self._denied:
+            return Verdict.DENIED
+        if "pass" not in (self.dkim, self.spf):
+            return Verdict.UNCONFIRMED
+        if self.domain and _aligned(sender_domain.lower(), self.domain):
+            return Verdict.CONFIRMED
+        return Verdict.OTHER_DOMAIN
+
+
+OURSELVES: Final = "ourselves"
+"""Who checked where no server of ours did."""
+
+
+def _aligned(sender: str, signer: str) -> bool:
+    return sender == signer or sender.endswith(f".{signer}") or signer.endswith(f".{sender}")
+
+
+MOST_FIELDS: Final = 20
+"""Fields of Authentication-Results that are looked at: honest letters have one for each server."""
 
 _RESULT: Final = re.compile(r"(?<![\w-])(spf|dkim|dmarc)\s*=\s*([a-z]+)", re.IGNORECASE)
 _FROM_DOMAIN: Final = re.compile(r"header\.(?:from|d|i)\s*=\s*@?([\w.-]+)", re.IGNORECASE)
@@ -71,8 +142,13 @@ def checks(mail: ParsedMail, trusted: Iterable[str]) -> Checks:
 
     `trusted` are authserv-ids. The topmost such field counts, because a forger can only add below it.
     """
+    return read_results(mail.headers.all("authentication-results")[:MOST_FIELDS], trusted)
+
+
+def read_results(fields: Iterable[str], trusted: Iterable[str]) -> Checks:
+    """The same from the fields' values, from the top (RFC 8601)."""
     names = {name.lower() for name in trusted}
-    for value in mail.headers.all("authentication-results")[:20]:
+    for value in fields:
         plain = _COMMENT.sub(" ", value)
         server = plain.split(";", 1)[0].strip().split(" ")[0].lower()
         if server not in names:
@@ -100,13 +176,13 @@ def check_dkim(raw: bytes, lookup: Callable[[bytes, int], bytes | None]) -> Chec
     import dkim
 
     if b"dkim-signature" not in raw[:200_000].lower():
-        return Checks(dkim="none", by="ourselves")
+        return Checks(dkim="none", by=OURSELVES)
     checker = dkim.DKIM(raw)
     try:
         good = checker.verify(dnsfunc=lambda name, timeout=5: lookup(name, timeout))
-    except (dkim.DKIMException, ValueError, KeyError, IndexError, TypeError, AssertionError) as error:
-        return Checks(dkim="permerror", by="ourselves", domain=_signer(checker) or str(error)[:0])
-    return Checks(dkim="pass" if good else "fail", by="ourselves", domain=_signer(checker))
+    except (dkim.DKIMException, ValueError, KeyError, IndexError, TypeError, AssertionError):
+        return Checks(dkim="permerror", by=OURSELVES, domain=_signer(checker))
+    return Checks(dkim="pass" if good else "fail", by=OURSELVES, domain=_signer(checker))
 
 
 def _signer(checker: object) -> str:
@@ -115,33 +191,55 @@ def _signer(checker: object) -> str:
 
 
 def findings(
-    mail: ParsedMail,
-    known_domains: Iterable[str] = (),
+    mail: Claims,
+    known_domains: Iterable[str] | Known = (),
     staff_names: Iterable[str] = (),
     result: Checks | None = None,
+    own_domains: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """The tricks that a letter's sender fields play. `known_domains` are clients' and our own."""
     if not mail.from_:
         return ()
     sender = mail.from_[0]
-    known = frozenset(domain.lower() for domain in known_domains)
+    known = known_domains if isinstance(known_domains, Known) else Known(dict.fromkeys(known_domains, 0))
     found = [
         finding for finding in (_name(sender), _reply_to(mail, sender), _domain(sender, known)) if finding
     ]
     if len(mail.from_) > 1:
-        found.append(Finding(Warning_.SEVERAL_SENDERS, f"It names {len(mail.from_)} senders."))
-    if sender.name and sender.domain not in known:
-        folded = sender.name.casefold().strip()
-        if any(folded == name.casefold().strip() for name in staff_names):
-            found.append(
-                Finding(
-                    Warning_.NAMED_LIKE_STAFF,
-                    f"The sender is named like our {sender.name} but writes from outside.",
-                )
+        others = ", ".join(one.address for one in mail.from_[1:4])
+        found.append(
+            Finding(Warning_.SEVERAL_SENDERS, f"It names {len(mail.from_)} senders.", others, sender.address)
+        )
+    folded = _folded(sender.name)
+    if folded and sender.domain not in own_domains and any(folded == _folded(name) for name in staff_names):
+        found.append(
+            Finding(
+                Warning_.NAMED_LIKE_STAFF,
+                f"The sender is named like our {sender.name} but writes from outside.",
+                sender.name,
+                sender.address,
             )
-    if result is not None and (result.dmarc == "fail" or (not result.dmarc and result.dkim == "fail")):
-        found.append(Finding(Warning_.CHECKS_FAILED, result.words))
+        )
+    if result is not None and result.verdict(sender.domain) is Verdict.DENIED:
+        found.append(Finding(Warning_.CHECKS_FAILED, result.words, sender.domain, result.by))
     return tuple(found)
+
+
+def as_stored(result: Checks, sender_domain: str, found: Iterable[Finding]) -> dict[str, Any]:
+    """Both as `core.conversations.Message.sender_checks` holds them."""
+    return {
+        "spf": result.spf,
+        "dkim": result.dkim,
+        "dmarc": result.dmarc,
+        "domain": result.domain,
+        "by": result.by,
+        "verdict": result.verdict(sender_domain).value,
+        "findings": [{"code": one.warning.value, "shown": one.shown, "real": one.real} for one in found],
+    }
+
+
+def _folded(name: str) -> str:
+    return " ".join(sorted(re.findall(r"\w+", name.casefold())))
 
 
 def _name(sender: Address) -> Finding | None:
@@ -151,33 +249,48 @@ def _name(sender: Address) -> Finding | None:
     return Finding(
         Warning_.NAME_HOLDS_OTHER_ADDRESS,
         f"The name shows {named[0]}, but the letter is from {sender.address}.",
+        named[0],
+        sender.address,
     )
 
 
-def _reply_to(mail: ParsedMail, sender: Address) -> Finding | None:
+def _reply_to(mail: Claims, sender: Address) -> Finding | None:
     for address in mail.reply_to:
         if address.domain and sender.domain and _site(address.domain) != _site(sender.domain):
             return Finding(
                 Warning_.REPLY_GOES_ELSEWHERE,
                 f"An answer would go to {address.address}, not to {sender.address}.",
+                sender.address,
+                address.address,
             )
     return None
 
 
+_SECOND_LEVEL: Final = frozenset({"co", "com", "org", "net", "gov", "edu", "ac"})
+
+
 def _site(domain: str) -> str:
-    return ".".join(domain.split(".")[-2:])
+    labels = domain.split(".")
+    short_ending = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL
+    return ".".join(labels[-3:] if short_ending else labels[-2:])
 
 
-def _domain(sender: Address, known: frozenset[str]) -> Finding | None:
+def _domain(sender: Address, known: Known) -> Finding | None:
     if not sender.domain:
         return None
-    if lookalikes.mixed_alphabets(sender.domain):
+    if mixed_alphabets(sender.domain):
         return Finding(
-            Warning_.MIXED_ALPHABETS, f"The domain {sender.domain} mixes letters of two alphabets."
+            Warning_.MIXED_ALPHABETS,
+            f"The domain {sender.domain} mixes letters of two alphabets.",
+            sender.domain,
+            sender.domain,
         )
-    other = lookalikes.imitated(sender.domain, known)
+    other = known.imitated(sender.domain)
     if other is not None:
         return Finding(
-            Warning_.IMITATES_KNOWN_DOMAIN, f"The domain {sender.domain} looks like {other} but is not it."
+            Warning_.IMITATES_KNOWN_DOMAIN,
+            f"The domain {sender.domain} looks like {other} but is not it.",
+            other,
+            sender.domain,
         )
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 _CYRILLIC_TWINS: Final = str.maketrans("аеорсухіјѕԁһӏьвкмнтзбг", "aeopcyxijsdhlbbkmht36r")
@@ -44,25 +44,73 @@ def skeleton(domain: str) -> str:
     return text.replace("-", "")
 
 
-def imitated(domain: str, known: Iterable[str]) -> str | None:
-    """The known domain that `domain` imitates without being it or a part of it, or None.
+class Known:
+    """Domains that somebody might imitate, each with its age; asked once a letter, so asking is cheap.
 
-    Same skeleton, one letter's difference in a long name, or the same name under another ending.
+    `ages` maps a domain to a number that is smaller the longer we know it; an impostor that has become known
+    itself is still told from the older one it imitates.
     """
-    name = readable(domain)
-    shape = skeleton(domain)
-    for one in known:
-        other = readable(one)
-        if name == other or name.endswith(f".{other}") or other.endswith(f".{name}"):
-            continue
-        if shape == skeleton(one):
-            return one
-        own, theirs = _main_label(name), _main_label(other)
-        if len(theirs) >= 7 and own != theirs and _one_edit(own, theirs) and name[-3:] == other[-3:]:
-            return one
-        if len(theirs) >= MIN_LENGTH and theirs != own and own in {f"{theirs}-{tail}" for tail in _TAILS}:
-            return one
-    return None
+
+    __slots__ = ("_ages", "_by_name", "_by_shape", "_near")
+
+    def __init__(self, ages: Mapping[str, int]) -> None:
+        self._ages = {readable(domain): age for domain, age in ages.items()}
+        self._by_shape: dict[str, list[str]] = {}
+        self._by_name: dict[str, list[str]] = {}
+        self._near: dict[str, list[str]] = {}
+        for domain in self._ages:
+            name = _main_label(domain)
+            self._by_shape.setdefault(skeleton(domain), []).append(domain)
+            self._by_name.setdefault(name, []).append(domain)
+            if len(name) >= LONG_ENOUGH:
+                for one in _shortened(name):
+                    self._near.setdefault(one, []).append(domain)
+
+    def __contains__(self, domain: object) -> bool:
+        return isinstance(domain, str) and readable(domain) in self._ages
+
+    def imitated(self, domain: str) -> str | None:
+        """The older domain that `domain` imitates without being it or a part of it, or None.
+
+        Same skeleton, one letter's difference in a long name, or the same name with a tail.
+        """
+        name = readable(domain)
+        own, age = _main_label(name), self._ages.get(name)
+        for other in self._candidates(name, own):
+            if name == other or name.endswith(f".{other}") or other.endswith(f".{name}"):
+                continue
+            if age is not None and self._ages[other] >= age:
+                continue
+            return other
+        return None
+
+    def _candidates(self, name: str, own: str) -> Iterator[str]:
+        yield from self._by_shape.get(skeleton(name), ())
+        for near in (own, *_shortened(own)):
+            for other in self._near.get(near, ()):
+                if _one_edit(own, _main_label(other)) and name[-3:] == other[-3:]:
+                    yield other
+        for near in _shortened(own):
+            for other in self._by_name.get(near, ()):
+                if len(near) >= LONG_ENOUGH and name[-3:] == other[-3:]:
+                    yield other
+        plain, dash, tail = own.rpartition("-")
+        if dash and tail in _TAILS and len(plain) >= MIN_LENGTH:
+            yield from self._by_name.get(plain, ())
+
+
+def imitated(domain: str, known: Iterable[str]) -> str | None:
+    """The same, asked once: which of the domains in `known` another domain imitates."""
+    return Known(dict.fromkeys(known, 0)).imitated(domain)
+
+
+LONG_ENOUGH: Final = 7
+"""Letters of a name that one letter's difference makes an imitation; shorter ones are alike by chance."""
+
+
+def _shortened(name: str) -> set[str]:
+    """The name with each of its letters left out: two names one edit apart share one of these."""
+    return {name[:place] + name[place + 1 :] for place in range(len(name))}
 
 
 _TAILS: Final = frozenset(
