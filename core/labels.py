@@ -118,6 +118,8 @@ class Correction(Base):
     """Address or number that the message came from: no single sender may teach too much."""
     made_at: Mapped[datetime] = mapped_column(server_default=func.now())
     undone_at: Mapped[datetime | None]
+    allowed_at: Mapped[datetime | None]
+    """When a leader said of an odd batch that it may teach all the same."""
 
 
 class IntentLabel(Base):
@@ -270,7 +272,7 @@ def resolve_labels(session: Session) -> dict[str, str | None]:
             seen.add(target)
             target = known[target].merged_into
         if target is not None:
-            resolved[key] = target
+            resolved[key] = None if target in known and not known[target].active else target
         elif not label.active:
             resolved[key] = None
     return resolved

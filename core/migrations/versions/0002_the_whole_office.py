@@ -73,6 +73,59 @@ def upgrade() -> None:
     op.create_index(op.f("ix_conversation_move_from_id"), "conversation_move", ["from_id"], unique=False)
     op.create_index(op.f("ix_conversation_move_into_id"), "conversation_move", ["into_id"], unique=False)
     op.create_table(
+        "phone_order",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("delivery_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("sms", "message", "click", name="orderkind", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column(
+            "channel",
+            sa.Enum("email", "sms", "voice", "fax", name="channel", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("dialled", sa.Text(), nullable=False),
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
+        sa.Column("ordered_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("sid", sa.Text(), nullable=True),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "accepted",
+                "scheduled",
+                "queued",
+                "sending",
+                "sent",
+                "canceled",
+                "failed",
+                "delivered",
+                "read",
+                "undelivered",
+                name="textstatus",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("error_code", sa.BigInteger(), nullable=True),
+        sa.Column("answered_by", sa.Text(), nullable=True),
+        sa.Column("pressed", sa.Text(), server_default="", nullable=False),
+        sa.Column("looked_up_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_phone_order_delivery_id_delivery")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_phone_order")),
+        sa.UniqueConstraint("delivery_id", name=op.f("uq_phone_order_delivery_id")),
+        sa.UniqueConstraint("sid", name=op.f("uq_phone_order_sid")),
+    )
+    op.create_index("ix_phone_order_number", "phone_order", ["number", "ordered_at"], unique=False)
+    op.create_index(op.f("ix_phone_order_ordered_at"), "phone_order", ["ordered_at"], unique=False)
+    op.create_table(
         "suggestion",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("contact_id", sa.BigInteger(), nullable=False),
@@ -183,15 +236,41 @@ def upgrade() -> None:
     op.add_column("call", sa.Column("noted_by_id", sa.BigInteger(), nullable=True))
     op.add_column("call", sa.Column("noted_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("call", sa.Column("next_task_id", sa.BigInteger(), nullable=True))
+    op.create_foreign_key(op.f("fk_call_next_task_id_task"), "call", "task", ["next_task_id"], ["id"])
     op.create_foreign_key(
         op.f("fk_call_noted_by_id_staff_member"), "call", "staff_member", ["noted_by_id"], ["id"]
     )
-    op.create_foreign_key(op.f("fk_call_next_task_id_task"), "call", "task", ["next_task_id"], ["id"])
     op.add_column("contact", sa.Column("away_until", sa.Date(), nullable=True))
     op.add_column("conversation", sa.Column("beside_id", sa.BigInteger(), nullable=True))
     op.create_foreign_key(
         op.f("fk_conversation_beside_id_conversation"), "conversation", "conversation", ["beside_id"], ["id"]
     )
+    op.add_column("correction", sa.Column("allowed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("enrolment", sa.Column("waits_for", sa.Text(), nullable=True))
+    op.add_column("enrolment", sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column(
+        "enrolment_step",
+        sa.Column(
+            "result",
+            sa.Enum(
+                "replied",
+                "no_answer",
+                "failed",
+                "answered",
+                "done",
+                "not_done",
+                "reached",
+                "not_reached",
+                "interested",
+                "not_interested",
+                name="result",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=True,
+        ),
+    )
+    op.add_column("enrolment_step", sa.Column("result_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
         "message", sa.Column("sender_checks", postgresql.JSONB(astext_type=sa.Text()), nullable=True)
     )
@@ -226,10 +305,32 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("next_transcript_at IS NOT NULL"),
     )
+    op.add_column("sequence", sa.Column("exclusive", sa.Boolean(), server_default="false", nullable=False))
+    op.add_column("sequence", sa.Column("note", sa.Text(), server_default="", nullable=False))
+    op.add_column(
+        "sequence",
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+    )
+    op.add_column(
+        "sequence_step", sa.Column("delay_hours", sa.BigInteger(), server_default="0", nullable=False)
+    )
+    op.add_column(
+        "sequence_step", sa.Column("window", postgresql.JSONB(astext_type=sa.Text()), nullable=True)
+    )
+    op.add_column(
+        "sequence_step",
+        sa.Column("branches", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+    )
 
 
 def downgrade() -> None:
     """Undo it."""
+    op.drop_column("sequence_step", "branches")
+    op.drop_column("sequence_step", "window")
+    op.drop_column("sequence_step", "delay_hours")
+    op.drop_column("sequence", "created_at")
+    op.drop_column("sequence", "note")
+    op.drop_column("sequence", "exclusive")
     op.drop_index(
         "ix_recording_transcribe",
         table_name="recording",
@@ -252,11 +353,16 @@ def downgrade() -> None:
     op.drop_column("recording", "message")
     op.drop_column("message", "forwarded")
     op.drop_column("message", "sender_checks")
+    op.drop_column("enrolment_step", "result_at")
+    op.drop_column("enrolment_step", "result")
+    op.drop_column("enrolment", "replied_at")
+    op.drop_column("enrolment", "waits_for")
+    op.drop_column("correction", "allowed_at")
     op.drop_constraint(op.f("fk_conversation_beside_id_conversation"), "conversation", type_="foreignkey")
     op.drop_column("conversation", "beside_id")
     op.drop_column("contact", "away_until")
-    op.drop_constraint(op.f("fk_call_next_task_id_task"), "call", type_="foreignkey")
     op.drop_constraint(op.f("fk_call_noted_by_id_staff_member"), "call", type_="foreignkey")
+    op.drop_constraint(op.f("fk_call_next_task_id_task"), "call", type_="foreignkey")
     op.drop_column("call", "next_task_id")
     op.drop_column("call", "noted_at")
     op.drop_column("call", "noted_by_id")
@@ -272,6 +378,9 @@ def downgrade() -> None:
     op.drop_table("transcript_line")
     op.drop_index(op.f("ix_suggestion_message_id"), table_name="suggestion")
     op.drop_table("suggestion")
+    op.drop_index(op.f("ix_phone_order_ordered_at"), table_name="phone_order")
+    op.drop_index("ix_phone_order_number", table_name="phone_order")
+    op.drop_table("phone_order")
     op.drop_index(op.f("ix_conversation_move_into_id"), table_name="conversation_move")
     op.drop_index(op.f("ix_conversation_move_from_id"), table_name="conversation_move")
     op.drop_table("conversation_move")
