@@ -127,6 +127,8 @@ class Message(Base):
     "findings": [{"code", "shown", "real"}, …]}``; None for what we or a machine wrote."""
     forwarded: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     """A letter inside it: ``{"name", "address", "date", "subject"}`` as its block says."""
+    segment: Mapped[dict[str, Any] | None]
+    """Whose letter it was and about what, as `core.traffic` says, when it was filed."""
     happened_at: Mapped[datetime] = mapped_column(server_default=func.now())
     """When we received or queued it; the sender's own Date is in ``sent_at``."""
     sent_at: Mapped[datetime | None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -139,6 +138,8 @@ class Delivery(Base):
     language: Mapped[str] = mapped_column(Text, default="en")
     values: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     """What the placeholders stood for when it was queued."""
+    segment: Mapped[dict[str, Any] | None]
+    """Whose letter it is and about what, as `core.traffic` says, when it was queued."""
     subject: Mapped[str] = mapped_column(Text, default="")
     body: Mapped[str] = mapped_column(Text, default="")
     """The text a person wrote; empty where the template holds it all."""
@@ -280,7 +281,7 @@ def queue_many(session: Session, drafts: Iterable[Draft]) -> list[int]:
         new = session.execute(
             _QUEUE,
             {
-                "rows": json.dumps(outbox_history.storable(list(rows.values())), ensure_ascii=False),
+                "rows": outbox_history.as_json(list(rows.values())),
                 "expiry": EXPIRY,
             },
         ).all()

@@ -22,7 +22,13 @@ from core.jobs import Pace
 from core.localdb import LocalDatabase
 from core.worker import Plan, services_of
 
-JOB_MODULES: tuple[str, ...] = ("core.housekeeping", "classifier.jobs", "inbound.jobs", "outbound.jobs")
+JOB_MODULES: tuple[str, ...] = (
+    "core.housekeeping",
+    "core.segmentwork",
+    "classifier.jobs",
+    "inbound.jobs",
+    "outbound.jobs",
+)
 """Every module that declares background work."""
 
 SPARE_CONNECTIONS = 4

@@ -18,6 +18,14 @@ depends_on = None
 def upgrade() -> None:
     """Change the schema."""
     op.create_table(
+        "fact_progress",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("settled_id", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("ahead_id", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("ahead_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_fact_progress")),
+    )
+    op.create_table(
         "territory",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -26,6 +34,40 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_territory")),
         sa.UniqueConstraint("name", name=op.f("uq_territory_name")),
     )
+    op.create_table(
+        "contact_list",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_contact_list_staff_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_list")),
+        sa.UniqueConstraint("name", name=op.f("uq_contact_list_name")),
+    )
+    op.create_table(
+        "segment",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("ready", sa.Text(), nullable=True),
+        sa.Column("conditions", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("rank", sa.BigInteger(), server_default="100", nullable=False),
+        sa.Column("marks_traffic", sa.Boolean(), server_default="true", nullable=False),
+        sa.Column("members", sa.BigInteger(), nullable=True),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("archived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_segment_staff_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_segment")),
+    )
+    op.create_index("uq_segment_ready", "segment", ["ready"], unique=True)
     op.create_table(
         "territory_staff",
         sa.Column("territory_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -45,6 +87,65 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("territory_id", "staff_id", name=op.f("pk_territory_staff")),
     )
     op.create_index(op.f("ix_territory_staff_staff_id"), "territory_staff", ["staff_id"], unique=False)
+    op.create_table(
+        "segment_revision",
+        sa.Column("segment_id", sa.BigInteger(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("conditions", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["segment_id"], ["segment.id"], name=op.f("fk_segment_revision_segment_id_segment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_segment_revision_staff_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("segment_id", "revision", name=op.f("pk_segment_revision")),
+    )
+    op.create_table(
+        "contact_intent",
+        sa.Column("contact_id", sa.BigInteger(), nullable=False),
+        sa.Column("intent", sa.Text(), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["contact.id"], name=op.f("fk_contact_intent_contact_id_contact")
+        ),
+        sa.PrimaryKeyConstraint("contact_id", "intent", name=op.f("pk_contact_intent")),
+    )
+    op.create_index(
+        "ix_contact_intent_recent", "contact_intent", ["intent", "last_at", "contact_id"], unique=False
+    )
+    op.create_table(
+        "contact_list_member",
+        sa.Column("list_id", sa.BigInteger(), nullable=False),
+        sa.Column("contact_id", sa.BigInteger(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["contact.id"], name=op.f("fk_contact_list_member_contact_id_contact")
+        ),
+        sa.ForeignKeyConstraint(
+            ["list_id"], ["contact_list.id"], name=op.f("fk_contact_list_member_list_id_contact_list")
+        ),
+        sa.PrimaryKeyConstraint("list_id", "contact_id", name=op.f("pk_contact_list_member")),
+    )
+    op.create_index(
+        op.f("ix_contact_list_member_contact_id"), "contact_list_member", ["contact_id"], unique=False
+    )
+    op.create_table(
+        "segment_member",
+        sa.Column("segment_id", sa.BigInteger(), nullable=False),
+        sa.Column("contact_id", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["contact.id"], name=op.f("fk_segment_member_contact_id_contact")
+        ),
+        sa.ForeignKeyConstraint(
+            ["segment_id"], ["segment.id"], name=op.f("fk_segment_member_segment_id_segment")
+        ),
+        sa.PrimaryKeyConstraint("segment_id", "contact_id", name=op.f("pk_segment_member")),
+    )
+    op.create_index(op.f("ix_segment_member_contact_id"), "segment_member", ["contact_id"], unique=False)
     op.create_table(
         "conversation_move",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -236,16 +337,17 @@ def upgrade() -> None:
     op.add_column("call", sa.Column("noted_by_id", sa.BigInteger(), nullable=True))
     op.add_column("call", sa.Column("noted_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("call", sa.Column("next_task_id", sa.BigInteger(), nullable=True))
-    op.create_foreign_key(op.f("fk_call_next_task_id_task"), "call", "task", ["next_task_id"], ["id"])
     op.create_foreign_key(
         op.f("fk_call_noted_by_id_staff_member"), "call", "staff_member", ["noted_by_id"], ["id"]
     )
+    op.create_foreign_key(op.f("fk_call_next_task_id_task"), "call", "task", ["next_task_id"], ["id"])
     op.add_column("contact", sa.Column("away_until", sa.Date(), nullable=True))
     op.add_column("conversation", sa.Column("beside_id", sa.BigInteger(), nullable=True))
     op.create_foreign_key(
         op.f("fk_conversation_beside_id_conversation"), "conversation", "conversation", ["beside_id"], ["id"]
     )
     op.add_column("correction", sa.Column("allowed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("delivery", sa.Column("segment", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.add_column("enrolment", sa.Column("waits_for", sa.Text(), nullable=True))
     op.add_column("enrolment", sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
@@ -275,6 +377,7 @@ def upgrade() -> None:
         "message", sa.Column("sender_checks", postgresql.JSONB(astext_type=sa.Text()), nullable=True)
     )
     op.add_column("message", sa.Column("forwarded", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
+    op.add_column("message", sa.Column("segment", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.add_column("recording", sa.Column("message", sa.Boolean(), server_default="false", nullable=False))
     op.add_column("recording", sa.Column("next_fetch_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
@@ -351,18 +454,20 @@ def downgrade() -> None:
     op.drop_column("recording", "fetch_attempts")
     op.drop_column("recording", "next_fetch_at")
     op.drop_column("recording", "message")
+    op.drop_column("message", "segment")
     op.drop_column("message", "forwarded")
     op.drop_column("message", "sender_checks")
     op.drop_column("enrolment_step", "result_at")
     op.drop_column("enrolment_step", "result")
     op.drop_column("enrolment", "replied_at")
     op.drop_column("enrolment", "waits_for")
+    op.drop_column("delivery", "segment")
     op.drop_column("correction", "allowed_at")
     op.drop_constraint(op.f("fk_conversation_beside_id_conversation"), "conversation", type_="foreignkey")
     op.drop_column("conversation", "beside_id")
     op.drop_column("contact", "away_until")
-    op.drop_constraint(op.f("fk_call_noted_by_id_staff_member"), "call", type_="foreignkey")
     op.drop_constraint(op.f("fk_call_next_task_id_task"), "call", type_="foreignkey")
+    op.drop_constraint(op.f("fk_call_noted_by_id_staff_member"), "call", type_="foreignkey")
     op.drop_column("call", "next_task_id")
     op.drop_column("call", "noted_at")
     op.drop_column("call", "noted_by_id")
@@ -384,6 +489,17 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_conversation_move_into_id"), table_name="conversation_move")
     op.drop_index(op.f("ix_conversation_move_from_id"), table_name="conversation_move")
     op.drop_table("conversation_move")
+    op.drop_index(op.f("ix_segment_member_contact_id"), table_name="segment_member")
+    op.drop_table("segment_member")
+    op.drop_index(op.f("ix_contact_list_member_contact_id"), table_name="contact_list_member")
+    op.drop_table("contact_list_member")
+    op.drop_index("ix_contact_intent_recent", table_name="contact_intent")
+    op.drop_table("contact_intent")
+    op.drop_table("segment_revision")
     op.drop_index(op.f("ix_territory_staff_staff_id"), table_name="territory_staff")
     op.drop_table("territory_staff")
+    op.drop_index("uq_segment_ready", table_name="segment")
+    op.drop_table("segment")
+    op.drop_table("contact_list")
     op.drop_table("territory")
+    op.drop_table("fact_progress")

@@ -1,0 +1,145 @@
+"""What years of letters say of each contact, added up so that segments need not read the letters again.
+
+When somebody last wrote, was written to, was sent a mailing, and which intents their letters had: columns
+of contact and account, and `ContactIntent`. `bring_up_to_date` looks at the letters since its last run, and
+for ten minutes more, because a row's number is given before its transaction commits; every value is a
+greatest one, so looking twice changes nothing. `rebuild` counts everything anew, for what was corrected or
+merged meanwhile.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ForeignKey, Index, Text, func, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core.conversations import Message
+from core.db import Base
+from core.labels import Correction
+from core.outbox import DeliveryEvent
+
+LOOK_BACK = timedelta(minutes=10)
+"""Longer than any transaction that writes letters."""
+
+
+class ContactIntent(Base):
+    """When a contact last wrote something with an intent."""
+
+    __tablename__ = "contact_intent"
+    __table_args__ = (Index("ix_contact_intent_recent", "intent", "last_at", "contact_id"),)
+
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), primary_key=True)
+    intent: Mapped[str] = mapped_column(Text, primary_key=True)
+    last_at: Mapped[datetime]
+
+
+class FactProgress(Base):
+    """How far the rows of a table are counted."""
+
+    __tablename__ = "fact_progress"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    settled_id: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Up to here every row that will ever be is counted."""
+    ahead_id: Mapped[int] = mapped_column(default=0, server_default="0")
+    ahead_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """When `ahead_id` was the newest row; `LOOK_BACK` later it is settled."""
+
+
+_TALK = text("""
+with seen as (
+    select contact_id,
+           max(happened_at) filter (where direction = 'in' and machine is null) as last_in,
+           max(happened_at) filter (where direction = 'out') as last_out
+    from message where id > :low and contact_id is not null group by contact_id
+), people as (
+    update contact c
+    set last_in_at = greatest(c.last_in_at, seen.last_in),
+        last_out_at = greatest(c.last_out_at, seen.last_out)
+    from seen where c.id = seen.contact_id
+      and (greatest(c.last_in_at, seen.last_in) is distinct from c.last_in_at
+           or greatest(c.last_out_at, seen.last_out) is distinct from c.last_out_at)
+    returning c.account_id, c.last_in_at, c.last_out_at
+), clients as (
+    select account_id, max(last_in_at) as last_in, max(last_out_at) as last_out
+    from people where account_id is not null group by account_id
+)
+update account a
+set last_in_at = greatest(a.last_in_at, clients.last_in),
+    last_out_at = greatest(a.last_out_at, clients.last_out)
+from clients where a.id = clients.account_id
+""")
+
+_INTENTS = text("""
+insert into contact_intent (contact_id, intent, last_at)
+select m.contact_id, k.intent, max(m.happened_at)
+from message m join classification k on k.message_id = m.id
+where m.id > :low and m.direction = 'in' and m.contact_id is not null and k.intent is not null
+group by 1, 2
+on conflict (contact_id, intent) do update set last_at = excluded.last_at
+where contact_intent.last_at < excluded.last_at
+""")
+
+_CORRECTED = text("""
+insert into contact_intent (contact_id, intent, last_at)
+select m.contact_id, k.intent, max(m.happened_at)
+from correction r join message m on m.id = r.message_id join classification k on k.message_id = m.id
+where r.id > :low and m.direction = 'in' and m.contact_id is not null and k.intent is not null
+group by 1, 2
+on conflict (contact_id, intent) do update set last_at = excluded.last_at
+where contact_intent.last_at < excluded.last_at
+""")
+
+_MAILED = text("""
+with seen as (
+    select d.contact_id, max(e.happened_at) as last
+    from delivery_event e join delivery d on d.id = e.delivery_id
+    where e.id > :low and e.state = 'sent' and d.purpose = 'marketing' and d.contact_id is not null
+    group by 1
+)
+update contact c set last_mailing_at = seen.last
+from seen where c.id = seen.contact_id and (c.last_mailing_at is null or c.last_mailing_at < seen.last)
+""")
+
+COUNTED = (
+    ("message", Message.id, (_TALK, _INTENTS)),
+    ("correction", Correction.id, (_CORRECTED,)),
+    ("delivery_event", DeliveryEvent.id, (_MAILED,)),
+)
+"""Tables that only grow, and what their new rows change."""
+
+_FORGET = (
+    "update contact set last_in_at = null, last_out_at = null, last_mailing_at = null"
+    " where coalesce(last_in_at, last_out_at, last_mailing_at) is not null",
+    "update account set last_in_at = null, last_out_at = null"
+    " where coalesce(last_in_at, last_out_at) is not null",
+    "delete from contact_intent",
+    "delete from fact_progress",
+)
+
+
+def bring_up_to_date(session: Session) -> None:
+    """Count what was written since the last run. One caller at a time; a second one waits."""
+    session.execute(text("select pg_advisory_xact_lock(727100095)"))
+    for name, column, statements in COUNTED:
+        now = session.execute(select(func.clock_timestamp())).scalar_one()
+        newest = session.scalar(select(func.max(column))) or 0
+        progress = session.get(FactProgress, name)
+        if progress is None:
+            progress = FactProgress(name=name, settled_id=0, ahead_id=newest, ahead_at=now)
+            session.add(progress)
+        for statement in statements:
+            session.execute(statement, {"low": progress.settled_id})
+        if progress.ahead_at < now - LOOK_BACK:
+            progress.settled_id, progress.ahead_id, progress.ahead_at = progress.ahead_id, newest, now
+    session.flush()
+
+
+def rebuild(session: Session) -> None:
+    """Count everything anew."""
+    session.execute(text("select pg_advisory_xact_lock(727100095)"))
+    for statement in _FORGET:
+        session.execute(text(statement))
+    session.expire_all()
+    bring_up_to_date(session)

@@ -1,0 +1,49 @@
+"""The background work of segments: letters are counted every minute, members are written down anew."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import func, or_, select, text
+
+from core import contactfacts, segments
+from core.context import Context
+from core.jobkinds import Registry
+from core.segments import Segment
+
+registry = Registry()
+
+LONGEST = "set local statement_timeout = '600s'"
+
+
+@registry.job("core.facts", queue="default", periodic="* * * * *", concurrency=1)
+def count_letters(context: Context) -> None:
+    """Add what was written since the last minute to what is known of each contact."""
+    with context.transaction() as session:
+        session.execute(text(LONGEST))
+        contactfacts.bring_up_to_date(session)
+
+
+@registry.job("core.facts_anew", queue="default", periodic="41 2 * * *", concurrency=1)
+def count_anew(context: Context) -> None:
+    """Every night: count all letters anew, for what was corrected or merged."""
+    with context.transaction() as session:
+        session.execute(text(LONGEST))
+        contactfacts.rebuild(session)
+
+
+@registry.job("core.segments", queue="default", periodic="* * * * *", concurrency=1)
+def refresh_members(context: Context) -> None:
+    """Refresh each segment that has changed, or was last refreshed a while ago; each in a transaction."""
+    with context.transaction() as session:
+        old = func.now() - timedelta(seconds=segments.REFRESH_EVERY)
+        due = select(Segment.id).where(
+            Segment.archived_at.is_(None), or_(Segment.counted_at.is_(None), Segment.counted_at < old)
+        )
+        ids = list(session.scalars(due.order_by(Segment.counted_at.nulls_first())))
+    for segment_id in ids:
+        with context.transaction() as session:
+            session.execute(text(LONGEST))
+            found = session.get(Segment, segment_id, with_for_update=True)
+            if found is not None and found.archived_at is None:
+                segments.refresh(session, found)
