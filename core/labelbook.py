@@ -247,7 +247,7 @@ def _described(description: str) -> str:
     return text
 
 
-def _counts(session: Session, query: Select[Any]) -> dict[str, int]:
+def _counts(session: Session, query: Select[Any, Any]) -> dict[str, int]:
     return {str(key): int(count) for key, count in session.execute(query) if key}
 
 
