@@ -27,7 +27,9 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from core import config_base as base
 from core import config_sections as sections
+from core.config_dialling import Dialling
 from core.config_phone import Phone
+from core.config_senders import Senders
 from core.errors import ConfigurationError
 from core.limits import Limits
 
@@ -79,9 +81,18 @@ class Settings(BaseSettings):
     secret_key_file: Path | None = Field(
         default=None, description="A file that holds it instead.", examples=["/run/secrets/key"]
     )
+    senders: Senders = Field(
+        default_factory=Senders, description="How it is checked that a letter is from whom it names."
+    )
     twilio: sections.Twilio | None = Field(default=None, description="The telephone.")
     phone: Phone = Field(default_factory=Phone, description="How calls are taken, and whom we may reach.")
+    dialling: Dialling = Field(
+        default_factory=Dialling, description="What the telephone may spend, and when it calls by itself."
+    )
     desk: sections.Desk = Field(default_factory=sections.Desk, description="The web application for staff.")
+    pressure: sections.Pressure = Field(
+        default_factory=sections.Pressure, description="How much one contact gets by machine."
+    )
     workers: sections.Workers = Field(default_factory=sections.Workers, description="Background work.")
     log: sections.Log = Field(default_factory=sections.Log, description="What is logged, and how.")
     limits: Limits = Field(default_factory=Limits, description="Bounds on input and patience.")
