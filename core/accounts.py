@@ -104,6 +104,12 @@ class Contact(Base):
     """Where the record came from: mail, call, import, hand."""
     away_until: Mapped[date | None]
     """The day they are back, as their own note of absence said."""
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
+    last_in_at: Mapped[datetime | None]
+    """When they last wrote or called, as `core.contactfacts` last counted."""
+    last_out_at: Mapped[datetime | None]
+    last_mailing_at: Mapped[datetime | None]
+    """When a mailing or follow-up last went out to them."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     account: Mapped[Account | None] = relationship(back_populates="contacts")

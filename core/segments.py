@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Text, distinct, func, select, text
+from sqlalchemy import ForeignKey, Index, Text, delete, distinct, func, insert, literal, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.accounts import Account, Contact
@@ -236,29 +236,21 @@ def _remember(session: Session, segment: Segment, staff_id: int | None) -> None:
 def refresh(session: Session, segment: Segment) -> int:
     """Write down who the members are now: those who left go, those who came are added; returns how many."""
     described = contacts(parse(segment.conditions), moment(session)).subquery()
-    gone = SegmentMember.__table__.delete().where(
-        SegmentMember.segment_id == segment.id, SegmentMember.contact_id.not_in(select(described.c.id))
-    )
+    mine = SegmentMember.segment_id == segment.id
     if not segment.marks_traffic:
-        segment.members = session.execute(select(func.count()).select_from(described)).scalar_one()
-        session.execute(SegmentMember.__table__.delete().where(SegmentMember.segment_id == segment.id))
+        session.execute(delete(SegmentMember).where(mine))
+        segment.members = session.scalar(select(func.count()).select_from(described))
     else:
-        session.execute(gone)
-        known = (
-            select(SegmentMember.contact_id)
-            .where(SegmentMember.segment_id == segment.id)
-            .correlate(None)
-            .subquery()
-        )
-        fresh = (
-            select(segment.id, described.c.id)
+        left = SegmentMember.contact_id.not_in(select(described.c.id))
+        session.execute(delete(SegmentMember).where(mine, left))
+        known = select(SegmentMember.contact_id).where(mine).subquery()
+        came = (
+            select(literal(segment.id), described.c.id)
             .outerjoin(known, known.c.contact_id == described.c.id)
             .where(known.c.contact_id.is_(None))
         )
-        session.execute(SegmentMember.__table__.insert().from_select(["segment_id", "contact_id"], fresh))
-        segment.members = session.execute(
-            select(func.count()).select_from(SegmentMember).where(SegmentMember.segment_id == segment.id)
-        ).scalar_one()
+        session.execute(insert(SegmentMember).from_select(["segment_id", "contact_id"], came))
+        segment.members = session.scalar(select(func.count()).select_from(SegmentMember).where(mine))
     segment.counted_at = func.now()
     session.flush()
     return segment.members or 0

@@ -34,7 +34,7 @@ def matching(tree: Group, now: datetime) -> Condition:
     return _compiled(tree, now)
 
 
-def contacts(tree: Group, now: datetime) -> Select[tuple[int]]:
+def contacts(tree: Group, now: datetime) -> Select[Any]:
     """Ids of the contacts that a tree describes."""
     return select(Contact.id).outerjoin(Account, Contact.account_id == Account.id).where(matching(tree, now))
 
@@ -110,7 +110,7 @@ def _consent(given: Given, _now: datetime) -> Condition:
             return not_(or_(Contact.id.in_(granted), refused))
 
 
-def _last_said(channel: Channel, purpose: str, *, granted: bool) -> Select[tuple[int]]:
+def _last_said(channel: Channel, purpose: str, *, granted: bool) -> Select[Any]:
     later = aliased(Consent)
     same = (later.contact_id == Consent.contact_id, later.channel == channel, later.purpose == purpose)
     return select(Consent.contact_id).where(
@@ -138,7 +138,7 @@ def _of_client(model: type[Deal] | type[ProductInterest], *conditions: Condition
     )
 
 
-def _products(given: Given) -> Select[tuple[int]]:
+def _products(given: Given) -> Select[Any]:
     return select(Product.id).where(Product.key.in_(given["products"]))
 
 
@@ -183,13 +183,11 @@ def _outcome(given: Given, now: datetime) -> Condition:
     return _of_client(Deal, *conditions)
 
 
-def _client_time(name: str) -> ColumnElement[datetime]:
-    return case(
-        (Contact.account_id.is_(None), getattr(Contact, name)), else_=getattr(Account, name)
-    )  # the account's, where there is one
+def _client_time(name: str) -> ColumnElement[Any]:
+    return case((Contact.account_id.is_(None), getattr(Contact, name)), else_=getattr(Account, name))
 
 
-def _past(column: ColumnElement[datetime], given: Given, now: datetime) -> Condition:
+def _past(column: Any, given: Given, now: datetime) -> Condition:
     match When(given["when"]):
         case When.NEVER:
             return column.is_(None)
