@@ -54,17 +54,25 @@ class Known:
     __slots__ = ("_ages", "_by_name", "_by_shape", "_near")
 
     def __init__(self, ages: Mapping[str, int]) -> None:
-        self._ages = {readable(domain): age for domain, age in ages.items()}
+        self._ages: dict[str, int] = {}
         self._by_shape: dict[str, list[str]] = {}
         self._by_name: dict[str, list[str]] = {}
         self._near: dict[str, list[str]] = {}
-        for domain in self._ages:
-            name = _main_label(domain)
-            self._by_shape.setdefault(skeleton(domain), []).append(domain)
-            self._by_name.setdefault(name, []).append(domain)
-            if len(name) >= LONG_ENOUGH:
-                for one in _shortened(name):
-                    self._near.setdefault(one, []).append(domain)
+        for domain, age in ages.items():
+            self.add(domain, age)
+
+    def add(self, domain: str, age: int) -> None:
+        """Watch one domain more; one that is watched already keeps its age."""
+        domain = readable(domain)
+        if domain in self._ages:
+            return
+        self._ages[domain] = age
+        name = _main_label(domain)
+        self._by_shape.setdefault(skeleton(domain), []).append(domain)
+        self._by_name.setdefault(name, []).append(domain)
+        if len(name) >= LONG_ENOUGH:
+            for one in _shortened(name):
+                self._near.setdefault(one, []).append(domain)
 
     def __contains__(self, domain: object) -> bool:
         return isinstance(domain, str) and readable(domain) in self._ages

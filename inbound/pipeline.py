@@ -18,7 +18,19 @@ from sqlalchemy.orm import Session
 from core import intakework
 from core.context import Context
 from core.intakework import Claimed
-from inbound.steps import acknowledge, assign, classify, file, parse, react, recognise, screen, thread
+from inbound.steps import (
+    acknowledge,
+    assign,
+    brake,
+    classify,
+    file,
+    parse,
+    react,
+    recognise,
+    screen,
+    thread,
+    verify,
+)
 from inbound.steps.write import write
 from inbound.work import Batch, Item, Tools
 
@@ -31,8 +43,10 @@ READING: tuple[tuple[str, Step], ...] = (("parse", parse.run),)
 
 FILING: tuple[tuple[str, Step], ...] = (
     ("screen", screen.run),
+    ("verify", verify.run),
     ("recognise", recognise.run),
     ("thread", thread.run),
+    ("brake", brake.run),
     ("classify", classify.run),
     ("file", file.run),
     ("react", react.run),

@@ -6,8 +6,12 @@ import marshal
 from dataclasses import dataclass, fields
 from datetime import datetime
 
+from inbound.authenticity import MOST_FIELDS
 from inbound.parsed import Address, UnreadableMail
 from inbound.understanding import understand
+
+LONGEST_RESULTS = 4000
+"""Characters of one field of Authentication-Results."""
 
 Pair = tuple[str, str]
 """A display name and an address, as written."""
@@ -42,12 +46,18 @@ class Reading:
     """The day somebody who is away is back, ISO 8601; empty where it is not said."""
     bounce: tuple[str, bool, bool, tuple[str, ...], str, str, str, str] | None = None
     """Class, hard, delayed, recipients, original Message-ID, status, diagnostic, envelope key."""
-    forward: tuple[str, str, str] | None = None
-    """Name, address and subject of a letter inside the letter."""
+    forward: tuple[str, str, str, str] | None = None
+    """Name, address, subject and date (ISO 8601, may be empty) of a letter inside the letter."""
     attachments: tuple[tuple[str, str, int, str], ...] = ()
     """Name, type, size and path."""
     defects: tuple[str, ...] = ()
     truncated: bool = False
+    auth_results: tuple[str, ...] = ()
+    """Authentication-Results from the top, cut to a size no honest one has."""
+    signed: bool = False
+    """It carries a DKIM signature."""
+    more_senders: tuple[Pair, ...] = ()
+    """What From names beside the first."""
 
     def dumped(self) -> bytes:
         """The values as bytes (marshal: plain values only, so reading them runs nothing)."""
@@ -110,10 +120,21 @@ def read(raw: bytes, own_addresses: frozenset[str]) -> Reading:
         ),
         forward=None
         if forward is None
-        else (*(_pair(forward.from_) if forward.from_ else ("", "")), forward.subject),
+        else (
+            *(_pair(forward.from_) if forward.from_ else ("", "")),
+            forward.subject,
+            forward.date.isoformat() if forward.date else "",
+        ),
         attachments=tuple((one.name, one.content_type, one.size, one.path) for one in mail.attachments),
         defects=tuple(mail.defects),
         truncated=mail.truncated,
+        auth_results=tuple(
+            value[:LONGEST_RESULTS] for value in mail.headers.all("authentication-results")[:MOST_FIELDS]
+        )
+        if "authentication-results" in mail.headers
+        else (),
+        signed="dkim-signature" in mail.headers,
+        more_senders=tuple(map(_pair, mail.from_[1:5])),
     )
 
 

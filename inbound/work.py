@@ -14,6 +14,8 @@ from core.config import Settings
 from core.intakework import Claimed
 from core.outbox import Draft
 from core.routing import Decision, Roster
+from inbound.authenticity import Checks, Finding
+from inbound.knownsenders import KnownSenders
 from inbound.readers import Readers
 from inbound.reading import Reading
 
@@ -64,6 +66,8 @@ class Talk:
     urgency: str = "normal"
     waiting: bool = False
     open: bool = True
+    beside_id: int | None = None
+    """The conversation a new one was set beside."""
     mailbox: str | None = None
     last_message_at: datetime | None = None
     new: bool = False
@@ -107,6 +111,10 @@ class Item:
     staff_id: int | None = None
     """The staff member who wrote it."""
     person: Person | None = None
+    checks: Checks | None = None
+    """What our own server says of the sender; None where nobody looked."""
+    findings: tuple[Finding, ...] = ()
+    """Tricks that the sender's fields play."""
     talk: Talk | None = None
     answers: int | None = None
     """The delivery of ours that it answers."""
@@ -143,6 +151,7 @@ class Tools:
     settings: Settings
     readers: Readers
     classifier: Labeller
+    known: KnownSenders = field(default_factory=KnownSenders)
 
     def own_addresses(self) -> frozenset[str]:
         """The company's own addresses, lower case."""

@@ -10,6 +10,7 @@ from core.accounts import Account, AccountDomain, Contact, ContactPoint, PointKi
 from core.bulk import new_ids
 from core.staff import StaffMember
 from core.values import BadAddress, email_domain, is_free_mail, normal_email
+from inbound.authenticity import Verdict
 from inbound.work import Batch, Company, Item, Person
 
 
@@ -20,7 +21,11 @@ def run(batch: Batch) -> None:
         _sender(item)
     staff = _staff(batch, [item.sender for item in items if item.sender])
     for item in items:
-        if item.sender in staff:
+        if item.sender in staff and _denied(item):
+            item.sender = None
+            item.warnings.append("claims_to_be_colleague")
+            item.note("recognise", "it names a colleague, but our mail server says it is not from there")
+        elif item.sender in staff:
             _colleague(item, staff[item.sender])
     people = _known(
         batch, {item.sender for item in items if (item.sender and not item.staff_id) or item.person}
@@ -45,6 +50,11 @@ def _sender(item: Item) -> None:
 def _staff(batch: Batch, addresses: list[str]) -> dict[str, int]:
     query = select(StaffMember.email, StaffMember.id).where(StaffMember.email.in_(set(addresses)))
     return dict(batch.session.execute(query).all())
+
+
+def _denied(item: Item) -> bool:
+    domain = (item.sender or "").rpartition("@")[2]
+    return item.checks is not None and item.checks.verdict(domain) is Verdict.DENIED
 
 
 def _colleague(item: Item, staff_id: int) -> None:

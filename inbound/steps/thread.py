@@ -35,6 +35,8 @@ class Choice:
     talk: Talk | None
     reason: str
     warning: str | None = None
+    beside: Talk | None = None
+    """The conversation it refers to without its sender taking part in it."""
 
 
 def choose(item: Item, referred: Iterable[Talk], topic: str) -> Choice:
@@ -43,19 +45,23 @@ def choose(item: Item, referred: Iterable[Talk], topic: str) -> Choice:
     Only who takes part may join: somebody who learnt an id of ours would else write into a client's history.
     A new subject under an old id begins a new topic.
     """
-    foreign = renamed = False
+    foreign: Talk | None = None
+    renamed = False
     for talk in referred:
         if not _belongs(item, talk):
-            foreign = True
+            foreign = foreign or talk
         elif topic and talk.topics and topic not in talk.topics and not item.machine:
             renamed = True
         else:
             return Choice(talk, "answers a letter of this conversation")
     if renamed:
         return Choice(None, "an old thread with a new subject: a new topic")
-    if foreign:
+    if foreign is not None:
         return Choice(
-            None, "refers to a conversation its sender takes no part in", "refers_to_foreign_conversation"
+            None,
+            "refers to a conversation its sender takes no part in",
+            "refers_to_foreign_conversation",
+            foreign,
         )
     return Choice(None, "begins a conversation")
 
@@ -102,6 +108,8 @@ def run(batch: Batch) -> None:
             continue
         item.note("thread", choice.reason)
         item.talk = choice.talk or _begin(batch, item, next(ids), topic)
+        if choice.beside is not None and not item.machine:
+            item.talk.beside_id = choice.beside.id
         _join(batch, item, item.talk, topic, refs[id(item)], known)
         if item.sender:
             by_subject.setdefault((item.sender, topic), item.talk)

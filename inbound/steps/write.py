@@ -18,6 +18,7 @@ from core.deals import Deal, StageChange, default_pipeline, first_stage
 from core.labels import Classification
 from core.routing import Assignment
 from core.values import BadAddress, normal_email
+from inbound.authenticity import as_stored
 from inbound.reading import Pair
 from inbound.work import Batch, Item, Talk
 
@@ -111,7 +112,7 @@ def _triggers(batch: Batch) -> None:
 
 _TALK = (
     "subject", "topic_key", "channel", "state", "contact_id", "account_id", "deal_id", "assignee_id",
-    "team_id", "language", "intent", "urgency", "waiting", "mailbox", "last_message_at",
+    "team_id", "language", "intent", "urgency", "waiting", "mailbox", "beside_id", "last_message_at",
 )  # fmt: skip
 
 
@@ -120,7 +121,7 @@ def _talk_row(talk: Talk, topic: str, batch: Batch) -> tuple[Any, ...]:
     return (
         talk.id, talk.subject, topic, Channel.EMAIL, state, talk.contact_id, talk.account_id, talk.deal_id,
         talk.assignee_id, talk.team_id, talk.language, talk.intent, talk.urgency, talk.waiting, talk.mailbox,
-        talk.last_message_at or batch.now,
+        talk.beside_id, talk.last_message_at or batch.now,
     )  # fmt: skip
 
 
@@ -188,7 +189,8 @@ def _messages(session: Session, items: list[Item]) -> None:
         (
             "id", "conversation_id", "contact_id", "direction", "channel", "raw_id", "staff_id", "rfc_id",
             "subject", "sender_name", "sender", "recipients", "text", "reply", "quoted", "signature",
-            "has_html", "language", "machine", "trail", "warnings", "happened_at", "sent_at",
+            "has_html", "language", "machine", "trail", "warnings", "sender_checks", "forwarded",
+            "happened_at", "sent_at",
         ),
         [_message_row(item) for item in items],
     )  # fmt: skip
@@ -229,9 +231,24 @@ def _message_row(item: Item) -> tuple[Any, ...]:
         item.machine,
         item.trail,
         item.warnings,
+        _sender_checks(item),
+        _forwarded(item),
         item.raw.stored_at,
         reading.sent_at(),
     )
+
+
+def _sender_checks(item: Item) -> dict[str, Any] | None:
+    if item.checks is None or item.staff_id is not None or item.reading.from_ is None:
+        return None
+    return as_stored(item.checks, item.reading.from_[1].rpartition("@")[2].lower(), item.findings)
+
+
+def _forwarded(item: Item) -> dict[str, str] | None:
+    if item.reading.forward is None or not item.reading.forward[1]:
+        return None
+    name, address, subject, date = item.reading.forward
+    return {"name": name, "address": address, "subject": subject, "date": date}
 
 
 def _pairs(pairs: tuple[Pair, ...]) -> list[list[str]]:
