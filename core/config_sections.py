@@ -351,6 +351,19 @@ class Desk(Section):
         return value
 
 
+class Pressure(Section):
+    """How much one contact gets without a person writing it, over all senders and channels."""
+
+    touches: int = Field(
+        default=3,
+        ge=1,
+        le=100,
+        description="Letters, messages and calls by machine to one contact at most.",
+        examples=[2],
+    )
+    days: int = Field(default=7, ge=1, le=90, description="Within so many days.", examples=[7])
+
+
 class Workers(Section):
     """Background work."""
 

@@ -69,6 +69,7 @@ MODEL_MODULES: tuple[str, ...] = (
     "core.notices",
     "core.reading",
     "core.preferences",
+    "core.search",
     "core.sessions",
 )
 """Every module that declares tables."""

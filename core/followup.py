@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
-from core.sequences import StepKind, StopReason
+from core.budget import Budget
+from core.sequences import Result, StepKind, StopReason
 from core.worktime import Calendar
-
-BUDGET_WINDOW = timedelta(days=7)
-"""The stretch over which letters to one contact are counted."""
 
 
 class Action(StrEnum):
@@ -39,16 +38,15 @@ class DueStep:
     now: datetime
     kind: StepKind
     calendar: Calendar
-    """Working time at the client's place."""
+    """Working time at the client's place, within what the step allows."""
     has_address: bool = True
     opted_out: bool = False
     last_touch_at: datetime | None = None
     """When anything last went to the contact, from whomever and on whichever channel."""
     least_gap: timedelta = timedelta(hours=24)
     touches: tuple[datetime, ...] = ()
-    """Letters to the contact that nobody wrote by hand within the window, oldest first."""
-    budget: int = 3
-    """How many of them there may be in the window."""
+    """What went to the contact without a person writing it, within the budget's window, oldest first."""
+    budget: Budget = field(default_factory=Budget)
 
 
 def _address(step: DueStep) -> Verdict | None:
@@ -79,14 +77,19 @@ def _gap(step: DueStep) -> Verdict | None:
 
 
 def _budget(step: DueStep) -> Verdict | None:
-    if len(step.touches) < step.budget:
+    frees = step.budget.frees_at(step.touches, step.now)
+    if frees is None:
         return None
-    frees = step.touches[len(step.touches) - step.budget] + BUDGET_WINDOW
     return Verdict(Action.WAIT, "enough letters this week", step.calendar.next_open(max(frees, step.now)))
 
 
+_TO_THE_CLIENT = (_address, _opt_out, _hours, _gap, _budget)
+
 RULES: dict[StepKind, tuple[Callable[[DueStep], Verdict | None], ...]] = {
-    StepKind.EMAIL: (_address, _opt_out, _hours, _gap, _budget),
+    StepKind.EMAIL: _TO_THE_CLIENT,
+    StepKind.SMS: _TO_THE_CLIENT,
+    StepKind.VOICE: _TO_THE_CLIENT,
+    StepKind.FAX: _TO_THE_CLIENT,
     StepKind.TASK: (_hours,),
 }
 """The rules of each kind of step in the order in which they are asked; the first that objects decides."""
@@ -99,3 +102,49 @@ def decide(step: DueStep) -> Verdict:
         if verdict is not None:
             return verdict
     return Verdict(Action.TAKE, "due")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is known of the last step when the next one is due."""
+
+    kind: StepKind
+    taken_at: datetime
+    result: Result | None = None
+    """What somebody or an event said came of it."""
+    result_at: datetime | None = None
+    replied_at: datetime | None = None
+    """When the client last wrote or called."""
+    failed: bool = False
+    """What it sent never arrived."""
+    task_done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """What came of a step, and when that was known."""
+
+    result: Result
+    since: datetime
+    reason: str
+
+
+def came_of(last: Taken) -> Fork:
+    """What came of a step: what was said first, then what the client did, then silence."""
+    if last.result is not None:
+        return Fork(last.result, last.result_at or last.taken_at, "as it was noted")
+    if last.replied_at is not None and last.replied_at >= last.taken_at:
+        return Fork(Result.REPLIED, last.replied_at, "the client answered")
+    if last.kind is StepKind.TASK:
+        return Fork(Result.DONE if last.task_done else Result.NOT_DONE, last.taken_at, "as the task stands")
+    if last.failed:
+        return Fork(Result.FAILED, last.taken_at, "it did not arrive")
+    return Fork(Result.NO_ANSWER, last.taken_at, "nobody answered")
+
+
+def follows(branches: Sequence[Mapping[str, Any]], fork: Fork, following: int) -> int | None:
+    """The position that comes after a step: where its branch leads, else the next one; None is the end."""
+    for branch in branches:
+        if branch["on"] == fork.result.value:
+            return branch.get("to")
+    return following

@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKey, Index, Text, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from core.accounts import Contact
+from core.accounts import Channel, Contact
 from core.db import Base, Id
 from core.deals import Deal
 from core.errors import Conflict, IllegalTransition
@@ -49,8 +49,13 @@ class Sequence(Base):
     stop_on: Mapped[list[str]] = mapped_column(default=lambda: sorted(reason.value for reason in RULED))
     once: Mapped[bool] = mapped_column(default=False)
     """A contact goes through it once ever."""
+    exclusive: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """While a contact is in it they are in no other, and nobody who is in another enters it."""
     least_gap_hours: Mapped[int] = mapped_column(default=24)
-    """Least time since anything else was sent to the contact."""
+    """Least time since anything else went to the contact, on any channel, from anybody."""
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """What this version changed."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     steps: Mapped[list[SequenceStep]] = relationship(
         back_populates="sequence", order_by="SequenceStep.position", cascade="all, delete-orphan"
@@ -65,11 +70,41 @@ class StepKind(StrEnum):
     """What a step does."""
 
     EMAIL = "email"
+    SMS = "sms"
+    VOICE = "voice"
+    FAX = "fax"
     TASK = "task"
 
 
+CHANNELS: dict[StepKind, Channel] = {
+    StepKind.EMAIL: Channel.EMAIL,
+    StepKind.SMS: Channel.SMS,
+    StepKind.VOICE: Channel.VOICE,
+    StepKind.FAX: Channel.FAX,
+}
+"""The channel of each kind of step that reaches the client; a task reaches a colleague."""
+
+
+class Result(StrEnum):
+    """What came of a step; a branch goes by it."""
+
+    REPLIED = "replied"
+    NO_ANSWER = "no_answer"
+    FAILED = "failed"
+    """It never arrived: refused, bounced, expired."""
+    ANSWERED = "answered"
+    """The call was answered."""
+    DONE = "done"
+    """The task is done, and nobody said how it went."""
+    NOT_DONE = "not_done"
+    REACHED = "reached"
+    NOT_REACHED = "not_reached"
+    INTERESTED = "interested"
+    NOT_INTERESTED = "not_interested"
+
+
 class SequenceStep(Base):
-    """One step: so many working days after the one before, a letter or a task for a person."""
+    """One step: so much working time after the one before, something for the client or a colleague."""
 
     __tablename__ = "sequence_step"
     __table_args__ = (Index("uq_sequence_step_position", "sequence_id", "position", unique=True),)
@@ -81,6 +116,14 @@ class SequenceStep(Base):
     kind: Mapped[StepKind]
     delay_days: Mapped[int]
     """Working days after the step before, or after the start."""
+    delay_hours: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Working hours on top of them."""
+    window: Mapped[dict[str, Any] | None]
+    """Where it may only be taken at some hours or on some days: ``{"days": [0, 1], "from": "10:00", "to":
+    "12:00"}`` on the client's clock, Monday being 0; within working time always."""
+    branches: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
+    """Which step follows by what came of this one: ``[{"on": "reached", "to": null}]``; the position of a
+    later step, or null for the end. Whatever is not named goes on to the next one."""
     template: Mapped[str | None] = mapped_column(Text)
     titles: Mapped[dict[str, str]] = mapped_column(default=dict)
     """What the task is called, by language."""
@@ -108,6 +151,8 @@ TRANSITIONS: dict[EnrolmentState, frozenset[EnrolmentState]] = {
 """Nothing leads back from an end: a client is enrolled anew instead."""
 
 LIVE = (EnrolmentState.ACTIVE, EnrolmentState.PAUSED)
+AWAY = "away"
+"""What an enrolment waits for whose contact is out of office."""
 
 
 class Enrolment(Base):
@@ -131,7 +176,11 @@ class Enrolment(Base):
     state: Mapped[EnrolmentState] = mapped_column(default=EnrolmentState.ACTIVE)
     next_position: Mapped[int] = mapped_column(default=1)
     due_at: Mapped[datetime]
-    """When the next step is looked at; for a paused one, when it goes on by itself, if it does."""
+    """When the next step is looked at."""
+    waits_for: Mapped[str | None] = mapped_column(Text)
+    """Why its due moment was put off, where it was."""
+    replied_at: Mapped[datetime | None]
+    """When the contact last wrote or called without that ending it."""
     stop_reason: Mapped[StopReason | None]
     stopped_by: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -154,6 +203,9 @@ class EnrolmentStep(Base):
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     outcome: Mapped[str] = mapped_column(Text)
     """done, or skipped."""
+    result: Mapped[Result | None]
+    """What came of it, where somebody or an event said so."""
+    result_at: Mapped[datetime | None]
     delivery_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id"), index=True)
     task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"))
     taken_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -163,6 +215,10 @@ class AlreadyEnrolled(Conflict):
     """The client is in that sequence already, or has been and it may be taken once only."""
 
     cure = "Stop the running one first."
+
+
+class Exclusive(AlreadyEnrolled):
+    """The client is in another sequence, and one of the two allows no other beside it."""
 
 
 def current(session: Session, key: str) -> Sequence | None:
@@ -181,8 +237,22 @@ def enrol(
 ) -> Enrolment:
     """Lead a client into a sequence; the first step is due at ``due_at``.
 
-    Raises AlreadyEnrolled when they are in it, or were once and its rule is once only.
+    Raises AlreadyEnrolled when they are in it, or were once and its rule is once only; Exclusive when it or
+    another one they are in allows no other.
     """
+    # Two that begin at the same moment must see each other.
+    session.execute(select(Contact.id).where(Contact.id == contact_id).with_for_update(key_share=True))
+    others = session.execute(
+        select(Sequence.exclusive)
+        .join(Enrolment, Enrolment.sequence_id == Sequence.id)
+        .where(
+            Enrolment.contact_id == contact_id,
+            Enrolment.state.in_(LIVE),
+            Enrolment.sequence_key != sequence.key,
+        )
+    ).all()
+    if others and (sequence.exclusive or any(exclusive for (exclusive,) in others)):
+        raise Exclusive
     if sequence.once:
         seen = session.scalar(
             select(Enrolment.id)
@@ -249,7 +319,41 @@ def stop_for_contacts(session: Session, contact_ids: Iterable[int], reason: Stop
         query = query.where(Sequence.stop_on.op("?")(reason.value))
     ids = list(session.scalars(query))
     _end(session, ids, reason)
+    if reason in {StopReason.REPLY, StopReason.CALL}:
+        session.execute(
+            update(Enrolment)
+            .where(Enrolment.contact_id.in_(set(contact_ids)), Enrolment.state.in_(LIVE))
+            .values(replied_at=func.now())
+        )
     return len(ids)
+
+
+def record_result(session: Session, result: Result, *, enrolment_id: int, position: int) -> bool:
+    """Say what came of a step; where a branch goes by it, that is followed at once.
+
+    Returns whether the step was taken and is still the last one; of an older one nothing depends.
+    """
+    enrolment = session.get(Enrolment, enrolment_id, with_for_update={"of": Enrolment})
+    row = session.get(EnrolmentStep, (enrolment_id, position))
+    if enrolment is None or row is None or enrolment.state not in LIVE:
+        return False
+    if enrolment.next_position != position + 1:
+        return False
+    row.result, row.result_at = result, func.now()
+    step = next((one for one in enrolment.sequence.steps if one.position == position), None)
+    if step is not None and any(branch["on"] == result.value for branch in step.branches):
+        enrolment.due_at = func.now()
+        enrolment.waits_for = None
+    session.flush()
+    return True
+
+
+def record_delivery_result(session: Session, delivery_id: int, result: Result) -> bool:
+    """The same for the step that queued a delivery: a call that was answered, a message that failed."""
+    row = session.scalar(select(EnrolmentStep).where(EnrolmentStep.delivery_id == delivery_id))
+    if row is None:
+        return False
+    return record_result(session, result, enrolment_id=row.enrolment_id, position=row.position)
 
 
 def stop_for_deal(session: Session, deal_id: int) -> int:
@@ -271,11 +375,14 @@ def stop_for_deal(session: Session, deal_id: int) -> int:
 
 
 def pause_for_contacts(session: Session, contact_ids: Iterable[int], until: datetime) -> int:
-    """A client is away: wait until they are back, and go on then by itself."""
+    """A client is away: wait until they are back, and go on then by itself.
+
+    A step that is due later than that is not brought forward.
+    """
     done = session.scalars(
         update(Enrolment)
         .where(Enrolment.contact_id.in_(set(contact_ids)), Enrolment.state == EnrolmentState.ACTIVE)
-        .values(due_at=func.greatest(Enrolment.due_at, until))
+        .values(due_at=func.greatest(Enrolment.due_at, until), waits_for=AWAY)
         .returning(Enrolment.id)
     ).all()
     return len(done)

@@ -6,10 +6,11 @@ nine o'clock when the clocks change.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.errors import InputRefused
@@ -120,6 +121,19 @@ class Calendar:
             left -= bool(self.hours_on(day))
         return self.next_open(_instant(day, local.time(), zone))
 
+    def after(self, moment: datetime, days: int, hours: int = 0) -> datetime:
+        """So many working days and then working hours later; UTC."""
+        later = self.add_days(moment, days)
+        return self.add(later, timedelta(hours=hours)) if hours else later
+
+    def within(self, window: Mapping[str, Any] | None) -> Calendar:
+        """This calendar with only the working time that a window allows (``read_window``)."""
+        if not window:
+            return self
+        days, allowed = read_window(window)
+        week = {day: _common(self.week.get(day, ()), allowed) for day in days}
+        return Calendar(self.zone, {day: hours for day, hours in week.items() if hours}, self.country)
+
     def between(self, first: datetime, last: datetime) -> timedelta:
         """How much working time lies between two moments; nothing when they are the wrong way round.
 
@@ -131,6 +145,27 @@ class Calendar:
                 break
             total += min(end, last.astimezone(UTC)) - begin
         return total
+
+
+def read_window(window: Mapping[str, Any]) -> tuple[frozenset[int], Hours]:
+    """The days (Monday is 0) and hours of ``{"days": [0, 4], "from": "10:00", "to": "16:00"}``.
+
+    What is left out allows everything. Raises InputRefused for what is no day or no time of day.
+    """
+    days = window.get("days")
+    if days is not None and (not days or not all(isinstance(day, int) and 0 <= day <= 6 for day in days)):
+        raise InputRefused("The days of a window are numbers from 0 (Monday) to 6.")
+    try:
+        start = time.fromisoformat(str(window.get("from") or "00:00"))
+        end = time.fromisoformat(str(window.get("to") or "23:59:59"))
+    except ValueError as error:
+        raise InputRefused("The hours of a window are written as 09:30.") from error
+    return frozenset(days if days is not None else range(7)), Hours(start, end)
+
+
+def _common(spans: Iterable[Hours], allowed: Hours) -> tuple[Hours, ...]:
+    pairs = ((max(one.start, allowed.start), min(one.end, allowed.end)) for one in spans)
+    return tuple(Hours(start, end) for start, end in pairs if start < end)
 
 
 def _instant(day: date, clock: time, zone: ZoneInfo) -> datetime:

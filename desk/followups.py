@@ -9,13 +9,13 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from core import clock, sequences
-from core.config import Settings
 from core.conversations import Conversation
 from core.errors import NotFound
 from core.sequences import Enrolment, EnrolmentState, SequenceStep
 from core.staff import StaffMember
-from core.worktime import Calendar
-from outbound.sequences import House, plan
+from outbound.sequences import House, house_of, plan
+
+__all__ = ["FollowUps", "follow_up_of", "house_of", "read"]
 
 ENDED = (EnrolmentState.FINISHED, EnrolmentState.STOPPED)
 SHOWN = 5
@@ -57,11 +57,6 @@ class FollowUps:
 
     running: list[Running]
     ended: list[Ended]
-
-
-def house_of(settings: Settings) -> House:
-    """The company's rules from its settings."""
-    return House(Calendar(zone=settings.company.timezone))
 
 
 def read(session: Session, conversation: Conversation, house: House) -> FollowUps:

@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
-from core import consent, letters, outbox, sequences
-from core.accounts import Account, Channel, Contact
+from core import clock, flood, sequences
+from core.accounts import Account
+from core.budget import Budget
+from core.config import Settings
 from core.context import Context
-from core.deals import Deal
 from core.errors import FrontdeskError, IllegalTransition
-from core.followup import BUDGET_WINDOW, Action, DueStep, Verdict, decide
-from core.jobkinds import PAGE
-from core.outbox import Delivery, DeliveryState, Purpose
-from core.sequences import Enrolment, EnrolmentState, EnrolmentStep, SequenceStep, StepKind
-from core.tasks import Task
-from core.values import is_email
+from core.followup import Action, DueStep, Verdict, came_of, decide, follows
+from core.sequences import CHANNELS, Enrolment, EnrolmentState, EnrolmentStep, SequenceStep, StepKind
+from core.values import normal_email, normal_phone
 from core.worker import promote
 from core.worktime import Calendar
+from outbound import stepreads, stepwrites
+from outbound.stepreads import Due, Page, address_key
+from outbound.stepwrites import Move, Work
 
 log = structlog.get_logger(__name__)
 
 EVERY = 1.0
 """Seconds between two looks."""
-
-UNSENT = (DeliveryState.CANCELLED, DeliveryState.SUPPRESSED, DeliveryState.EXPIRED, DeliveryState.REFUSED)
+FAULT = "fault"
+"""What an enrolment waits for that is held because its step could not be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,204 +42,147 @@ class House:
 
     calendar: Calendar
     """Working time where the client's own is not known."""
-    budget: int = 3
-    """Letters nobody wrote by hand that one contact gets in seven days, over all senders."""
+    budget: Budget = field(default_factory=Budget)
+    """How much one contact gets by machine, over all senders and channels."""
 
     def calendar_of(self, account: Account | None) -> Calendar:
         """Working time at a client's place."""
-        if account is None or account.zone is None:
-            return self.calendar
-        return Calendar(account.zone, self.calendar.week, account.country or "")
+        return self.calendar_at(account.zone, account.country) if account else self.calendar
+
+    def calendar_at(self, zone: str | None, country: str | None) -> Calendar:
+        """Working time in a zone, where it is known."""
+        return self.calendar if zone is None else Calendar(zone, self.calendar.week, country or "")
 
 
 @dataclass(slots=True)
-class _Facts:
-    now: datetime
-    last_touch: dict[int, datetime]
-    touches: dict[int, list[datetime]]
-    opted_out: set[str]
+class _Desk:
+    """A page in work, with calendars made once a place and window."""
+
+    page: Page
+    house: House
+    work: Work = field(default_factory=Work)
+    calendars: dict[tuple[str | None, str | None, int | None], Calendar] = field(default_factory=dict)
+
+    def calendar(self, due: Due, step: SequenceStep | None = None) -> Calendar:
+        """Working time at a client's place, within what the step allows."""
+        windowed = step if step is not None and step.window else None
+        key = (due.zone, due.country, windowed.id if windowed else None)
+        if key not in self.calendars:
+            place = self.house.calendar_at(due.zone, due.country)
+            self.calendars[key] = place.within(windowed.window) if windowed else place
+        return self.calendars[key]
 
 
 def tick(session: Session, house: House, now: datetime | None = None) -> int:
     """Decide one page of due steps in one transaction; returns how many were looked at.
 
-    ``now`` is the database's clock unless a rehearsal gives another.
-
-    A step is taken together with the row that says so, whose primary key lets it be taken once.
+    ``now`` is the database's clock unless a rehearsal gives another. However many wait, only what is due is
+    read. A step is taken together with the row that says so, whose primary key lets it be taken once.
     """
     if now is None:
         now = session.execute(select(func.now())).scalar_one()
-    due = list(
-        session.scalars(
-            select(Enrolment)
-            .where(Enrolment.state == EnrolmentState.ACTIVE, Enrolment.due_at <= now)
-            .order_by(Enrolment.due_at, Enrolment.id)
-            .limit(PAGE)
-            .with_for_update(skip_locked=True, of=Enrolment)
-            .options(
-                joinedload(Enrolment.sequence).selectinload(sequences.Sequence.steps),
-                joinedload(Enrolment.contact).selectinload(Contact.points),
-                joinedload(Enrolment.contact).joinedload(Contact.account),
-                joinedload(Enrolment.deal).selectinload(Deal.lines),
-            )
-        ).unique()
-    )
-    if not due:
+    page = stepreads.read(session, now, house.budget)
+    if page is None:
         return 0
-    facts = _read_facts(session, due, now)
-    moves: list[dict[str, Any]] = []
-    for enrolment in due:
-        step = _step_at(enrolment.sequence.steps, enrolment.next_position)
-        if step is None:
-            moves.append(_finished(enrolment, now))
-            continue
-        calendar = house.calendar_of(enrolment.contact.account)
-        verdict = decide(_due_step(enrolment, step, calendar, house, facts))
-        moves.append(_carry_out(session, enrolment, step, verdict, calendar, facts))
-    session.execute(update(Enrolment), moves)
-    return len(due)
+    desk = _Desk(page, house)
+    for due in page.due:
+        try:
+            desk.work.moves.append(_look(desk, due))
+        except FrontdeskError as error:
+            # Held for a person: one client's fault must not stop the page, and trying again would not help.
+            log.warning("follow-up held", enrolment=due.id, error=str(error))
+            desk.work.moves.append(_move(due, state=EnrolmentState.PAUSED, waits_for=FAULT))
+    stepwrites.write(session, page, desk.work)
+    return len(page.due)
 
 
-def _step_at(steps: Sequence[SequenceStep], position: int) -> SequenceStep | None:
-    return next((step for step in steps if step.position == position), None)
+def _move(
+    due: Due,
+    *,
+    state: EnrolmentState = EnrolmentState.ACTIVE,
+    position: int | None = None,
+    due_at: datetime | None = None,
+    waits_for: str | None = None,
+) -> Move:
+    return Move(due.id, state, position or due.next_position, due_at or due.due_at, waits_for)
 
 
-def _read_facts(session: Session, due: Sequence[Enrolment], now: datetime) -> _Facts:
-    """Everything the decisions need, in three queries a page."""
-    contacts = {enrolment.contact_id for enrolment in due}
-    rows = session.execute(
-        select(Delivery.contact_id, Delivery.due_at, Delivery.purpose)
-        .where(
-            Delivery.contact_id.in_(contacts),
-            Delivery.due_at > now - BUDGET_WINDOW,
-            Delivery.state.not_in(UNSENT),
+def _look(desk: _Desk, due: Due) -> Move:
+    """Decide one enrolment, and put what it sends or asks for among the page's work."""
+    road, page = desk.page.roads[due.sequence_id], desk.page
+    position, since = _whither(page, due)
+    step = road.steps.get(position) if position is not None else None
+    if step is None:
+        return _move(due, state=EnrolmentState.FINISHED)
+    calendar = desk.calendar(due, step)
+    if since is not None:
+        due_at = calendar.after(since, step.delay_days, step.delay_hours)
+        if due_at > page.now:
+            return _move(due, position=position, due_at=due_at)
+    if (due.id, step.position) not in page.taken:
+        verdict = decide(_due_step(desk, due, step, calendar))
+        if verdict.action is not Action.TAKE:
+            return _held(due, step, verdict)
+        _take(page, desk.work, due, step)
+    following = road.steps.get(step.position + 1)
+    if following is not None:
+        # Where a branch leads is decided when this one would be due, unless the result is known before.
+        return _move(
+            due,
+            position=following.position,
+            due_at=desk.calendar(due, following).after(page.now, following.delay_days, following.delay_hours),
         )
-        .order_by(Delivery.due_at)
-    ).all()
-    facts = _Facts(now, {}, {}, set())
-    for contact_id, went_at, purpose in rows:
-        if contact_id is None:
-            continue
-        facts.last_touch[contact_id] = went_at
-        if purpose != Purpose.ANSWER:
-            facts.touches.setdefault(contact_id, []).append(went_at)
-    keys = [key for one in due if (key := _address_key(one.contact))]
-    facts.opted_out = set(consent.suppressed(session, Channel.EMAIL, keys))
-    return facts
+    return _move(due, state=EnrolmentState.FINISHED, position=step.position)
 
 
-def _address_key(contact: Contact) -> str | None:
-    """The contact's address as the suppression list knows it; None where there is none to write to."""
-    email = contact.email
-    return consent.address_key(Channel.EMAIL, email) if email and is_email(email) else None
+def _whither(page: Page, due: Due) -> tuple[int | None, datetime | None]:
+    """Which step is next, None for the end; and from when its delay counts where a branch led there."""
+    last = page.last.get(due.id)
+    if last is None or last[0] + 1 != due.next_position:
+        return due.next_position, None
+    road = page.roads[due.sequence_id]
+    step = road.steps[last[0]]
+    if not step.branches:
+        return due.next_position, None
+    fork = came_of(last[1])
+    position = follows(step.branches, fork, due.next_position)
+    if position == due.next_position and last[1].result is None:
+        return position, None
+    return position, fork.since
 
 
-def _due_step(
-    enrolment: Enrolment, step: SequenceStep, calendar: Calendar, house: House, facts: _Facts
-) -> DueStep:
-    key = _address_key(enrolment.contact)
+def _held(due: Due, step: SequenceStep, verdict: Verdict) -> Move:
+    if verdict.action is Action.WAIT:
+        return _move(due, position=step.position, due_at=verdict.until, waits_for=verdict.reason)
+    return Move(due.id, EnrolmentState.STOPPED, step.position, due.due_at, None, verdict.stop)
+
+
+def _due_step(desk: _Desk, due: Due, step: SequenceStep, calendar: Calendar) -> DueStep:
+    page = desk.page
+    channel = CHANNELS.get(step.kind)
+    key = address_key(channel, page.address(due, step.kind)) if channel else None
     return DueStep(
-        now=facts.now,
+        now=page.now,
         kind=step.kind,
         calendar=calendar,
         has_address=key is not None,
-        opted_out=key in facts.opted_out,
-        last_touch_at=facts.last_touch.get(enrolment.contact_id),
-        least_gap=timedelta(hours=enrolment.sequence.least_gap_hours),
-        touches=tuple(facts.touches.get(enrolment.contact_id, ())),
-        budget=house.budget,
+        opted_out=channel is not None and key is not None and (channel, key) in page.opted_out,
+        last_touch_at=page.touches.last.get(due.contact_id),
+        least_gap=timedelta(hours=page.roads[due.sequence_id].least_gap_hours),
+        touches=tuple(page.touches.counted.get(due.contact_id, ())),
+        budget=desk.house.budget,
     )
 
 
-def _finished(enrolment: Enrolment, now: datetime) -> dict[str, Any]:
-    return _move(enrolment, state=EnrolmentState.FINISHED, ended_at=now)
-
-
-def _move(enrolment: Enrolment, **values: Any) -> dict[str, Any]:
-    return {
-        "id": enrolment.id,
-        "state": enrolment.state,
-        "next_position": enrolment.next_position,
-        "due_at": enrolment.due_at,
-        "stop_reason": None,
-        "ended_at": None,
-    } | values
-
-
-def _carry_out(
-    session: Session,
-    enrolment: Enrolment,
-    step: SequenceStep,
-    verdict: Verdict,
-    calendar: Calendar,
-    facts: _Facts,
-) -> dict[str, Any]:
-    if verdict.action is Action.WAIT:
-        return _move(enrolment, due_at=verdict.until)
-    if verdict.action is Action.STOP:
-        return _move(enrolment, state=EnrolmentState.STOPPED, stop_reason=verdict.stop, ended_at=facts.now)
-    try:
-        with session.begin_nested():
-            _take(session, enrolment, step, facts)
-    except FrontdeskError as error:
-        # Held for a person: one client's fault must not stop the page, and trying again would not help.
-        log.warning("follow-up held", enrolment=enrolment.id, error=str(error))
-        return _move(enrolment, state=EnrolmentState.PAUSED)
-    following = _step_at(enrolment.sequence.steps, step.position + 1)
-    if following is None:
-        return _finished(enrolment, facts.now)
-    return _move(
-        enrolment,
-        next_position=following.position,
-        due_at=calendar.add_days(facts.now, following.delay_days),
-    )
-
-
-def _take(session: Session, enrolment: Enrolment, step: SequenceStep, facts: _Facts) -> None:
-    row = insert(EnrolmentStep).values(
-        enrolment_id=enrolment.id, position=step.position, outcome="done", taken_at=facts.now
-    )
-    claimed = session.scalar(row.on_conflict_do_nothing().returning(EnrolmentStep.position))
-    if claimed is None:
+def _take(page: Page, work: Work, due: Due, step: SequenceStep) -> None:
+    place = (due.id, step.position)
+    if step.kind is StepKind.TASK:
+        work.tasks[place] = stepwrites.task_of(page, due, step)
         return
-    taken: dict[str, int | None] = {}
-    if step.kind is StepKind.EMAIL:
-        draft = letters.follow_up(
-            session,
-            enrolment.contact,
-            enrolment.deal,
-            template=step.template or "follow_up",
-            key=f"enrolment:{enrolment.id}:{step.position}",
-            now=facts.now,
-        )
-        taken["delivery_id"] = outbox.queue(session, draft)
-        facts.last_touch[enrolment.contact_id] = facts.now
-        facts.touches.setdefault(enrolment.contact_id, []).append(facts.now)
-    else:
-        taken["task_id"] = _add_task(session, enrolment, step, facts.now)
-    session.execute(
-        update(EnrolmentStep)
-        .where(EnrolmentStep.enrolment_id == enrolment.id, EnrolmentStep.position == step.position)
-        .values(taken)
-    )
-
-
-def _add_task(session: Session, enrolment: Enrolment, step: SequenceStep, now: datetime) -> int:
-    deal, account = enrolment.deal, enrolment.contact.account
-    assignee = deal.owner if deal and deal.owner else (account.curator if account else None)
-    language = assignee.language if assignee else "en"
-    task = Task(
-        title=step.titles.get(language) or step.titles.get("en", ""),
-        kind="follow_up",
-        assignee_id=assignee.id if assignee else None,
-        contact_id=enrolment.contact_id,
-        account_id=enrolment.contact.account_id,
-        deal_id=enrolment.deal_id,
-        due_at=now,
-    )
-    session.add(task)
-    session.flush()
-    return task.id
+    address = page.address(due, step.kind) or ""
+    address = normal_email(address) if step.kind is StepKind.EMAIL else normal_phone(address)
+    work.drafts[place] = stepwrites.draft_of(page, due, step, address)
+    page.touches.add(due.contact_id, page.now)
 
 
 def skip(session: Session, enrolment: Enrolment, house: House) -> None:
@@ -253,35 +196,62 @@ def skip(session: Session, enrolment: Enrolment, house: House) -> None:
         )
     )
     now: datetime = session.execute(select(func.now())).scalar_one()
-    following = _step_at(enrolment.sequence.steps, enrolment.next_position + 1)
+    steps = {step.position: step for step in enrolment.sequence.steps}
+    following = steps.get(enrolment.next_position + 1)
+    enrolment.waits_for = None
     if following is None:
         enrolment.state = EnrolmentState.FINISHED
         enrolment.ended_at = now
     else:
+        calendar = house.calendar_of(enrolment.contact.account).within(following.window)
         enrolment.next_position = following.position
-        enrolment.due_at = house.calendar_of(enrolment.contact.account).add_days(now, following.delay_days)
+        enrolment.due_at = calendar.after(now, following.delay_days, following.delay_hours)
     session.flush()
 
 
-def plan(enrolment: Enrolment, house: House) -> Iterable[tuple[SequenceStep, datetime]]:
-    """What will go out and when, if the client does nothing: the steps still to come with their moments."""
+def plan(
+    enrolment: Enrolment, house: House, now: datetime | None = None
+) -> Iterable[tuple[SequenceStep, datetime]]:
+    """What will go out and when, if the client does nothing: the steps still to come with their moments.
+
+    A step that has been due since before ``now`` goes out now at the earliest, and those after it count from
+    there. Of a branch the way of silence is shown.
+    """
     calendar = house.calendar_of(enrolment.contact.account)
-    when = calendar.next_open(enrolment.due_at)
-    for step in enrolment.sequence.steps:
-        if step.position < enrolment.next_position:
-            continue
-        if step.position > enrolment.next_position:
-            when = calendar.add_days(when, step.delay_days)
+    steps = {step.position: step for step in enrolment.sequence.steps}
+    position: int | None = enrolment.next_position
+    when = max(enrolment.due_at, now or clock.now())
+    first = True
+    while position is not None and (step := steps.get(position)) is not None:
+        place = calendar.within(step.window)
+        when = place.next_open(when) if first else place.after(when, step.delay_days, step.delay_hours)
         yield step, when
+        position, first = _after_silence(step), False
 
 
-def house_of(context: Context) -> House:
+def _after_silence(step: SequenceStep) -> int | None:
+    silent = "not_done" if step.kind is StepKind.TASK else "no_answer"
+    for branch in step.branches:
+        if branch["on"] == silent:
+            return branch.get("to")
+    return step.position + 1
+
+
+def house_of(settings: Settings) -> House:
     """The company's rules from its settings."""
-    return House(Calendar(zone=context.settings.company.timezone))
+    pressure = settings.pressure
+    return House(
+        Calendar(zone=settings.company.timezone), Budget(touches=pressure.touches, days=pressure.days)
+    )
+
+
+def look(session: Session, house: House) -> int:
+    """A page, unless a flood is held back until a person lets it go."""
+    return 0 if flood.held(session) else tick(session, house)
 
 
 def run(context: Context, stop: threading.Event) -> None:
     """Look every second; one worker of the fleet at a time."""
-    house = house_of(context)
+    house = house_of(context.settings)
     while not stop.wait(EVERY):
-        promote(context, "outbound.sequences", partial(tick, house=house))
+        promote(context, "outbound.sequences", partial(look, house=house))

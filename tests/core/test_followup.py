@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.followup import BUDGET_WINDOW, Action, DueStep, decide
+from core.followup import Action, DueStep, decide
 from core.sequences import StepKind, StopReason
 from core.worktime import Calendar
 
@@ -70,7 +70,7 @@ def test_whatever_is_taken_keeps_every_rule(now: datetime, ages: list[int], gap:
         assert len(touches) < step.budget
     else:
         assert verdict.until is not None
-        assert verdict.until > now or verdict.until >= now - BUDGET_WINDOW
+        assert verdict.until > now or verdict.until >= now - timedelta(days=7)
 
 
 @given(moments, st.lists(st.integers(0, 7 * 24), max_size=6))

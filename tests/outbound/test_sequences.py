@@ -107,7 +107,7 @@ def test_a_skipped_step_is_passed_over(session: Session) -> None:
 
 def test_the_plan_tells_what_will_go_out_and_when(session: Session) -> None:
     enrolment = _enrolled(session)
-    planned = [(step.kind.value, when) for step, when in plan(enrolment, HOUSE)]
+    planned = [(step.kind.value, when) for step, when in plan(enrolment, HOUSE, WEDNESDAY)]
     assert planned == [("email", WEDNESDAY), ("task", WEDNESDAY + timedelta(days=7))]
 
 
