@@ -33,7 +33,8 @@ class Composed:
     """A letter ready to go, its Message-ID without brackets, and the copy for the client's history."""
 
     letter: Letter
-    rfc_id: str
+    rfc_id: str | None
+    """None where it is no mail."""
     copy: Copy | None
     """None where the delivery belongs to no conversation."""
 

@@ -28,12 +28,14 @@ import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from core import notices, outbox
+from core.accounts import Channel as Way
 from core.context import Context
 from core.errors import FrontdeskError, InputRefused
 from core.outbox_pages import LEASE
 from outbound.channels.base import Channel, Letter, Line, Outcome, Result, Scope
 from outbound.compose import Composer
 from outbound.destinations import Destinations
+from outbound.gate import Gate
 from outbound.journal import Journal, folder_of_this_boot
 from outbound.pace import PageSize, Patience, Rate
 from outbound.pages import NOT_BEGUN, Page, Pages, steady
@@ -66,11 +68,15 @@ class Dispatcher:
         subject: str = "relay",
         drain_seconds: float | None = None,
         lease: timedelta = LEASE,
+        way: Way = Way.EMAIL,
+        gate: Gate | None = None,
+        first_wait: float | None = None,
     ) -> None:
-        """``subject`` names the way out in alarms. Raises ConfigurationError where the settings name no
-        relay.
+        """``subject`` names the way out in alarms, ``way`` says which deliveries are taken. Raises
+        ConfigurationError where the settings name no relay.
         """
         limits = context.settings.limits
+        first_wait = first_wait or limits.retry_first_seconds
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self.sent: Counter[Result] = Counter()
         """Letters by what became of them, since the start."""
@@ -80,7 +86,7 @@ class Dispatcher:
         self._destinations = Destinations(
             limits.destination_concurrency_first,
             limits.destination_concurrency_most,
-            limits.retry_first_seconds,
+            first_wait,
             limits.retry_longest_seconds,
         )
         self._log = structlog.get_logger(__name__)
@@ -96,13 +102,16 @@ class Dispatcher:
             composer or Composer(context.settings),
             self.owner,
             lambda domain: self._destinations.blocked(domain, steady()),
-            first_wait=limits.retry_first_seconds,
+            first_wait=first_wait,
             longest_wait=limits.retry_longest_seconds,
             lease=lease,
             journal=self._journal,
+            channel=way,
+            gate=gate,
         )
         self._beat_every = lease.total_seconds() / 6
         self._size = page or PageSize()
+        self._urgent_page = min(URGENT_PAGE, self._size.most)
         self._rate = Rate(rate_per_minute)
         self._patience = Patience()
         self._in_hand: list[Page] = []
@@ -190,7 +199,7 @@ class Dispatcher:
         due = await self._thread(self._pages.due, URGENT + BULK, size * self._channel.lines)
         self._urgent = sum(count for priority, count in due.items() if priority in URGENT)
         bulk = sum(due.values()) - self._urgent
-        pages = -(-self._urgent // URGENT_PAGE) + -(-bulk // size)
+        pages = -(-self._urgent // self._urgent_page) + -(-bulk // size)
         self._wanted = min(self._channel.lines, pages)
         if self._wanted:
             self._work.set()
@@ -214,7 +223,7 @@ class Dispatcher:
                 try:
                     if not await self._open(line):
                         continue
-                    taken = await self._serve(line, URGENT, URGENT_PAGE) if self._urgent else 0
+                    taken = await self._serve(line, URGENT, self._urgent_page) if self._urgent else 0
                     taken = taken or await self._serve(line, BULK, self._size.now())
                 except (SQLAlchemyError, FrontdeskError) as error:
                     self._log.warning("a page was given up", error=f"{type(error).__name__}: {error}"[:300])
@@ -326,7 +335,7 @@ class Dispatcher:
         waiting = deque(page.letters)
         while waiting and not self._stopping:
             if interruptible and self._urgent:
-                await self._serve(line, URGENT, URGENT_PAGE)
+                await self._serve(line, URGENT, self._urgent_page)
             letter = self._next(waiting, page)
             if letter is None:
                 if waiting:

@@ -33,6 +33,7 @@ from core.outbox_pages import LEASE, MARGIN, Claimed, Settled
 from outbound import policy, retry
 from outbound.channels.base import Letter, Outcome, Result
 from outbound.compose import Composed, Composer
+from outbound.gate import Gate, OpenGate
 from outbound.journal import Journal, Mark, Remains, remains
 from outbound.policy import Action, Facts, Verdict
 
@@ -44,6 +45,7 @@ SETTLES: Mapping[Action, State] = {
     Action.CANCEL: State.CANCELLED,
     Action.EXPIRE: State.EXPIRED,
     Action.DEFER: State.DEFERRED,
+    Action.REFUSE: State.REFUSED,
 }
 RECORDS: Mapping[Result, State] = {
     Result.SENT: State.SENT,
@@ -113,6 +115,7 @@ class Pages:
         lease: timedelta = LEASE,
         journal: Journal | None = None,
         channel: Channel = Channel.EMAIL,
+        gate: Gate | None = None,
     ) -> None:
         """``blocked`` says for how many seconds a domain wants nothing of us."""
         db.models()  # What a delivery refers to has to be known before one is written.
@@ -125,6 +128,7 @@ class Pages:
         self._lease = lease
         self._journal = journal
         self._channel = channel
+        self._gate = gate or OpenGate()
         self._log = structlog.get_logger(__name__)
 
     def due(self, priorities: Sequence[int], most: int) -> dict[int, int]:
@@ -156,18 +160,25 @@ class Pages:
             self._journal.hold(one.letter.id for one in composed)
         begun = awake()
         with self._context.transaction() as session:
+            held_back = self._gate.admit(session, composed)
             marked = outbox_pages.begin_transmission(
                 session,
                 owner=self.owner,
-                rfc_ids=[(one.letter.id, one.rfc_id) for one in composed],
+                rfc_ids=[(one.letter.id, one.rfc_id) for one in composed if one.letter.id not in held_back],
                 lease=self._lease,
             )
             copies = [one.copy for one in composed if one.letter.id in marked and one.copy is not None]
             outbox_history.file_copies(session, copies)
             left = [
+                Settled(
+                    one, SETTLES[said.action], said.reason, wait=said.wait, error=said.reason, tried=False
+                )
+                for one, said in held_back.items()
+            ]
+            left += [
                 Settled(one.letter.id, State.QUEUED, tried=False)
                 for one in composed
-                if one.letter.id not in marked
+                if one.letter.id not in marked and one.letter.id not in held_back
             ]
             # They opted out since: the next claim's policy says so. What others hold meanwhile is left alone.
             outbox_pages.settle_page(session, owner=self.owner, settled=left, sources={State.CLAIMED})
@@ -285,9 +296,12 @@ class Pages:
                     self._channel,
                     one.address,
                     scope=Stops.EVERYTHING,
-                    reason=SuppressionReason.BOUNCED,
+                    reason=SuppressionReason.UNSUBSCRIBED
+                    if page.outcomes[one.id].opted_out
+                    else SuppressionReason.BOUNCED,
                     source=f"delivery {one.id}: {page.outcomes[one.id].reply}"[:300],
                 )
+            self._gate.recorded(session, page.outcomes)
         if self._journal is not None:
             self._journal.release(letter.id for letter in page.letters)
         return Counter(page.outcomes.get(letter.id, NOT_BEGUN).result for letter in page.letters)

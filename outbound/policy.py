@@ -19,6 +19,7 @@ class Action(StrEnum):
     CANCEL = "cancel"
     EXPIRE = "expire"
     DEFER = "defer"
+    REFUSE = "refuse"
 
 
 @dataclass(frozen=True, slots=True)

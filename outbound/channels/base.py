@@ -63,6 +63,10 @@ class Outcome:
     scope: Scope = Scope.LETTER
     hard: bool = False
     """The address does not exist, so nothing may be sent to it again."""
+    opted_out: bool = False
+    """Its owner told the exchange that they want nothing of us, so nothing may be sent to it again."""
+    sid: str = ""
+    """The exchange's id of what it took."""
 
 
 @dataclass(frozen=True, slots=True)
