@@ -146,7 +146,15 @@ def _readers(context: Context) -> None:
     )
 
 
-PROVIDERS: tuple[Callable[[Context], None], ...] = (_classifier, _readers)
+def _senders(context: Context) -> None:
+    from inbound.dnstext import DnsTextRecords, TextRecords
+    from inbound.knownsenders import KnownSenders
+
+    context.provide(KnownSenders, KnownSenders)
+    context.provide(TextRecords, lambda: DnsTextRecords(context.settings.senders.dns_seconds))
+
+
+PROVIDERS: tuple[Callable[[Context], None], ...] = (_classifier, _readers, _senders)
 """What says how each port is built."""
 
 

@@ -87,4 +87,4 @@ class DnsTextRecords:
         except (dns.exception.DNSException, UnicodeError, ValueError):
             # A name that is none: the letter's own fault, and no record stands there.
             return None
-        return b"".join(found[0].strings)
+        return next((b"".join(record.strings) for record in found.rrset or ()), None)

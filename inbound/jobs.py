@@ -11,8 +11,10 @@ from core.context import Context
 from core.intake import IntakeState, RawMessage
 from core.jobs import Registry, Service, enqueue
 from core.phoneevents import APPLY, EventState, PhoneEvent
-from inbound import calls, mailbox, reconcile
+from core.search import is_waiting
+from inbound import afterwards, calls, indexing, mailbox, reconcile
 from inbound.intake import READERS, UNDERSTAND, nudge
+from inbound.knownsenders import KnownSenders
 from inbound.labelling import labeller
 from inbound.pipeline import understand
 from inbound.readers import Readers
@@ -28,7 +30,7 @@ MOST_BATCHES = 50
 @registry.job(UNDERSTAND, queue="inbound", attempts=5, concurrency=READERS)
 def drain(context: Context, reader: int = 0) -> None:
     """Read what is stored until nothing waits; the oldest first, and now and then the newest."""
-    tools = Tools(context.settings, context.port(Readers), labeller(context))
+    tools = Tools(context.settings, context.port(Readers), labeller(context), context.port(KnownSenders))
     for number in range(MOST_BATCHES):
         outcome = understand(context, tools, newest=number % 4 == 3)
         if not outcome.total:
@@ -49,6 +51,29 @@ def promote(session: Session) -> int:
     if session.scalar(waiting):
         nudge(session, 1)
     return 0
+
+
+INDEX = "inbound.index"
+
+
+@registry.job(INDEX, queue="inbound", attempts=5, concurrency=1)
+def index_messages(context: Context) -> None:
+    """Write the words by which new messages are found."""
+    indexing.index(context)
+
+
+@registry.promoter("inbound.searchable", queue="inbound")
+def promote_index(session: Session) -> int:
+    """Every second: if the words of messages are due, ask for them to be written."""
+    if is_waiting(session):
+        enqueue(session, INDEX, dedupe=INDEX)
+    return 0
+
+
+@registry.job(afterwards.LOOK_CLOSER, queue="inbound", attempts=5, concurrency=1, first_delay=60.0)
+def look_closer(context: Context, message_ids: list[int]) -> None:
+    """What need not be known before a letter is filed."""
+    afterwards.look_closer(context, message_ids)
 
 
 @registry.job(APPLY, queue="inbound", attempts=5, concurrency=1)

@@ -18,6 +18,7 @@ from core.deals import Deal, StageChange, default_pipeline, first_stage
 from core.labels import Classification
 from core.routing import Assignment
 from core.values import BadAddress, normal_email
+from inbound import afterwards
 from inbound.authenticity import as_stored
 from inbound.reading import Pair
 from inbound.work import Batch, Item, Talk
@@ -40,6 +41,7 @@ def write(batch: Batch) -> None:
     if batch.proposals:
         batch.session.execute(update(Deal), batch.proposals)
     outbox.queue_many(batch.session, batch.drafts)
+    afterwards.ask_for(batch.session, [item.message_id for item in items if _worth_a_closer_look(item)])
     _announce(batch.session, items)
 
 
@@ -236,6 +238,14 @@ def _message_row(item: Item) -> tuple[Any, ...]:
         item.raw.stored_at,
         reading.sent_at(),
     )
+
+
+def _worth_a_closer_look(item: Item) -> bool:
+    """A person's letter that may say something of its writer, or be signed without anybody having checked."""
+    if not item.human or item.person is None:
+        return False
+    unchecked = item.reading.signed and item.checks is not None and not item.checks.by
+    return unchecked or bool(item.reading.signature)
 
 
 def _sender_checks(item: Item) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from core.intake import IntakeState, RawMessage
 from core.jobs_memory import MemoryQueue
 from inbound import jobs
 from inbound.intake import UNDERSTAND
+from inbound.knownsenders import KnownSenders
 from inbound.readers import Readers, ReadersHere
 from tests.inbound import posting
 from tests.inbound.posting import letter
@@ -21,6 +22,7 @@ from tests.inbound.posting import letter
 def queue(engine: sa.Engine, settings: Settings) -> MemoryQueue:
     context = Context(settings=posting.mail_settings(settings), engine=engine)
     context.provide(Readers, ReadersHere)
+    context.provide(KnownSenders, KnownSenders)
     context.provide(ClassifierInForce, posting.Keywords)
     with context.transaction() as session:
         posting.install(session)
