@@ -49,15 +49,12 @@ insert into message (conversation_id, contact_id, direction, channel, delivery_i
                      subject, sender_name, sender, recipients, text, reply, quoted, signature, has_html,
                      language, trail, warnings)
 select v.conversation_id, v.contact_id, 'out', v.channel, v.delivery_id, v.staff_id, v.rfc_id,
-       v.subject, v.sender_name, v.sender, cast(v.recipients as jsonb), v.text, v.reply, '', '', v.has_html,
+       v.subject, v.sender_name, v.sender, v.recipients, v.text, v.reply, '', '', v.has_html,
        v.language, '[]', '{}'
-from unnest(cast(:conversation_id as bigint[]), cast(:contact_id as bigint[]), cast(:channel as text[]),
-            cast(:delivery_id as bigint[]), cast(:staff_id as bigint[]), cast(:rfc_id as text[]),
-            cast(:subject as text[]), cast(:sender_name as text[]), cast(:sender as text[]),
-            cast(:recipients as text[]), cast(:text as text[]), cast(:reply as text[]),
-            cast(:has_html as boolean[]), cast(:language as text[]))
-  as v (conversation_id, contact_id, channel, delivery_id, staff_id, rfc_id, subject, sender_name, sender,
-        recipients, text, reply, has_html, language)
+from json_to_recordset(cast(:rows as json))
+  as v (conversation_id bigint, contact_id bigint, channel text, delivery_id bigint, staff_id bigint,
+        rfc_id text, subject text, sender_name text, sender text, recipients jsonb, text text, reply text,
+        has_html boolean, language text)
 on conflict (delivery_id) do update
 set rfc_id = excluded.rfc_id, subject = excluded.subject, sender_name = excluded.sender_name,
     sender = excluded.sender, text = excluded.text, reply = excluded.reply, has_html = excluded.has_html,
@@ -90,28 +87,7 @@ def file_copies(session: Session, copies: Sequence[Copy]) -> None:
     """File copies in the caller's transaction, or complete those filed before; one statement for all."""
     if not copies:
         return
-    session.execute(
-        _FILE,
-        {
-            "conversation_id": [copy.conversation_id for copy in copies],
-            "contact_id": [copy.contact_id for copy in copies],
-            "channel": [str(copy.channel) for copy in copies],
-            "delivery_id": [copy.delivery_id for copy in copies],
-            "staff_id": [copy.staff_id for copy in copies],
-            "rfc_id": [copy.rfc_id for copy in copies],
-            "subject": [storable(copy.subject) for copy in copies],
-            "sender_name": [copy.sender_name for copy in copies],
-            "sender": [copy.sender for copy in copies],
-            "recipients": [
-                json.dumps({"to": [[storable(copy.recipient_name), copy.recipient]]}, ensure_ascii=False)
-                for copy in copies
-            ],
-            "text": [storable(copy.text) for copy in copies],
-            "reply": [storable(copy.reply or copy.text) for copy in copies],
-            "has_html": [copy.has_html for copy in copies],
-            "language": [copy.language for copy in copies],
-        },
-    )
+    session.execute(_FILE, {"rows": as_json([_row(copy) for copy in copies])})
     threads = [(copy.rfc_id, copy.conversation_id) for copy in copies if copy.rfc_id]
     if threads:
         session.execute(
@@ -126,6 +102,31 @@ def file_copies(session: Session, copies: Sequence[Copy]) -> None:
         )
     if answered := [copy.conversation_id for copy in copies if copy.by_hand]:
         session.execute(_ANSWERED, {"ids": answered})
+
+
+def _row(copy: Copy) -> dict[str, Any]:
+    return {
+        "conversation_id": copy.conversation_id,
+        "contact_id": copy.contact_id,
+        "channel": copy.channel,
+        "delivery_id": copy.delivery_id,
+        "staff_id": copy.staff_id,
+        "rfc_id": copy.rfc_id,
+        "subject": copy.subject,
+        "sender_name": copy.sender_name,
+        "sender": copy.sender,
+        "recipients": {"to": [[copy.recipient_name, copy.recipient]]},
+        "text": copy.text,
+        "reply": copy.reply or copy.text,
+        "has_html": copy.has_html,
+        "language": copy.language,
+    }
+
+
+def as_json(rows: list[dict[str, Any]]) -> str:
+    """Rows as one JSON value that PostgreSQL takes: many times cheaper than a driver's arrays."""
+    written = json.dumps(rows, ensure_ascii=False)
+    return json.dumps(storable(rows), ensure_ascii=False) if "\\u0000" in written else written
 
 
 def storable(value: Any) -> Any:

@@ -17,6 +17,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.outbox import Delivery, DeliveryState
+from core.outbox_history import as_json
 
 LEASE = timedelta(seconds=60)
 """How long a claim holds unless it is renewed."""
@@ -85,6 +86,7 @@ cross join lateral (
 ) as due group by p.priority order by p.priority
 """)
 
+# A page comes and goes as one JSON value: a driver converts value by value at many times the cost.
 _CLAIM = text("""
 with due as (
     select found.id from unnest(cast(:priorities as int[])) as p (priority)
@@ -93,19 +95,23 @@ with due as (
         and state in ('queued', 'deferred') and due_at <= now()
         order by due_at, id limit :most for update skip locked
     ) as found limit :most
+), claimed as (
+    update delivery d
+    set state = 'claimed', lease_owner = :owner, lease_until = clock_timestamp() + :lease,
+        attempts = attempts + 1
+    from due where d.id = due.id
+    returning d.id, d.token, d.purpose, d.automatic, d.address, d.domain, d.recipient_name,
+        d.contact_id, d.conversation_id, d.deal_id, d.staff_id, d.mailbox, d.template, d.language,
+        d."values", d.subject, d.body, d.documents, d.in_reply_to, d.reference_ids, d.priority, d.attempts,
+        d.rfc_id, extract(epoch from now() - d.created_at) as waited, d.expires_at <= now() as expired,
+        (select scope from suppression s where s.channel = d.channel and s.address = d.address_key)
+            as suppression,
+        (select reason from suppression s where s.channel = d.channel and s.address = d.address_key)
+            as suppression_reason,
+        (select not granted from consent c where c.contact_id = d.contact_id and c.channel = d.channel
+         and c.purpose = 'marketing' order by c.id desc limit 1) as consent_withdrawn
 )
-update delivery d
-set state = 'claimed', lease_owner = :owner, lease_until = clock_timestamp() + :lease,
-    attempts = attempts + 1
-from due where d.id = due.id
-returning d.id, d.token, d.purpose, d.automatic, d.address, d.domain, d.recipient_name,
-    d.contact_id, d.conversation_id, d.deal_id, d.staff_id, d.mailbox, d.template, d.language, d."values",
-    d.subject, d.body, d.documents, d.in_reply_to, d.reference_ids, d.priority, d.attempts, d.rfc_id,
-    now() - d.created_at, d.expires_at <= now(),
-    (select scope from suppression s where s.channel = d.channel and s.address = d.address_key),
-    (select reason from suppression s where s.channel = d.channel and s.address = d.address_key),
-    (select not granted from consent c where c.contact_id = d.contact_id and c.channel = d.channel
-     and c.purpose = 'marketing' order by c.id desc limit 1)
+select coalesce(json_agg(claimed), '[]') from claimed
 """)
 
 _OPTED_OUT = """
@@ -116,7 +122,7 @@ exists (select 1 from suppression s where s.channel = d.channel and s.address = 
 _BEGIN = text(f"""
 update delivery d
 set state = 'transmitting', rfc_id = v.rfc_id, lease_until = clock_timestamp() + :lease
-from unnest(cast(:ids as bigint[]), cast(:rfc_ids as text[])) as v (id, rfc_id)
+from json_to_recordset(cast(:rows as json)) as v (id bigint, rfc_id text)
 where d.id = v.id and d.state = 'claimed' and d.lease_owner = :owner
   and d.lease_until > clock_timestamp() + :margin and not {_OPTED_OUT}
 returning d.id
@@ -139,9 +145,8 @@ with done as (
         attempts = d.attempts - case when v.tried then 0 else 1 end,
         settled_at = case when v.state in ('deferred', 'queued') then null else now() end,
         lease_owner = null, lease_until = null
-    from unnest(cast(:ids as bigint[]), cast(:states as text[]), cast(:details as text[]),
-                cast(:waits as float8[]), cast(:errors as text[]), cast(:tried as boolean[]))
-         as v (id, state, detail, wait, error, tried)
+    from json_to_recordset(cast(:rows as json))
+         as v (id bigint, state text, detail text, wait float8, error text, tried boolean)
     where d.id = v.id and d.lease_owner = :owner and d.state = any(cast(:sources as text[]))
     returning d.id, d.state, v.detail, v.error
 ), logged as (
@@ -222,11 +227,11 @@ def claim(
     lease: timedelta = LEASE,
 ) -> list[Claimed]:
     """Take up to ``most`` due deliveries, the first priority first; other workers pass them by."""
-    rows = session.execute(
+    page = session.scalar(
         _CLAIM,
         {"owner": owner, "channel": channel, "priorities": list(priorities), "most": most, "lease": lease},
     )
-    return [Claimed(*row) for row in rows]
+    return [Claimed(**{**row, "waited": timedelta(seconds=row["waited"])}) for row in page or ()]
 
 
 def begin_transmission(
@@ -242,8 +247,7 @@ def begin_transmission(
             _BEGIN,
             {
                 "owner": owner,
-                "ids": [delivery_id for delivery_id, _ in rfc_ids],
-                "rfc_ids": [rfc_id for _, rfc_id in rfc_ids],
+                "rows": as_json([{"id": one, "rfc_id": rfc_id} for one, rfc_id in rfc_ids]),
                 "lease": lease,
                 "margin": MARGIN,
             },
@@ -274,16 +278,22 @@ def settle_page(
             _SETTLE,
             {
                 "owner": owner,
-                "ids": [one.id for one in settled],
-                "states": [one.state.value for one in settled],
-                "details": [one.detail.replace("\x00", "") for one in settled],
-                "waits": [one.wait for one in settled],
-                "errors": [one.error for one in settled],
-                "tried": [one.tried for one in settled],
+                "rows": as_json([_plain(one) for one in settled]),
                 "sources": [state.value for state in sources],
             },
         )
     )
+
+
+def _plain(one: Settled) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "state": one.state,
+        "detail": one.detail,
+        "wait": one.wait,
+        "error": one.error,
+        "tried": one.tried,
+    }
 
 
 def let_lapse(session: Session, owner: str) -> None:
