@@ -1,0 +1,392 @@
+"""Finding again what was said and with whom: the words of every message, and clients by a part of their name.
+
+The words of a message are written a moment after it (`search_waiting` says of which that is still due), so
+that taking letters in never waits for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    DDL,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Select,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    event,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, TSVECTOR, insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core.accounts import Account, Contact, ContactPoint
+from core.conversations import Attachment, Conversation, Message
+from core.db import Base
+
+PAGE = 30
+"""Conversations found at once."""
+
+ROUNDS = (1_000, 6_000)
+"""How many of the newest messages with the words are looked at, first and, where too few of them may be seen,
+then; what is older is searched when somebody asks to go on."""
+
+
+class MessageWords(Base):
+    """The words that one message is found by."""
+
+    __tablename__ = "message_words"
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), primary_key=True)
+    happened_at: Mapped[datetime]
+    """The message's own, so that the newest can be taken without reading the messages."""
+    words: Mapped[Any] = mapped_column(TSVECTOR)
+
+    __table_args__ = (
+        Index("ix_message_words_words", "words", postgresql_using="gin"),
+        Index("ix_message_words_newest", text("happened_at DESC"), text("message_id DESC")),
+    )
+
+
+class SearchWaiting(Base):
+    """A message whose words are not written yet; a trigger on ``message`` adds it."""
+
+    __tablename__ = "search_waiting"
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("message.id", ondelete="CASCADE"), primary_key=True)
+
+
+TRIGGER = (
+    """
+CREATE OR REPLACE FUNCTION message_to_search() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO search_waiting (message_id) SELECT id FROM added ON CONFLICT DO NOTHING;
+    RETURN NULL;
+END $$
+""",
+    """
+CREATE OR REPLACE TRIGGER message_to_search AFTER INSERT ON message
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION message_to_search()
+""",
+)
+"""Whoever writes a message, and however many at once, its words will be written."""
+
+for _statement in TRIGGER:
+    event.listen(SearchWaiting.__table__, "after_create", DDL(_statement.replace("%", "%%")))
+
+MARKED = "ĄČĘĖĮŠŲŪŽąčęėįšųūžÄÖÜÕÅØÉÓĀĒĢĪĶĻŅäöüõåøéóāēģīķļņŁłŻżŚśĆćŃńЁё"
+PLAIN = "ACEEISUUZaceeisuuzAOUOAOEOAEGIKLNaouoaoeoaegiklnLlZzSsCcNnЕе"
+
+
+def folded(column: Any) -> ColumnElement[str]:
+    """A name in lower case with plain letters, as an expression that an index can hold."""
+    return func.lower(func.translate(column, text(f"'{MARKED}'"), text(f"'{PLAIN}'")))
+
+
+def _trigrams(name: str, column: Any) -> Index:
+    return Index(
+        name, folded(column).label("plain"), postgresql_using="gin", postgresql_ops={"plain": "gin_trgm_ops"}
+    )
+
+
+_trigrams("ix_account_plain_name", Account.name)
+_trigrams("ix_contact_plain_name", Contact.name)
+Index(
+    "ix_contact_point_part",
+    ContactPoint.value,
+    postgresql_using="gin",
+    postgresql_ops={"value": "gin_trgm_ops"},
+)
+
+
+def take_waiting(session: Session, limit: int) -> list[int]:
+    """Take messages whose words are due, the newest first; theirs is done when the transaction commits."""
+    due = (
+        select(SearchWaiting.message_id)
+        .order_by(SearchWaiting.message_id.desc())
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = delete(SearchWaiting).where(SearchWaiting.message_id.in_(due.scalar_subquery()))
+    return sorted(session.scalars(taken.returning(SearchWaiting.message_id)))
+
+
+def is_waiting(session: Session) -> bool:
+    """Whether the words of any message are due."""
+    return bool(session.scalar(select(exists().select_from(SearchWaiting))))
+
+
+def texts_of(session: Session, message_ids: Sequence[int]) -> dict[int, tuple[datetime, list[str]]]:
+    """What messages are found by: time, and subject, people, what is new in the text, names of files."""
+    files = (
+        select(func.array_agg(Attachment.name))
+        .where(Attachment.message_id == Message.id)
+        .correlate(Message)
+        .scalar_subquery()
+    )
+    query = select(
+        Message.id,
+        Message.happened_at,
+        Message.subject,
+        Message.sender_name,
+        Message.sender,
+        Message.recipients,
+        func.coalesce(func.nullif(Message.reply, ""), Message.text),
+        Message.signature,
+        files,
+    ).where(Message.id.in_(message_ids))
+    found: dict[int, tuple[datetime, list[str]]] = {}
+    for number, at, subject, name, sender, recipients, body, signature, names in session.execute(query):
+        people = [part for pairs in recipients.values() for pair in pairs for part in pair if part]
+        found[number] = (at, [subject, name, sender, *people, *(names or ()), body, signature])
+    return found
+
+
+def write_words(session: Session, rows: Iterable[tuple[int, datetime, list[str]]]) -> None:
+    """Write the words of messages: id, time and lexemes of each."""
+    given = [{"number": number, "at": at, "lexemes": list(words)} for number, at, words in rows]
+    if not given:
+        return
+    words = func.array_to_tsvector(bindparam("lexemes", type_=ARRAY(Message.text.type)))
+    statement = insert(MessageWords).values(
+        message_id=bindparam("number"), happened_at=bindparam("at"), words=words
+    )
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[MessageWords.message_id], set_={"words": statement.excluded.words}
+        ),
+        given,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is searched for."""
+
+    match: str
+    """A tsquery in PostgreSQL's own writing; see `matching`."""
+    since: datetime | None = None
+    before: tuple[datetime, int] | None = None
+    """Only what is older than this message: its time and id."""
+    account_id: int | None = None
+    channel: str | None = None
+    direction: str | None = None
+    with_files: bool = False
+
+
+def _quoted(lexeme: str) -> str:
+    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def matching(terms: Iterable[tuple[str, str]], without: Iterable[str] = ()) -> str:
+    """A tsquery: all `terms` (each a lexeme and, where it may go on, its beginning), none of `without`."""
+    parts: list[str] = []
+    for lexeme, beginning in terms:
+        ways = [_quoted(lexeme)] + ([f"{_quoted(beginning)}:*"] if beginning else [])
+        parts.append(f"({' | '.join(ways)})")
+    parts += [f"!{_quoted(lexeme)}" for lexeme in without]
+    return " & ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One message that answers."""
+
+    message_id: int
+    conversation_id: int
+    happened_at: datetime
+    subject: str
+    text: str
+    """The subject and what is new in it."""
+    sender: str
+    direction: str
+    channel: str
+    state: str
+    account: str
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What was found, newest first, and where to go on when there may be more."""
+
+    found: list[Found]
+    on: tuple[datetime, int] | None = None
+    """Time and id of the message after which the search goes on; None when all was looked at."""
+    stopped: bool = False
+    """It stopped at a bound before the page was full."""
+
+
+def _newest(wanted: Wanted, limit: int) -> Select[datetime, int]:
+    query = select(MessageWords.happened_at, MessageWords.message_id).where(
+        MessageWords.words.op("@@")(cast(literal(wanted.match), TSQUERY))
+    )
+    if wanted.since is not None:
+        query = query.where(MessageWords.happened_at >= wanted.since)
+    if wanted.before is not None:
+        query = query.where(
+            tuple_(MessageWords.happened_at, MessageWords.message_id) < tuple_(*wanted.before)
+        )
+    if wanted.account_id is not None:
+        # A client's messages are few: they are named, and the words only compared.
+        theirs = select(Message.id).join(Conversation).where(Conversation.account_id == wanted.account_id)
+        query = query.where(MessageWords.message_id == any_(func.array(theirs.scalar_subquery())))
+    return query.order_by(MessageWords.happened_at.desc(), MessageWords.message_id.desc()).limit(limit)
+
+
+def _seen(
+    session: Session, wanted: Wanted, message_ids: Sequence[int], may_see: ColumnElement[bool]
+) -> dict[int, int]:
+    """Of these messages the newest of each conversation that may be seen: conversation id → message id."""
+    query = (
+        select(Message.conversation_id, Message.id)
+        .join(Conversation)
+        .where(Message.id == any_(literal(list(message_ids), ARRAY(Message.id.type))), may_see)
+        .order_by(Message.happened_at.desc(), Message.id.desc())
+    )
+    if wanted.channel is not None:
+        query = query.where(Message.channel == wanted.channel)
+    if wanted.direction is not None:
+        query = query.where(Message.direction == wanted.direction)
+    if wanted.with_files:
+        query = query.where(exists().where(Attachment.message_id == Message.id))
+    found: dict[int, int] = {}
+    for conversation_id, message_id in session.execute(query):
+        found.setdefault(conversation_id, message_id)
+    return found
+
+
+def _shown(session: Session, message_ids: Sequence[int]) -> list[Found]:
+    query = (
+        select(
+            Message.id,
+            Message.conversation_id,
+            Message.happened_at,
+            Message.subject,
+            func.left(func.coalesce(func.nullif(Message.reply, ""), Message.text), 20_000),
+            func.coalesce(func.nullif(Message.sender_name, ""), Message.sender),
+            Message.direction,
+            Message.channel,
+            Conversation.state,
+            func.coalesce(Account.name, ""),
+            func.coalesce(Contact.name, ""),
+        )
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .outerjoin(Account, Account.id == Conversation.account_id)
+        .outerjoin(Contact, Contact.id == Conversation.contact_id)
+        .where(Message.id.in_(message_ids))
+        .order_by(Message.happened_at.desc(), Message.id.desc())
+    )
+    return [Found(*row) for row in session.execute(query)]
+
+
+def find(
+    session: Session,
+    wanted: Wanted,
+    may_see: ColumnElement[bool],
+    *,
+    page: int = PAGE,
+    rounds: Sequence[int] = ROUNDS,
+) -> Searched:
+    """The newest message of each conversation that answers, among those that `may_see` lets through."""
+    newest: list[Any] = []
+    seen: dict[int, int] = {}
+    whole = False
+    for limit in rounds:
+        newest = list(session.execute(_newest(wanted, limit)))
+        seen = _seen(session, wanted, [row.message_id for row in newest], may_see)
+        whole = len(newest) < limit
+        if whole or len(seen) > page:
+            break
+    found = _shown(session, list(seen.values())[:page])
+    if len(seen) > page:
+        return Searched(found, on=(found[-1].happened_at, found[-1].message_id))
+    if whole:
+        return Searched(found)
+    oldest = newest[-1]
+    return Searched(found, on=(oldest.happened_at, oldest.message_id), stopped=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client found by a part of a name, an address or a number."""
+
+    account_id: int | None
+    contact_id: int | None
+    name: str
+    """The contact's where one was found, else the company's."""
+    account: str
+    detail: str
+    """The address or number that was found, or what the contact does."""
+
+
+def _like(part: str) -> str:
+    for sign in "\\%_":
+        part = part.replace(sign, f"\\{sign}")
+    return f"%{part}%"
+
+
+def clients(
+    session: Session,
+    part: str,
+    may_see: ColumnElement[bool],
+    *,
+    curated_by: int | None = None,
+    limit: int = 8,
+) -> list[Client]:
+    """Clients with `part` (folded) in the name of a company or a person, in an address or a number.
+
+    Only those with a conversation that `may_see` lets through, or whose curator is `curated_by`.
+    """
+    if len(part.strip()) < 2:
+        return []
+    pattern = _like(part.strip())
+    digits = "".join(filter(str.isdigit, part))
+    in_point = [ContactPoint.value.like(pattern)]
+    if len(digits) >= 4:
+        in_point.append(ContactPoint.value.like(f"%{digits}%"))
+    curated = false() if curated_by is None else Account.curator_id == curated_by
+    account_open = or_(exists().where(Conversation.account_id == Account.id, may_see), curated)
+    companies = (
+        select(Account.id, literal(None).label("contact_id"), Account.name, Account.name, Account.code)
+        .where(folded(Account.name).like(pattern) | (Account.code == part.strip()), account_open)
+        .order_by(func.length(Account.name), Account.id)
+        .limit(limit)
+    )
+    contact_open = or_(exists().where(Conversation.contact_id == Contact.id, may_see), curated)
+    people = (
+        select(Contact.account_id, Contact.id, Contact.name, Account.name, Contact.position)
+        .outerjoin(Account)
+        .where(folded(Contact.name).like(pattern), contact_open)
+        .order_by(func.length(Contact.name), Contact.id)
+        .limit(limit)
+    )
+    points = (
+        select(Contact.account_id, Contact.id, Contact.name, Account.name, ContactPoint.value)
+        .select_from(ContactPoint)
+        .join(Contact)
+        .outerjoin(Account)
+        .where(or_(*in_point), contact_open)
+        .order_by(func.length(ContactPoint.value), Contact.id)
+        .limit(limit)
+    )
+    found: dict[tuple[int | None, int | None], Client] = {}
+    for query in (companies, points, people):
+        for account_id, contact_id, name, account, detail in session.execute(query):
+            one = Client(account_id, contact_id, name or detail or "", account or "", detail or "")
+            found.setdefault((account_id if contact_id is None else None, contact_id), one)
+    return list(found.values())[:limit]
