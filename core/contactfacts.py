@@ -21,6 +21,8 @@ from core.outbox import DeliveryEvent
 
 LOOK_BACK = timedelta(minutes=10)
 """Longer than any transaction that writes letters."""
+IN_FLIGHT = 300_000
+"""More rows than are ever written in that time."""
 
 
 class ContactIntent(Base):
@@ -126,12 +128,13 @@ def bring_up_to_date(session: Session) -> None:
         now = session.execute(select(func.clock_timestamp())).scalar_one()
         newest = session.scalar(select(func.max(column))) or 0
         progress = session.get(FactProgress, name)
-        if progress is None:
-            progress = FactProgress(name=name, settled_id=0, ahead_id=newest, ahead_at=now)
-            session.add(progress)
+        low = 0 if progress is None else progress.settled_id
         for statement in statements:
-            session.execute(statement, {"low": progress.settled_id})
-        if progress.ahead_at < now - LOOK_BACK:
+            session.execute(statement, {"low": low})
+        if progress is None:
+            settled = max(0, newest - IN_FLIGHT)
+            session.add(FactProgress(name=name, settled_id=settled, ahead_id=newest, ahead_at=now))
+        elif progress.ahead_at < now - LOOK_BACK:
             progress.settled_id, progress.ahead_id, progress.ahead_at = progress.ahead_id, newest, now
     session.flush()
 
