@@ -4,10 +4,11 @@ attempt.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import format_datetime
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -37,6 +38,34 @@ class Composed:
     """None where it is no mail."""
     copy: Copy | None
     """None where the delivery belongs to no conversation."""
+
+
+class Ours(Protocol):
+    """Whom what we send comes from."""
+
+    @property
+    def ours(self) -> frozenset[str]:
+        """All our own addresses or numbers."""
+        ...
+
+
+class Composes(Protocol):
+    """What makes deliveries of one channel ready to go."""
+
+    @property
+    def sender(self) -> Ours:
+        """Whom they come from."""
+        ...
+
+    def compose_page(
+        self, page: Sequence[Claimed], made: dict[int, list[Document]]
+    ) -> Mapping[int, Composed | FrontdeskError]:
+        """Each delivery, ready or with the error that keeps it from being so."""
+        ...
+
+    def make_documents(self, session: Session, claimed: Claimed) -> list[Document]:
+        """The documents it carries."""
+        ...
 
 
 class Composer:

@@ -32,8 +32,8 @@ from core.accounts import Channel as Way
 from core.context import Context
 from core.errors import FrontdeskError, InputRefused
 from core.outbox_pages import LEASE
-from outbound.channels.base import Channel, Letter, Line, Outcome, Result, Scope
-from outbound.compose import Composer
+from outbound.channels.base import Channel, Letter, Line, Outcome, Pipelined, Result, Scope
+from outbound.compose import Composer, Composes
 from outbound.destinations import Destinations
 from outbound.gate import Gate
 from outbound.journal import Journal, folder_of_this_boot
@@ -62,7 +62,7 @@ class Dispatcher:
         context: Context,
         channel: Channel,
         *,
-        composer: Composer | None = None,
+        composer: Composes | None = None,
         page: PageSize | None = None,
         rate_per_minute: int = 0,
         subject: str = "relay",
@@ -333,25 +333,43 @@ class Dispatcher:
     async def _transmit(self, line: Line, page: Page, *, interruptible: bool) -> None:
         """Hand the letters of a page over, one after another, where each domain has room for one more."""
         waiting = deque(page.letters)
-        while waiting and not self._stopping:
-            if interruptible and self._urgent:
-                await self._serve(line, URGENT, self._urgent_page)
-            letter = self._next(waiting, page)
-            if letter is None:
-                if waiting:
-                    self._room.clear()
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(LOOK_EVERY):
-                            await self._room.wait()
-                continue
-            await self._rate.take()
-            if self._stopping or not await self._open(line):
-                return
-            await self._hand_over(line, page, letter)
+        letter: Letter | None = None
+        try:
+            while (waiting or letter is not None) and not self._stopping:
+                if letter is None and interruptible and self._urgent:
+                    await self._serve(line, URGENT, self._urgent_page)
+                letter = letter or self._next(waiting, page)
+                if letter is None:
+                    if waiting:
+                        self._room.clear()
+                        with suppress(TimeoutError):
+                            async with asyncio.timeout(LOOK_EVERY):
+                                await self._room.wait()
+                    continue
+                await self._rate.take()
+                if self._stopping or not await self._open(line):
+                    return
+                following = self._following(line, waiting, page, interruptible=interruptible)
+                going, letter = letter, following
+                await self._hand_over(line, page, going)
+        finally:
+            if letter is not None:
+                self._destinations.end(page.claimed[letter.id].domain, NOT_BEGUN, steady())
+
+    def _following(
+        self, line: Line, waiting: deque[Letter], page: Page, *, interruptible: bool
+    ) -> Letter | None:
+        """The letter after the next, said to a line that can begin it early."""
+        if not isinstance(line, Pipelined) or self._rate.per_minute or (interruptible and self._urgent):
+            return None
+        following = self._next(waiting, page)
+        if following is not None:
+            line.announce(following)
+        return following
 
     def _next(self, waiting: deque[Letter], page: Page) -> Letter | None:
-        """The next letter whose domain has room; letters to a closed domain, or lost to us, stay
-        unoffered.
+        """The next letter whose domain has room, which it then takes; letters to a closed domain, or lost to
+        us, stay unoffered.
         """
         for _ in range(len(waiting)):
             letter = waiting.popleft()
@@ -359,6 +377,7 @@ class Dispatcher:
             if letter.id not in page.held or self._destinations.blocked(domain, steady()):
                 continue
             if self._destinations.room(domain):
+                self._destinations.begin(domain)
                 return letter
             waiting.append(letter)
         return None
@@ -373,7 +392,6 @@ class Dispatcher:
             return finishing
 
         outcome = NOT_BEGUN
-        self._destinations.begin(domain)
         try:
             outcome = (await line.send(letter, may_finish))[0]
             if outcome.result is Result.UNTRIED and not line.ready and page.wanted(letter.id):

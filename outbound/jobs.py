@@ -11,7 +11,7 @@ import structlog
 from core import notices, outbox_pages
 from core.context import Context
 from core.jobkinds import Registry, Service
-from outbound import sequences
+from outbound import phonejobs, sequences
 from outbound.channels.smtp import SmtpChannel
 from outbound.dispatch import Dispatcher
 
@@ -20,14 +20,14 @@ registry = Registry()
 
 
 def services(context: Context) -> Iterable[Service]:
-    """In every worker that serves the queue: the look at follow-ups, and one dispatcher for mail where the
-    settings name a relay.
+    """In every worker that serves the queue: the look at follow-ups, one dispatcher for mail where the
+    settings name a relay, and those of the telephone where they name one.
     """
     follow_ups = Service("follow-ups", QUEUE, partial(sequences.run, context))
     relay = context.settings.relay
     if relay is None:
         structlog.get_logger(__name__).info("nothing is sent: the settings name no relay")
-        return [follow_ups]
+        return [follow_ups, *phonejobs.services(context, QUEUE)]
 
     def dispatch(stop: threading.Event) -> None:
         Dispatcher(
@@ -37,7 +37,7 @@ def services(context: Context) -> Iterable[Service]:
             subject=f"{relay.host}:{relay.port}",
         ).run(stop)
 
-    return [follow_ups, Service("dispatcher", QUEUE, dispatch)]
+    return [follow_ups, Service("dispatcher", QUEUE, dispatch), *phonejobs.services(context, QUEUE)]
 
 
 @registry.job("outbound.sweep", queue=QUEUE, periodic="* * * * *")

@@ -32,7 +32,7 @@ from core.outbox import Purpose
 from core.outbox_pages import LEASE, MARGIN, Claimed, Settled
 from outbound import policy, retry
 from outbound.channels.base import Letter, Outcome, Result
-from outbound.compose import Composed, Composer
+from outbound.compose import Composed, Composes
 from outbound.gate import Gate, OpenGate
 from outbound.journal import Journal, Mark, Remains, remains
 from outbound.policy import Action, Facts, Verdict
@@ -106,7 +106,7 @@ class Pages:
     def __init__(
         self,
         context: Context,
-        composer: Composer,
+        composer: Composes,
         owner: str,
         blocked: Callable[[str], float] = lambda domain: 0.0,
         *,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\D|$)")
 
@@ -106,6 +106,19 @@ class Line(Protocol):
 
     async def close(self) -> None:
         """Say goodbye and close; harmless when closed already."""
+        ...
+
+
+@runtime_checkable
+class Pipelined(Protocol):
+    """A line that can begin the next letter together with the end of the one before."""
+
+    def announce(self, letter: Letter) -> None:
+        """Said before `send`: the letter that will be handed over after it, if nothing goes wrong.
+
+        Only its envelope may travel early, so it is never taken by that alone; handing another letter over
+        instead costs the connection.
+        """
         ...
 
 
