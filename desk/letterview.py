@@ -1,15 +1,18 @@
 """Foreign HTML made safe to show: a short allow-list after caps on size, tags and depth, and nothing that
 calls home.
 
-What stays is structure: paragraphs, lists, tables, emphasis, links to the web and to mail. Pictures become
-their description, styles and classes go. It is shown in a frame whose policy forbids scripts and loading
-all the same.
+What stays is structure: paragraphs, lists, tables, emphasis, links to the web and to mail. Pictures that came
+with the letter stay as bytes in place; those elsewhere become their description until somebody asks for them.
+Styles and classes go. It is shown in a frame whose policy forbids scripts and loading all the same.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from html import unescape
+from urllib.parse import unquote
 
 import nh3
 
@@ -100,6 +103,7 @@ ATTRIBUTES = {
     "td": {"align", "colspan", "rowspan", "valign"},
     "th": {"align", "colspan", "rowspan", "valign", "scope"},
     "tr": {"align", "valign"},
+    "img": {"src", "alt", "width", "height"},
     "p": {"align", "dir"},
     "div": {"align", "dir"},
 }
@@ -146,7 +150,9 @@ _CLOSE_THEMSELVES = frozenset(
     ["p", "li", "dt", "dd", "td", "th", "tr", "option", "tbody", "thead", "tfoot", "colgroup"]
 )
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>?")
+_ON_THE_WEB = re.compile(r"https://[a-z0-9][a-z0-9.-]*\.[a-z0-9-]{2,}(?::\d{1,5})?(?:[/?#]|$)", re.IGNORECASE)
 _IMAGE = re.compile(r"<img\b((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>", re.IGNORECASE)
+_SOURCE = re.compile(r"""(?<![\w-])src\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
 _ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 
 
@@ -156,38 +162,99 @@ class SafeLetter:
 
     html: str
     pictures: int
+    """How many pictures are held back."""
     cut: bool
     """It was longer, or had more in it, than is shown."""
+    remote: bool = False
+    """Some of those held back are on the web, and would be shown if asked for."""
 
 
-def make_safe(html: str, limits: Limits | None = None) -> SafeLetter:
-    """Foreign HTML to HTML that may be shown in a frame of its own."""
+MOST_PICTURES = 200
+"""Pictures that are shown or described; the others are only counted."""
+
+MOST_INLINE = 8_000_000
+"""Characters of addresses of pictures; one that came once may be shown many times."""
+
+
+def make_safe(
+    html: str,
+    limits: Limits | None = None,
+    *,
+    inline: Mapping[str, str] | None = None,
+    remote: bool = False,
+) -> SafeLetter:
+    """Foreign HTML to HTML that may be shown in a frame of its own.
+
+    `inline` gives the pictures that came with the letter as `data:` addresses by their Content-ID. With
+    `remote`, pictures on the web (https only) are left in: somebody has asked for them.
+    """
+    own = inline or {}
     limits = limits or Limits()
     text = html[: limits.html_bytes]
     cut = len(text) < len(html)
-    pictures = 0
+    pictures = shown = written = 0
+    on_the_web = False
 
     def described(found: re.Match[str]) -> str:
-        nonlocal pictures
+        nonlocal pictures, shown, on_the_web
+        source = _source_of(found[1])
+        if _shown(source, own, remote) and shown < MOST_PICTURES:
+            shown += 1
+            return found[0]
+        on_the_web = on_the_web or _shown(source, own, True)
         pictures += 1
         alt = _ALT.search(found[1])
         words = ((alt[1] or alt[2] or "") if alt else "").strip()[:200]
-        return f" [{nh3.clean_text(words)}] " if words and pictures <= 200 else " "
+        return f" [{nh3.clean_text(words)}] " if words and pictures <= MOST_PICTURES else " "
 
     text = _IMAGE.sub(described, text)
     text, dropped = _within_caps(text, limits.html_depth)
+
+    def checked(tag: str, name: str, value: str) -> str | None:
+        """Addresses of pictures that may be shown, and of links to where links may lead."""
+        nonlocal written
+        if tag == "img" and name == "src":
+            address = value.strip()
+            if not _shown(address, own, remote):
+                return None
+            address = own.get(_content_id(address), address)
+            written += len(address)
+            return address if written <= MOST_INLINE else None
+        if tag == "img" and name in {"width", "height"}:
+            return value if value.isdigit() and 0 < int(value[:6]) <= 2000 else None
+        if name == "href" and value.strip().partition(":")[0].lower() not in SCHEMES:
+            return None
+        return value
+
     clean = nh3.clean(
         text,
-        tags=set(TAGS),
+        tags={*TAGS, "img"} if shown else set(TAGS),
         clean_content_tags=set(WITH_CONTENT),
         attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
-        url_schemes=set(SCHEMES),
+        attribute_filter=checked,
+        url_schemes={*SCHEMES, "cid"},
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
         strip_comments=True,
         url_relative="deny",
     )
-    return SafeLetter(clean, pictures, cut or dropped)
+    return SafeLetter(clean, pictures, cut or dropped, on_the_web)
+
+
+def _source_of(attributes: str) -> str:
+    found = _SOURCE.search(attributes)
+    return unescape(next(filter(None, found.groups()), "")).strip() if found else ""
+
+
+def _content_id(source: str) -> str:
+    return unquote(source[4:]) if source[:4].lower() == "cid:" else ""
+
+
+def _shown(source: str, own: Mapping[str, str], remote: bool) -> bool:
+    """Whether a picture at that address may be shown; without a host's name it would be one of ours."""
+    if source[:4].lower() == "cid:":
+        return _content_id(source) in own
+    return remote and bool(_ON_THE_WEB.match(source))
 
 
 def _within_caps(text: str, deepest: int) -> tuple[str, bool]:

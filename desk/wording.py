@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from jinja2 import pass_context
@@ -13,7 +14,7 @@ from core.errors import FrontdeskError
 from core.i18n import N_, Texts
 from core.outbox import DeliveryState
 from core.sequences import StopReason
-from desk import trail
+from desk import senderwords, trail
 
 LOSS_REASONS: dict[LossReason, str] = {
     LossReason.PRICE: N_("Price"),
@@ -83,8 +84,10 @@ SOURCES: dict[str, str] = {
 STEPS: dict[str, str] = {
     "parse": N_("Read"),
     "screen": N_("Screened"),
+    "verify": N_("Sender"),
     "recognise": N_("Recognised"),
     "thread": N_("Threaded"),
+    "brake": N_("Loops"),
     "classify": N_("Classified"),
     "file": N_("Filed"),
     "react": N_("Reaction"),
@@ -128,6 +131,7 @@ WARNINGS: dict[str, str] = {
     "no_sender": N_("No sender is named in the letter."),
     "bad_sender": N_("The sender's address cannot be written to."),
     "forwarded_by_staff": N_("A colleague forwarded this letter; the client wrote it first."),
+    "claims_to_be_colleague": N_("It names a colleague, but our mail server says it is not from there."),
     "refers_to_foreign_conversation": N_("It refers to a conversation that its sender takes no part in."),
     "lookalike_domain": N_("The sender's domain looks like one we know but is not it."),
     "authentication_failed": N_("The sender could not be verified."),
@@ -203,6 +207,15 @@ def _ending(context: Context, ended: Any) -> str:
 
 
 @pass_context
+def _inner_date(context: Context, written: str) -> str:
+    """The date a letter inside a letter names, ISO 8601, as a day; as it stands where it is none."""
+    try:
+        return context["t"].day(datetime.fromisoformat(written))
+    except ValueError:
+        return written
+
+
+@pass_context
 def _fault(context: Context, error: FrontdeskError) -> str:
     return " ".join(context["_"](part) for part in (error.message, error.cure) if part)
 
@@ -222,6 +235,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "suppression_text": _named(SUPPRESSIONS),
     "role_text": _named(POINTS),
     "delivery_state": lambda state: DELIVERY_STATES[DeliveryState(state)],
+    "inner_date": _inner_date,
+    **senderwords.FILTERS,
     "event_name": lambda kind: EVENTS.get(kind, (kind, "dots")),
 }
 """Filters of the views."""

@@ -19,7 +19,7 @@ from core.labels import Field
 from core.notices import open_alarms
 from core.reading import mark_read
 from core.sessions import SignedIn
-from desk import card, followups, live, tables, todo
+from desk import card, doubts, followups, live, tables, todo
 from desk.access import WORKERS, conversation_for, visible
 from desk.answers import TEMPLATES
 from desk.forms import one_time_key
@@ -43,6 +43,7 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
     )
     return {
         "page": read,
+        "doubts": doubts.read(session, request.scope["user"], conversation),
         "followups": followups.read(session, conversation, followups.house_of(request.app.state.settings)),
         "tasks": todo.of_client(session, request.scope["user"], conversation),
         "conversation": conversation,

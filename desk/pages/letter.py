@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from litestar import Response, get
@@ -22,6 +24,9 @@ from desk.letterview import make_safe
 from desk.render import PageRequest, html
 from desk.security import DOWNLOAD_POLICY, LETTER_POLICY
 from desk.threads import in_thread
+
+if TYPE_CHECKING:
+    from inbound.parsed import ParsedMail
 
 SAFE_TYPES = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,80}/[a-z0-9][a-z0-9!#$&^_.+-]{0,80}")
 ACTIVE_TYPES = re.compile(r"html|xml|svg|script|flash|message|multipart", re.IGNORECASE)
@@ -58,6 +63,35 @@ def media_type(content_type: str) -> str:
     )
 
 
+PICTURES = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+)
+"""How a picture that may stand in a letter begins; what it calls itself counts for nothing."""
+LARGEST_PICTURE = 1_000_000
+MOST_PICTURE_BYTES = 4_000_000
+
+
+def inline_pictures(mail: ParsedMail, raw: bytes) -> dict[str, str]:
+    """The pictures that came with a letter and that its text shows, by Content-ID, as `data:` addresses."""
+    from inbound import mime
+
+    found: dict[str, str] = {}
+    left = MOST_PICTURE_BYTES
+    for one in mail.attachments:
+        wanted = one.content_id and one.content_id in (mail.html or "") and one.size <= LARGEST_PICTURE
+        if not wanted or one.content_id in found or left <= 0:
+            continue
+        content = mime.attachment_bytes(raw, one.path)
+        kind = next((kind for begins, kind in PICTURES if content.startswith(begins)), None)
+        if kind is not None and len(content) <= left:
+            left -= len(content)
+            found[one.content_id] = f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    return found
+
+
 @get("/messages/{message_id:int}/html", enter=WORKERS)
 @in_thread
 def letter_html(
@@ -71,14 +105,19 @@ def letter_html(
         raise NotFound
     conversation_for(session, request.scope["user"], message.conversation_id)
     data = session.scalar(select(RawMessage.data).where(RawMessage.id == message.raw_id))
-    own = mime.parse(data).html if data else None
-    if not own:
+    mail = mime.parse(data) if data else None
+    if data is None or mail is None or not mail.html:
         raise NotFound
-    safe = make_safe(own, state.settings.limits)
+    asked = request.query_params.get("pictures") == "1"
+    safe = make_safe(mail.html, state.settings.limits, inline=inline_pictures(mail, data), remote=asked)
     return Response(
         html(request, "letter.html", letter=safe),
         media_type=MediaType.HTML,
-        headers={"content-security-policy": LETTER_POLICY, "x-frame-options": "SAMEORIGIN"},
+        headers={
+            "content-security-policy": f"{LETTER_POLICY}; img-src data:{' https:' if asked else ''}",
+            "x-frame-options": "SAMEORIGIN",
+            "referrer-policy": "no-referrer",
+        },
     )
 
 

@@ -93,6 +93,8 @@
     frame.title = place.dataset.title;
     frame.src = fold.dataset.frame;
     place.append(frame);
+    const ask = one("[data-pictures]", fold);
+    if (ask) ask.onclick = () => { frame.src = `${fold.dataset.frame}?pictures=1`; ask.hidden = true; };
   }, true);
 
   // Keys
@@ -145,6 +147,7 @@
     else if (key === "u" && one("[data-key=u]")) one("[data-key=u]").click();
     else if (key === "r" && one("#answer")) one("#answer textarea").focus();
     else if (key === "z" && undo) undo();
+    else if (key === "/" && one("#search-box, #bar-search")) (one("#search-box") || one("#bar-search")).select(), (one("#search-box") || one("#bar-search")).focus();
     else if (key === "?") open("keys");
     else if (key === "Enter" && chosen && document.activeElement === body) one(`#${chosen} .row-link`).click();
     else return;

@@ -78,6 +78,8 @@ def _filled(path: str, world: World, numbers: dict[str, int], talk: str) -> str:
         "raw_id": world.raws["stuck"].id,
         "enrolment_id": 1,
         "task_id": 1,
+        "suggestion_id": 1,
+        "move_id": 1,
     }
     for name, value in given.items():
         path = path.replace(f"{{{name}:int}}", str(value))

@@ -1,0 +1,77 @@
+"""What a conversation's page asks a person to decide: suggestions, a letter set beside, letters moved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload
+
+from core import moves, suggestions
+from core.conversations import Conversation, Message
+from core.moves import Move
+from core.sessions import SignedIn
+from core.suggestions import Suggestion
+from desk.access import visible
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The conversation that this one was set beside."""
+
+    id: int
+    subject: str
+    client: str
+    mine: bool
+    """Whether the viewer may see it, and so may join the two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """All of it for one page."""
+
+    suggestions: Sequence[Suggestion]
+    beside: Beside | None
+    moved: Sequence[Move]
+    alone: bool
+    """There is one letter only, so there is nothing to separate."""
+    today: datetime
+
+
+def read(session: Session, viewer: SignedIn, conversation: Conversation) -> Doubts:
+    """Read what waits for a decision on this conversation."""
+    waiting = (
+        suggestions.open_for(session, conversation.contact_id) if conversation.contact_id is not None else []
+    )
+    letters = session.scalar(
+        select(func.count()).select_from(Message).where(Message.conversation_id == conversation.id)
+    )
+    now = session.scalar(select(func.now()))
+    assert now is not None  # noqa: S101 - a database knows the time
+    return Doubts(
+        waiting,
+        _beside(session, viewer, conversation.beside_id),
+        moves.last_moves(session, conversation.id),
+        (letters or 0) < 2,
+        now,
+    )
+
+
+def _beside(session: Session, viewer: SignedIn, number: int | None) -> Beside | None:
+    if number is None:
+        return None
+    query = (
+        select(Conversation, visible(viewer).label("mine"))
+        .where(Conversation.id == number)
+        .options(joinedload(Conversation.account), joinedload(Conversation.contact))
+    )
+    row = session.execute(query).first()
+    if row is None:
+        return None
+    one, mine = row
+    if not mine:
+        return Beside(one.id, "", "", mine=False)
+    client = one.account.name if one.account else (one.contact.name if one.contact else "")
+    return Beside(one.id, one.subject, client, mine=True)
