@@ -33,6 +33,16 @@ class Step(StrEnum):
     """A colleague picked up, and does not talk with the caller yet."""
     ACCEPT = "accept"
     """The colleague was asked to press a key."""
+    MESSAGE = "message"
+    """An automatic call of ours was answered."""
+    PRESSED = "pressed"
+    """Its callee was asked to press a key."""
+    CLICK = "click"
+    """A colleague who called by click picked up."""
+    DIAL = "dial"
+    """The colleague was asked to press a key, and the client is rung then."""
+    TALKED = "talked"
+    """Ringing or talking with the client is over."""
 
 
 class Ring(StrEnum):
@@ -78,6 +88,8 @@ class RingStaff:
     seconds: int
     params: Mapping[str, str] = field(default_factory=dict)
     record: bool = False
+    transcribe: str | None = None
+    """The language in which the exchange writes down what is said; None for not."""
     longest_seconds: int = 3600
 
 
@@ -87,6 +99,19 @@ class Voicemail:
 
     says: tuple[Say, ...]
     longest_seconds: int = 120
+    params: Mapping[str, str] = field(default_factory=dict)
+    transcribe: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RingClient:
+    """Ring a client for a colleague who is on the line; its end comes back under `Step.TALKED`."""
+
+    number: str
+    shows: str
+    """Our number, which the client sees."""
+    seconds: int
+    longest_seconds: int
     params: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -105,7 +130,7 @@ class Connect:
     """The colleague takes the call: talk."""
 
 
-Act = Say | Ask | RingStaff | Voicemail | Reject | Hangup | Connect
+Act = Say | Ask | RingStaff | RingClient | Voicemail | Reject | Hangup | Connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +139,11 @@ class CallPlan:
 
     acts: tuple[Act, ...]
     reason: str
+
+    @property
+    def rings(self) -> list[int]:
+        """Ids of the colleagues whom it rings, in order."""
+        return [one.staff_id for act in self.acts if isinstance(act, RingStaff) for one in act.telephones]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +180,8 @@ class CallFacts:
     """Owner of the client's open deal."""
     curator_id: int | None = None
     topic_team_id: int | None = None
+    territory: frozenset[int] = frozenset()
+    """Ids of those who answer for the caller's place."""
     colleagues: tuple[Colleague, ...] = ()
 
 
@@ -175,6 +207,8 @@ class House:
     ring_seconds: int = 15
     record: bool = False
     """Only after `greeting`, which says so."""
+    transcribes: frozenset[str] = frozenset()
+    """Languages in which the exchange writes down what is said, where it may be recorded."""
     voicemail: bool = True
     voicemail_seconds: int = 120
     longest_seconds: int = 3600
@@ -270,7 +304,8 @@ def rings(facts: CallFacts, house: House) -> tuple[list[Colleague], str]:
     """Whom to ring, in order, with the rule that put the first of them there.
 
     The client's own colleagues come first, then the topic's team, then all who sell; those who speak the
-    language before the others, the less loaded before the more. Nobody off duty, nobody twice.
+    language before the others, then those who answer for the caller's place, the less loaded before the more.
+    Nobody off duty, nobody twice.
     """
     language = language_of(facts, house)
     free = {one.id: one for one in facts.colleagues if one.on_duty and not one.talking and one.number}
@@ -282,13 +317,17 @@ def rings(facts: CallFacts, house: House) -> tuple[list[Colleague], str]:
     ):
         if staff_id in free:
             order.setdefault(staff_id, rule)
+
+    def rank(one: Colleague) -> tuple[bool, bool, int, int]:
+        return language not in one.speaks, one.id not in facts.territory, one.load, one.id
+
     teams = (
         ("topic_team", lambda one: facts.topic_team_id is not None and one.team_id == facts.topic_team_id),
         ("least_loaded", lambda one: one.sells),
     )
     for rule, belongs in teams:
         several = [one for one in free.values() if belongs(one)]
-        for one in sorted(several, key=lambda one: (language not in one.speaks, one.load, one.id)):
+        for one in sorted(several, key=rank):
             order.setdefault(one.id, rule)
     numbers: dict[str, Colleague] = {}
     for staff_id in order:
@@ -300,6 +339,11 @@ def rings(facts: CallFacts, house: House) -> tuple[list[Colleague], str]:
 def with_language(facts: CallFacts, language: str) -> CallFacts:
     """The same facts with the language the caller chose."""
     return replace(facts, language=language)
+
+
+def rings_or_message(facts: CallFacts, house: House, why: str) -> CallPlan:
+    """Ring whom this call should go to; where nobody is there, ask for a message."""
+    return _ring(facts, house, why)
 
 
 def _ring(facts: CallFacts, house: House, why: str) -> CallPlan:
@@ -315,6 +359,7 @@ def _ring(facts: CallFacts, house: House, why: str) -> CallPlan:
         house.ring_seconds,
         {"language": language},
         record=house.record,
+        transcribe=language if house.record and language in house.transcribes else None,
         longest_seconds=house.longest_seconds,
     )
     # Without words before it, ringing is the first thing done, and the caller pays nothing until it is taken.
@@ -326,7 +371,12 @@ def _message(facts: CallFacts, house: House, words: Mapping[str, Say], why: str)
     language = language_of(facts, house)
     if not house.voicemail:
         return CallPlan((words[language], Hangup()), f"{why}; no voicemail")
-    message = Voicemail((words[language],), house.voicemail_seconds, {"language": language})
+    message = Voicemail(
+        (words[language],),
+        house.voicemail_seconds,
+        {"language": language},
+        transcribe=language if language in house.transcribes else None,
+    )
     return CallPlan((message,), f"{why}; voicemail")
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import time
+from enum import StrEnum
+from pathlib import Path
 from typing import Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from core.callplan import Ring
 from core.config_base import Fault, Section
@@ -26,6 +28,69 @@ class Topic(Section):
     lt: str = Field(default="", description="Its name in Lithuanian.", examples=["Pardavimų skyrius"])
     ru: str = Field(default="", description="Its name in Russian.", examples=["Отдел продаж"])
     en: str = Field(default="", description="Its name in English.", examples=["Sales"])
+
+
+class Engine(StrEnum):
+    """Who writes down what is said in recorded calls."""
+
+    NONE = "none"
+    TWILIO = "twilio"
+    """Twilio, while people talk; in Russian and English."""
+    HTTP = "http"
+    """An engine of the company's own, from the recording."""
+
+
+class Transcription(Section):
+    """Transcripts of recorded calls and messages."""
+
+    engine: Engine = Field(default=Engine.NONE, description="none, twilio or http.", examples=["http"])
+    url: str = Field(
+        default="",
+        description="Where our own engine takes recordings.",
+        examples=["http://127.0.0.1:8000/v1/audio/transcriptions"],
+        pattern=r"^(https?://\S+)?$",
+    )
+    token: SecretStr | None = Field(
+        default=None, description="Sent to it as a bearer token.", examples=["a long random text"]
+    )
+    token_file: Path | None = Field(
+        default=None, description="A file that holds it.", examples=["/run/secrets/engine"]
+    )
+    model: str = Field(default="", description="The model it should use.", examples=["large-v3"])
+    seconds: float = Field(
+        default=600.0, gt=0, le=7200, description="How long one recording may take it.", examples=[600]
+    )
+
+    @model_validator(mode="after")
+    def _address(self) -> Self:
+        if self.engine is Engine.HTTP and not self.url:
+            raise Fault("url", "it is missing, and engine = 'http' needs it")
+        return self
+
+
+class OwnExchange(Section):
+    """A telephone exchange of our own that tells us of its calls."""
+
+    name: str = Field(
+        description="A short name, part of nothing that callers see.",
+        examples=["office"],
+        pattern=r"^[a-z0-9-]{1,20}$",
+    )
+    token: SecretStr | None = Field(
+        default=None,
+        description="It proves who tells us; at least 20 characters.",
+        examples=["a long random text"],
+        min_length=20,
+    )
+    token_file: Path | None = Field(
+        default=None, description="A file that holds it.", examples=["/run/secrets/office-exchange"]
+    )
+
+    @model_validator(mode="after")
+    def _token(self) -> Self:
+        if self.token is None and self.token_file is None:
+            raise Fault("token", "it is missing, and so is token_file")
+        return self
 
 
 class Phone(Section):
@@ -74,6 +139,35 @@ class Phone(Section):
     )
     longest_call_minutes: int = Field(
         default=60, ge=1, le=240, description="After it a call is ended.", examples=[60]
+    )
+    delete_recordings: bool = Field(
+        default=False,
+        description="Delete a recording at its provider once it is kept here.",
+        examples=[True],
+    )
+    missed_call_sms: bool = Field(
+        default=False,
+        description="Tell mobiles of clients by SMS that their missed call is rung back.",
+        examples=[True],
+    )
+    away_minutes: int = Field(
+        default=5,
+        ge=0,
+        le=1440,
+        description="Who has not used the desk for so long gets a letter about who calls; 0 for none.",
+        examples=[5],
+    )
+    fax_gateway: str = Field(
+        default="",
+        description="Where the mail goes that becomes a fax; `{number}` stands for digits only.",
+        examples=["{number}@fax.example.lt"],
+        pattern=r"^(\S*\{number\}\S*@\S+)?$",
+    )
+    transcription: Transcription = Field(
+        default_factory=Transcription, description="Transcripts of recorded calls."
+    )
+    exchanges: list[OwnExchange] = Field(
+        default_factory=list, description="Our own exchanges, which tell us of their calls."
     )
     voices: dict[str, str] = Field(
         default=VOICES, description="Twilio's voice for each language.", examples=[VOICES]

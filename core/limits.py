@@ -56,6 +56,9 @@ class Limits(BaseModel):
     destination_concurrency_most: PositiveInt = Field(
         default=20, description="Connections to one destination at most."
     )
+    recording_bytes: PositiveInt = Field(
+        default=100_000_000, description="A longer recording of a call stays at its provider."
+    )
     free_disk_bytes: PositiveInt = Field(
         default=1_000_000_000, description="With less free space, no new mail is fetched."
     )

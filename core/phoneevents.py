@@ -31,6 +31,10 @@ class EventKind(StrEnum):
     """A caller, or a colleague who was rung, came to a step of our plan."""
     RECORDING = "recording"
     SMS_IN = "sms_in"
+    SMS_OUT = "sms_out"
+    """An SMS of ours came into a state."""
+    TRANSCRIPT = "transcript"
+    """Words that were said in a call, as the exchange heard them."""
 
 
 class EventState(StrEnum):
@@ -93,7 +97,8 @@ class Told:
 
     Names in ``facts``, all optional: ``call`` (id of the caller's leg), ``parent``, ``status``, ``direction``
     (``in``, ``out``), ``caller``, ``called``, ``at`` (ISO 8601), ``seconds``, ``cause``, ``step``, ``input``,
-    ``text``, ``parts``, ``error``, ``staff_id``, ``language``, ``topic``.
+    ``text``, ``parts``, ``error``, ``staff_id``, ``language``, ``topic``, ``rings`` (ids of colleagues),
+    ``transcript``, ``position``, ``speaker``, ``confidence``.
     """
 
     key: str

@@ -57,6 +57,25 @@ HISTORY: Mapping[str, Mapping[str, str]] = {
         "en": "Talked with a colleague, {seconds} s.",
     },
 }
+HISTORY_OUT: Mapping[str, Mapping[str, str]] = {
+    "ringing": {"lt": "Skambiname klientui.", "ru": "Звоним клиенту.", "en": "Calling the client."},
+    "connected": {
+        "lt": "Kalbamės su klientu.",
+        "ru": "Разговариваем с клиентом.",
+        "en": "Talking with the client.",
+    },
+    "missed": {
+        "lt": "Skambinome, klientas neatsiliepė.",
+        "ru": "Звонили, клиент не ответил.",
+        "en": "We called; the client did not answer.",
+    },
+    "answered": {
+        "lt": "Skambinome klientui, pokalbis {seconds} s.",
+        "ru": "Звонили клиенту, разговор {seconds} с.",
+        "en": "We called the client and talked, {seconds} s.",
+    },
+}
+"""The same for calls that we make; what cannot happen to one falls back to the words of the others."""
 CALL_BACK: Mapping[str, str] = {
     "lt": "Perskambinti: {who}",
     "ru": "Перезвонить: {who}",

@@ -11,8 +11,8 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import callplan, phoneevents, routing
-from core.callplan import CallFacts, CallPlan, Colleague, House, Reject, Say, Step, Voicemail
+from core import callplan, phoneevents, routing, territories
+from core.callplan import CallFacts, CallPlan, Colleague, House, Reject, Ring, Say, Step, Voicemail
 from core.calls import Call, CallState
 from core.config import Settings
 from core.errors import ConfigurationError
@@ -21,7 +21,7 @@ from core.phoneevents import EventKind, PhoneEvent, Told
 from core.phonewords import UNKNOWN_CALLER, WHISPER, said
 from core.staff import Role, StaffMember
 from inbound import twilio
-from inbound.callers import Caller, open_conversation, open_deal, recognise
+from inbound.callers import Caller, open_conversation, open_deal, place_of, recognise
 from inbound.telephone import Telephone
 from inbound.twilio import Signed, Webhook
 from inbound.twiml import render
@@ -74,9 +74,12 @@ class Answering:
             log.exception("call.unplanned", call=told.subject, step=step.value)
             plan, more = self._last_resort(), {}
         facts = {**told.facts, **more, "reason": plan.reason}
+        if plan.rings:
+            facts |= {"rings": plan.rings, "together": self._settings.phone.ring is Ring.TOGETHER}
         if any(isinstance(act, Reject) for act in plan.acts):
             facts["rejected"] = True
-        self.keep(session, [replace(told, facts=facts)], at_once=step is Step.GREET)
+        # Whoever is rung sees at once who calls.
+        self.keep(session, [replace(told, facts=facts)], at_once=step is Step.GREET or bool(plan.rings))
         return render(
             plan,
             public_url=self._settings.company.public_url,
@@ -134,6 +137,7 @@ class Answering:
             assignee_id=conversation.assignee_id if conversation else None,
             owner_id=deal.owner_id if deal else None,
             curator_id=caller.account.curator_id if caller.account else None,
+            territory=territories.staff_of_place(session, *place_of(caller)),
             colleagues=self._colleagues(session),
         )
 

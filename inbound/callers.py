@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import phonenumbers
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -60,6 +61,15 @@ def recognise(session: Session, shown: str) -> Caller:
         account=people[0].account if len(accounts) == 1 else None,
         language=languages.pop() if len(languages) == 1 else None,
     )
+
+
+def place_of(caller: Caller) -> tuple[str | None, str | None]:
+    """Country code and region of a caller: from the client's card, else the country of the number."""
+    region = caller.account.region if caller.account else None
+    country = caller.account.country if caller.account else None
+    if country is None and caller.number is not None:
+        country = phonenumbers.region_code_for_number(phonenumbers.parse(caller.number, None))
+    return country, region
 
 
 def open_conversation(session: Session, caller: Caller) -> Conversation | None:

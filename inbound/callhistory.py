@@ -9,13 +9,13 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import routing
+from core import routing, transcripts
 from core.accounts import Channel, Contact, ContactPoint, PointKind
 from core.calls import Call, CallState
 from core.config import Settings
 from core.conversations import Conversation, Direction, Message
 from core.dialling import may_call
-from core.phonewords import HISTORY, SUBJECT, said
+from core.phonewords import HISTORY, HISTORY_OUT, SUBJECT, said
 from core.routing import Assignment
 from inbound.callers import Caller, open_conversation, open_deal, recognise
 from inbound.steps.write import LIVE
@@ -23,13 +23,15 @@ from inbound.steps.write import LIVE
 SOURCE: Final = "call"
 """Source of contacts that are known by their telephone only."""
 
+SHOWN: Final = 600
+"""Characters of a transcript that stand in the conversation."""
 ASKS_FOR_US: Final = frozenset({CallState.MISSED, CallState.VOICEMAIL})
 
 
 def file(session: Session, settings: Settings, call: Call, at: datetime) -> None:
     """Give a call its contact, conversation and message, once; then keep its message and owner true."""
     if call.conversation_id is None:
-        caller = _client(session, settings, recognise(session, call.caller), call.language)
+        caller = _client(session, settings, recognise(session, number_outside(call)), call.language)
         talk = conversation_for(
             session, settings, caller, Channel.VOICE, said(SUBJECT, settings.company.default_language), at
         )
@@ -39,10 +41,10 @@ def file(session: Session, settings: Settings, call: Call, at: datetime) -> None
         message = Message(
             conversation_id=talk.id,
             contact_id=caller.contact.id if caller.contact else None,
-            direction=Direction.IN,
+            direction=call.direction,
             channel=Channel.VOICE,
             subject=said(SUBJECT, settings.company.default_language),
-            sender_name=caller.contact.name if caller.contact else "",
+            sender_name=caller.contact.name if caller.contact and call.direction == Direction.IN else "",
             sender=call.caller,
             recipients={"to": [["", call.called]]},
             happened_at=call.started_at or at,
@@ -55,24 +57,47 @@ def file(session: Session, settings: Settings, call: Call, at: datetime) -> None
 
 
 def _keep_true(session: Session, settings: Settings, call: Call) -> None:
-    message = session.get_one(Message, call.message_id)
-    seconds = call.voicemail_seconds if call.state == CallState.VOICEMAIL else call.seconds
-    message.text = message.reply = said(
-        HISTORY[call.state], settings.company.default_language, seconds=seconds or 0
-    )
-    message.language = call.language
-    message.trail = [{"step": one["step"], "reason": one["reason"]} for one in call.route]
-    message.staff_id = call.staff_id
+    write(session, settings, call)
     talk = session.get_one(Conversation, call.conversation_id)
     talk.language = call.language or talk.language
     talk.intent = talk.intent or call.topic
     if talk.contact is not None and talk.contact.source == SOURCE:
         talk.contact.language = talk.contact.language or call.language
+    if call.direction == Direction.OUT:
+        return
     talk.waiting = talk.waiting or call.state in ASKS_FOR_US
     if call.state == CallState.ANSWERED and call.staff_id is not None and talk.assignee_id is None:
         give(session, talk, routing.Decision("took_the_call", call.staff_id, talk.team_id))
     elif call.state in ASKS_FOR_US:
         assign(session, talk, call.topic)
+
+
+def number_outside(call: Call) -> str:
+    """The number of the other side."""
+    return call.called if call.direction == Direction.OUT else call.caller
+
+
+def write(session: Session, settings: Settings, call: Call) -> None:
+    """Bring the text of a call's message in line: how it ended, what was noted, what was said."""
+    if call.message_id is None:
+        return
+    message = session.get_one(Message, call.message_id)
+    seconds = call.voicemail_seconds if call.state == CallState.VOICEMAIL else call.seconds
+    words = HISTORY_OUT.get(call.state) if call.direction == Direction.OUT else None
+    happened = said(words or HISTORY[call.state], settings.company.default_language, seconds=seconds or 0)
+    spoken = "\n".join(line.text for line in transcripts.of_call(session, call.id))
+    message.subject = message.subject or said(SUBJECT, settings.company.default_language)
+    message.reply = "\n\n".join(filter(None, (happened, call.note.strip() or shortened(spoken))))
+    message.text = "\n\n".join(filter(None, (happened, call.note.strip(), spoken)))
+    message.language = call.language
+    kept = [one for one in message.trail or [] if one.get("step") == "classify"]
+    message.trail = [*({"step": one["step"], "reason": one["reason"]} for one in call.route), *kept]
+    message.staff_id = call.staff_id
+
+
+def shortened(spoken: str) -> str:
+    """The beginning of a transcript, for the conversation; all of it stands with the call."""
+    return spoken if len(spoken) <= SHOWN else spoken[:SHOWN].rsplit(" ", 1)[0] + " …"
 
 
 def _client(session: Session, settings: Settings, caller: Caller, language: str | None) -> Caller:
@@ -155,5 +180,6 @@ def announce(session: Session, call: Call) -> None:
         "kind": "call",
         "conversation_id": call.conversation_id,
         "staff_id": call.conversation.assignee_id if call.conversation else None,
+        "rings": [*call.rung, *([call.staff_id] if call.staff_id is not None else [])],
     }
     session.execute(select(func.pg_notify(LIVE, json.dumps(news))))

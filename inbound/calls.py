@@ -7,6 +7,7 @@ them; an event that fails costs the others nothing and is quarantined after thre
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,30 +17,37 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core import calls, phoneevents
+from core import byphone, calls, outbox, phoneevents, recordings, ringnotice, transcripts
+from core.byphone import NoNumber
+from core.callnotes import UNDERSTAND
 from core.callplan import Step
 from core.calls import OVER, Call, CallState, LegState, RecordingState
 from core.config import Settings
 from core.context import Context
-from core.dialling import may_call, readable
+from core.conversations import Direction
+from core.dialling import may_call, readable, takes_sms
 from core.jobs import enqueue
 from core.phoneevents import APPLY, EventKind, EventState, PhoneEvent
 from core.phonewords import CALL_BACK, said
 from core.staff import StaffMember
 from core.tasks import Task, TaskState
 from core.tasks import settle as settle_task
+from core.transcripts import Line, Speaker
 from core.worktime import NoWorkingTime
-from inbound import callhistory, texts
+from inbound import callhistory, spoken, texts
 from inbound.callers import recognise
 from inbound.labelling import labeller
 from inbound.pipeline import FILING_LOCK
 from inbound.telephone import Telephone
+from inbound.twilio import PROVIDER
 from inbound.work import Labeller
 
 log = structlog.get_logger(__name__)
 
 PAGE: Final = 100
 MOST_PAGES: Final = 50
+SETTLED: Final = frozenset({CallState.MISSED, CallState.VOICEMAIL, CallState.ANSWERED})
+"""States of a call that is over and was not refused."""
 STEP_ORDER: Final = {step.value: place for place, step in enumerate(Step)}
 
 
@@ -89,15 +97,18 @@ def apply_page(context: Context, tools: Tools) -> int:
 def _leg(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
     facts = event.facts
     outside = facts["call"]
-    if outside == event.subject and facts.get("direction") == "out":
+    going_out = outside == event.subject and facts.get("direction") == "out"
+    if going_out and event.provider == PROVIDER:
         return "a call that did not come in"
     call = calls.find_or_add(session, event.provider, outside)
+    if going_out:
+        call.direction = Direction.OUT
     leg = calls.find_or_add_leg(session, call, event.subject)
     state, at = LegState(facts["status"]), _moment(facts.get("at")) or event.received_at
     calls.leg_told(leg, state, at=at, seconds=facts.get("seconds"), cause=facts.get("cause"))
     if event.subject == outside:
         _parties(call, facts)
-        leg.number = call.caller
+        leg.number = callhistory.number_outside(call)
         call.started_at = calls.earlier(call.started_at, None if state in OVER else at)
         if state in OVER:
             call.ended_at = calls.earlier(call.ended_at, at)
@@ -105,6 +116,8 @@ def _leg(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
     else:
         leg.number = readable(facts.get("called") or "") or leg.number
         leg.staff_id = leg.staff_id or _staff_of(session, leg.number)
+        if leg.staff_id is not None and leg.state == LegState.RINGING:
+            _offer(session, tools, call, [leg.staff_id])
     _refresh(session, tools, call, at)
     return None
 
@@ -127,6 +140,10 @@ def _step(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
     if step is Step.ACCEPT and facts.get("input") == "1":
         call.accepted_at = calls.earlier(call.accepted_at, event.received_at)
         call.staff_id = facts.get("staff_id") or call.staff_id
+    offered = [int(one) for one in facts.get("rings") or ()]
+    if offered:
+        # One after the other: who is next is told when their own telephone rings.
+        _offer(session, tools, call, offered if facts.get("together") else offered[:1])
     if step is Step.LEFT:
         call.voicemail_seconds = calls.longer(call.voicemail_seconds, facts.get("seconds"))
     _refresh(session, tools, call, event.received_at)
@@ -139,8 +156,27 @@ def _recording(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
     recording = calls.find_or_add_recording(session, call, event.subject)
     calls.recording_told(recording, RecordingState(facts["status"]), facts.get("seconds"))
     if facts.get("message"):
+        recording.message = True
         call.voicemail_seconds = calls.longer(call.voicemail_seconds, facts.get("seconds"))
+    recordings.wants_fetching(recording, event.received_at)
     _refresh(session, tools, call, event.received_at)
+    return None
+
+
+def _transcript(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
+    facts = event.facts
+    call = calls.find_or_add(session, event.provider, facts["call"])
+    line = Line(facts["text"], Speaker(facts["speaker"]), facts.get("confidence"))
+    transcripts.keep(
+        session,
+        call.id,
+        f"{event.provider}:{event.subject}",
+        [(facts["position"], line)],
+        facts.get("language"),
+    )
+    _refresh(session, tools, call, event.received_at)
+    if call.state in SETTLED:
+        enqueue(session, UNDERSTAND, call_id=call.id)
     return None
 
 
@@ -153,6 +189,7 @@ APPLIES: Mapping[EventKind, Callable[[Session, Tools, PhoneEvent], str | None]] 
     EventKind.STEP: _step,
     EventKind.RECORDING: _recording,
     EventKind.SMS_IN: _sms,
+    EventKind.TRANSCRIPT: _transcript,
 }
 """What applies each kind; each returns why an event changes nothing, or None."""
 
@@ -168,13 +205,39 @@ def _staff_of(session: Session, number: str) -> int | None:
     return session.scalar(query.order_by(StaffMember.id).limit(1)) if number else None
 
 
-def _refresh(session: Session, tools: Tools, call: Call, at: datetime) -> None:
-    """Bring the call's state, history and call-back in line with what is now known of it."""
-    state = calls.settle(call)
+def _offer(session: Session, tools: Tools, call: Call, staff_ids: list[int]) -> None:
+    """The call rings for colleagues: their desks show it, and who is away gets a letter, once."""
+    fresh = [one for one in dict.fromkeys(staff_ids) if one not in call.rung]
+    if not fresh:
+        return
+    call.rung = [*call.rung, *fresh]
+    if call.state not in {CallState.RINGING, CallState.CONNECTED}:
+        return
     session.flush()
     if call.caller:
+        callhistory.file(session, tools.settings, call, call.started_at or call.created_at)
+    company = tools.settings.company
+    ringnotice.tell_away(
+        session,
+        call,
+        fresh,
+        away_minutes=tools.settings.phone.away_minutes,
+        public_url=company.public_url,
+        zone=company.timezone,
+    )
+
+
+def _refresh(session: Session, tools: Tools, call: Call, at: datetime) -> None:
+    """Bring the call's state, history and call-back in line with what is now known of it."""
+    before = call.state
+    state = calls.settle(call)
+    session.flush()
+    if callhistory.number_outside(call):
         callhistory.file(session, tools.settings, call, at)
-        _call_back(session, tools, call, state)
+        if call.direction == Direction.IN:
+            _call_back(session, tools, call, state)
+    if state in SETTLED and before != state and transcripts.of_call(session, call.id):
+        enqueue(session, UNDERSTAND, call_id=call.id)
     callhistory.announce(session, call)
 
 
@@ -209,6 +272,31 @@ def _call_back(session: Session, tools: Tools, call: Call, state: CallState) -> 
     session.add(task)
     session.flush()
     call.task_id = task.id
+    if tools.settings.phone.missed_call_sms:
+        _tell_missed(session, call)
+
+
+def _tell_missed(session: Session, call: Call) -> None:
+    """An SMS to a client's mobile that we ring back; to nobody whom we do not know."""
+    contact = call.contact
+    if contact is None or contact.source == callhistory.SOURCE or not takes_sms(call.caller):
+        return
+    key = f"call:{call.id}:missed"
+    with suppress(NoNumber):
+        draft = byphone.text_message(session, contact, template="missed_call", key=key, number=call.caller)
+        outbox.queue(session, draft)
+
+
+def understand(context: Context, call_id: int) -> None:
+    """Understand a call from what was said in it and what was noted of it."""
+    with context.transaction() as session:
+        session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": FILING_LOCK})
+        call = session.get(Call, call_id, with_for_update={"of": Call})
+        if call is None:
+            return
+        callhistory.write(session, context.settings, call)
+        spoken.of_call(session, labeller(context), call)
+        callhistory.announce(session, call)
 
 
 def _deadline(tools: Tools, ended: datetime) -> datetime:

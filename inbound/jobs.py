@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from core.callnotes import UNDERSTAND as UNDERSTAND_CALL
+from core.calls import Recording
 from core.context import Context
 from core.intake import IntakeState, RawMessage
 from core.jobs import Registry, Service, enqueue
@@ -18,6 +20,8 @@ from inbound.knownsenders import KnownSenders
 from inbound.labelling import labeller
 from inbound.pipeline import understand
 from inbound.readers import Readers
+from inbound.recordings import FETCH
+from inbound.transcribing import TRANSCRIBE, transcribe_due
 from inbound.twilioapi import TwilioApi
 from inbound.work import Tools
 
@@ -82,6 +86,24 @@ def apply_phone(context: Context) -> None:
     calls.drain(context)
 
 
+@registry.job(FETCH, queue="inbound", attempts=5, concurrency=1)
+def fetch_recordings(context: Context) -> None:
+    """Bring recordings that are due into our own storage."""
+    recordings.fetch_due(context)
+
+
+@registry.job(TRANSCRIBE, queue="inbound", attempts=5, concurrency=1)
+def transcribe(context: Context) -> None:
+    """Have recordings that are due written down."""
+    transcribe_due(context)
+
+
+@registry.job(UNDERSTAND_CALL, queue="inbound", attempts=5)
+def understand_call(context: Context, call_id: int) -> None:
+    """File what was said in a call, or noted of it."""
+    calls.understand(context, call_id)
+
+
 @registry.job("inbound.reconcile", queue="inbound", periodic="*/3 * * * *", concurrency=1)
 def reconcile_phone(context: Context) -> None:
     """Every three minutes: what Twilio holds and no webhook told us."""
@@ -98,9 +120,13 @@ def reconcile_phone_whole(context: Context) -> None:
 
 @registry.promoter("inbound.phone")
 def promote_phone(session: Session) -> int:
-    """Every second: if events of the telephone wait, ask for them to be applied."""
+    """Every second: what of the telephone waits to be applied, fetched or written down."""
     if session.scalar(select(exists().where(PhoneEvent.state == EventState.STORED))):
         enqueue(session, APPLY, dedupe=APPLY)
+    if session.scalar(select(exists().where(Recording.next_fetch_at <= func.now()))):
+        enqueue(session, FETCH, dedupe=FETCH)
+    if session.scalar(select(exists().where(Recording.next_transcript_at <= func.now()))):
+        enqueue(session, TRANSCRIBE, dedupe=TRANSCRIBE)
     return 0
 
 

@@ -7,8 +7,10 @@ from datetime import datetime
 
 from core.callplan import House, Say
 from core.config import Settings
+from core.config_phone import Engine
 from core.phonewords import GOODBYE, LANGUAGE_PROMPTS, TOPIC_PROMPTS, said
 from core.worktime import Calendar, Hours
+from inbound.twiml import LOCALES
 from templates.rendered import render_text
 
 
@@ -51,6 +53,7 @@ class Telephone:
             voicemail=phone.voicemail,
             voicemail_seconds=phone.voicemail_seconds,
             longest_seconds=phone.longest_call_minutes * 60,
+            transcribes=frozenset(LOCALES) if phone.transcription.engine is Engine.TWILIO else frozenset(),
         )
 
     @property

@@ -6,23 +6,18 @@ import json
 from datetime import datetime
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from classifier.classify import Labels, Text
 from core.accounts import Channel
-from core.catalogue import ProductInterest, active_products
 from core.config import Settings
 from core.consent import Scope, Suppression, SuppressionReason, suppress
 from core.conversations import Conversation, Direction, Message
 from core.dialling import readable
-from core.labels import Classification, resolve_labels
 from core.optout import Wish, wish_of
 from core.phoneevents import PhoneEvent
 from core.phonewords import SMS_SUBJECT, said
 from core.values import BadPhone
-from inbound import callhistory
-from inbound.steps.classify import describe, terms
+from inbound import callhistory, spoken
 from inbound.steps.write import LIVE
 from inbound.work import Labeller
 
@@ -95,48 +90,10 @@ def _obey(session: Session, number: str | None, wish: Wish, event: PhoneEvent) -
 
 def _label(session: Session, classifier: Labeller, message: Message, talk: Conversation) -> None:
     """Intent, language and products of what was written."""
-    products = active_products(session)
-    (labels,) = classifier.classify(
-        [Text("", message.text, "sms", talk.language)], [terms(product) for product in products]
-    )
-    merged = resolve_labels(session)
-    if labels.intent is not None:
-        talk.intent = merged.get(labels.intent, labels.intent)
-    talk.urgency = labels.urgency.value
+    labels = spoken.label(session, classifier, message, talk, message.text, "sms")
+    if labels is None:
+        return
     talk.language = labels.language or talk.language
     if talk.contact is not None and talk.contact.language is None:
         talk.contact.language = labels.language
     message.language = labels.language
-    message.trail = [{"step": "classify", "reason": describe(labels)}]
-    session.add(_classification(message.id, labels))
-    by_key = {product.key: product.id for product in products}
-    rows = [
-        {
-            "product_id": by_key[key],
-            "contact_id": talk.contact_id,
-            "account_id": talk.account_id,
-            "message_id": message.id,
-            "confidence": confidence,
-            "reason": reason,
-        }
-        for key, confidence, reason in labels.interests
-        if key in by_key and talk.contact_id is not None
-    ]
-    if rows:
-        session.execute(insert(ProductInterest).values(rows).on_conflict_do_nothing())
-
-
-def _classification(message_id: int, labels: Labels) -> Classification:
-    return Classification(
-        message_id=message_id,
-        language=labels.language,
-        intent=labels.intent,
-        confidence=labels.confidence,
-        alternatives=[list(one) for one in labels.alternatives],
-        urgency=labels.urgency,
-        signal=labels.signal,
-        interests=[list(one) for one in labels.interests],
-        reasons=[{"kind": one.kind, "text": one.text, "weight": one.weight} for one in labels.reasons],
-        abstained=labels.abstained,
-        model_version=labels.model_version,
-    )

@@ -7,6 +7,7 @@ key under which it is kept once. Nothing here looks at a database or makes a dec
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from core.callplan import Step
 from core.calls import LegState
 from core.errors import InputRefused, NotAllowed
 from core.phoneevents import EventKind, Told
+from core.phoneorders import TextStatus
+from core.phoneroads import DELIVERY
 
 PROVIDER: Final = "twilio"
 BODY_LIMIT: Final = 64_000
@@ -51,9 +54,12 @@ RECORDING_STATUSES: Final = {
     "failed": "failed",
 }
 
+TEXT_STATUSES: Final = frozenset(status.value for status in TextStatus)
+
 _CALL = re.compile(r"CA[0-9a-f]{32}")
 _RECORDING = re.compile(r"RE[0-9a-f]{32}")
 _MESSAGE = re.compile(r"(?:SM|MM)[0-9a-f]{32}")
+_TRANSCRIPT = re.compile(r"GT[0-9a-f]{32}")
 _NUMBER = re.compile(r"\d{1,9}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
@@ -145,6 +151,10 @@ def step_told(step: Step, signed: Signed, **more: Any) -> Told:
     }
     if leg == call:
         facts |= {"caller": fields.get("From", ""), "called": fields.get("To", "")}
+    if answered_by := fields.get("AnsweredBy", ""):
+        facts["answered_by"] = answered_by[:40]
+    if token := params.get(DELIVERY):
+        facts["delivery"] = token[:64]
     if (staff := params.get("staff")) is not None:
         facts["staff_id"] = _count(staff)
     if (recording := fields.get("RecordingSid")) and _RECORDING.fullmatch(recording):
@@ -153,8 +163,10 @@ def step_told(step: Step, signed: Signed, **more: Any) -> Told:
     return Told(key, PROVIDER, EventKind.STEP, call, facts, fields)
 
 
-def status_told(fields: Mapping[str, str], source: str = "webhook") -> Told:
-    """What a status callback says of one leg. Raises InputRefused for a status we do not know."""
+def status_told(fields: Mapping[str, str], source: str = "webhook", delivery: str | None = None) -> Told:
+    """What a status callback says of one leg; ``delivery`` is the token of the delivery that asked for the
+    call. Raises InputRefused for a status we do not know.
+    """
     sid = _sid(_CALL, fields, "CallSid")
     state = STATUSES.get(fields.get("CallStatus", ""))
     if state is None:
@@ -174,6 +186,7 @@ def status_told(fields: Mapping[str, str], source: str = "webhook") -> Told:
         cause=fields.get("SipResponseCode") or None,
         raw=fields,
         source=source,
+        delivery=delivery,
     )
 
 
@@ -190,6 +203,8 @@ def leg_told(
     cause: str | None = None,
     raw: Mapping[str, str] | None = None,
     source: str = "webhook",
+    delivery: str | None = None,
+    created: str | None = None,
 ) -> Told:
     """One state of one leg, from a webhook or from a list: both give the same key."""
     facts = {
@@ -202,6 +217,8 @@ def leg_told(
         "at": at,
         "seconds": seconds,
         "cause": cause,
+        "delivery": delivery[:64] if delivery else None,
+        "created": created,
     }
     key = f"{PROVIDER}:call:{sid}:{state.value}"
     return Told(key, PROVIDER, EventKind.CALL, sid, facts, raw or {}, source)
@@ -225,6 +242,39 @@ def recording_told(fields: Mapping[str, str], source: str = "webhook") -> Told:
     )
 
 
+SPEAKERS: Final = {"inbound_track": "client", "outbound_track": "us"}
+"""On a call that came in, the incoming sound is the caller's."""
+
+
+def transcript_told(fields: Mapping[str, str]) -> Told | None:
+    """Words that Twilio wrote down; None for news that brings none. Raises InputRefused for another form."""
+    sid = _sid(_TRANSCRIPT, fields, "TranscriptionSid")
+    call = _sid(_CALL, fields, "CallSid")
+    event = fields.get("TranscriptionEvent", "")
+    if event != "transcription-content":
+        return None
+    if fields.get("Final", "true") != "true":
+        return None
+    position = _count(fields.get("SequenceId"))
+    if position is None:
+        raise InputRefused("The words have no place in the call.")
+    try:
+        data = json.loads(fields.get("TranscriptionData") or "{}")
+        text, confidence = str(data.get("transcript") or ""), data.get("confidence")
+    except (ValueError, AttributeError) as error:
+        raise InputRefused("The words cannot be read.") from error
+    facts = {
+        "call": call,
+        "transcript": sid,
+        "position": position,
+        "speaker": SPEAKERS.get(fields.get("Track", ""), "unknown"),
+        "language": (fields.get("LanguageCode") or "")[:2].lower() or None,
+        "text": text[:10_000],
+        "confidence": confidence if isinstance(confidence, int | float) else None,
+    }
+    return Told(f"{PROVIDER}:transcript:{sid}:{position}", PROVIDER, EventKind.TRANSCRIPT, sid, facts, fields)
+
+
 def sms_told(fields: Mapping[str, str], source: str = "webhook", at: datetime | None = None) -> Told:
     """An SMS that came in; its webhook does not say when, a list does."""
     sid = _sid(_MESSAGE, fields, "MessageSid")
@@ -236,6 +286,30 @@ def sms_told(fields: Mapping[str, str], source: str = "webhook", at: datetime | 
         "at": at.astimezone(UTC).isoformat() if at else None,
     }
     return Told(f"{PROVIDER}:sms:{sid}", PROVIDER, EventKind.SMS_IN, sid, facts, fields, source)
+
+
+def text_told(
+    fields: Mapping[str, str],
+    *,
+    delivery: str | None = None,
+    source: str = "webhook",
+    created: datetime | None = None,
+) -> Told:
+    """A state of an SMS of ours, from a callback or from a list. Raises InputRefused for one we do not know."""
+    sid = _sid(_MESSAGE, fields, "MessageSid")
+    status = fields.get("MessageStatus") or fields.get("SmsStatus", "")
+    if status not in TEXT_STATUSES:
+        raise InputRefused("The request names no state of an SMS.")
+    facts = {
+        "status": status,
+        "code": _count(fields.get("ErrorCode") or None),
+        "called": fields.get("To", ""),
+        "caller": fields.get("From", ""),
+        "text": fields.get("Body", "")[:10_000],
+        "delivery": delivery[:64] if delivery else None,
+        "created": created.astimezone(UTC).isoformat() if created else None,
+    }
+    return Told(f"{PROVIDER}:sms:{sid}:{status}", PROVIDER, EventKind.SMS_OUT, sid, facts, fields, source)
 
 
 def _sid(form: re.Pattern[str], fields: Mapping[str, str], name: str) -> str:

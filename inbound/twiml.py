@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlencode
 
-from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
+from twilio.twiml.voice_response import Dial, Gather, Start, VoiceResponse
 
-from core.callplan import Ask, CallPlan, Connect, Hangup, Reject, Ring, RingStaff, Say, Voicemail
+from core.callplan import Ask, CallPlan, Connect, Hangup, Reject, Ring, RingClient, RingStaff, Say, Voicemail
 
 ROAD: Final = "/phone/twilio"
 """Where our webhooks are, below the public address."""
 
 LEG_EVENTS: Final = "initiated ringing answered completed"
 RECORDING_EVENTS: Final = "in-progress completed absent"
+LOCALES: Final = {"ru": "ru-RU", "en": "en-GB"}
+"""Languages in which Twilio writes down what is said; that it can Lithuanian is not certain."""
 SILENCE_SECONDS: Final = 6
 """So much silence ends a caller's message."""
 
@@ -57,9 +59,12 @@ def render(plan: CallPlan, *, public_url: str, call: str, voices: Mapping[str, s
                 response.append(gather)
             case RingStaff():
                 _ring(response, act, public_url, call)
+            case RingClient():
+                _ring_client(response, act, public_url)
             case Voicemail():
                 for say in act.says:
                     _say(response, say, voices)
+                _transcribe(response, act.transcribe, public_url, "inbound_track")
                 response.record(
                     action=address(public_url, "left", act.params),
                     method="POST",
@@ -86,7 +91,44 @@ def _say(into: VoiceResponse | Gather, say: Say, voices: Mapping[str, str]) -> N
     into.say(plain(say.text), **({"voice": voice} if voice else {}))
 
 
+def _transcribe(response: VoiceResponse, language: str | None, public_url: str, track: str) -> None:
+    """Have what follows written down; where the language is none of Twilio's, nothing is."""
+    locale = LOCALES.get(language or "")
+    if locale is None:
+        return
+    start = Start()
+    start.transcription(
+        status_callback_url=address(public_url, "transcript"),
+        status_callback_method="POST",
+        language_code=locale,
+        track=track,
+        inbound_track_label="client",
+        outbound_track_label="us",
+        partial_results=False,
+        enable_automatic_punctuation=True,
+    )
+    response.append(start)
+
+
+def _ring_client(response: VoiceResponse, act: RingClient, public_url: str) -> None:
+    dial = Dial(
+        action=address(public_url, "talked", act.params),
+        method="POST",
+        timeout=act.seconds,
+        time_limit=act.longest_seconds,
+        caller_id=act.shows,
+    )
+    dial.number(
+        act.number,
+        status_callback=address(public_url, "status", act.params),
+        status_callback_event=LEG_EVENTS,
+        status_callback_method="POST",
+    )
+    response.append(dial)
+
+
 def _ring(response: VoiceResponse, act: RingStaff, public_url: str, call: str) -> None:
+    _transcribe(response, act.transcribe, public_url, "both_tracks")
     recorded = (
         {
             "record": "record-from-answer-dual",
