@@ -14,7 +14,7 @@ from core.intake import IntakeState, RawMessage
 from core.jobs import Registry, Service, enqueue
 from core.phoneevents import APPLY, EventState, PhoneEvent
 from core.search import is_waiting
-from inbound import afterwards, calls, indexing, mailbox, reconcile
+from inbound import afterwards, calls, indexing, mailbox, reconcile, recordings
 from inbound.intake import READERS, UNDERSTAND, nudge
 from inbound.knownsenders import KnownSenders
 from inbound.labelling import labeller
