@@ -13,7 +13,7 @@ from sqlalchemy import ForeignKey, Index, Text, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from core import outbox_history
+from core import outbox_history, traffic
 from core.accounts import Channel, Contact
 from core.consent import address_key
 from core.db import Base, Id
@@ -243,16 +243,16 @@ def _row(draft: Draft) -> dict[str, Any]:
 _QUEUE = text("""
 insert into delivery (key, token, state, channel, purpose, automatic, address, address_key, domain,
     recipient_name, contact_id, conversation_id, deal_id, staff_id, mailbox, template, language, "values",
-    subject, body, documents, in_reply_to, reference_ids, priority, due_at, expires_at)
+    subject, body, documents, in_reply_to, reference_ids, priority, segment, due_at, expires_at)
 select key, token, 'queued', channel, purpose, automatic, address, address_key, domain,
     recipient_name, contact_id, conversation_id, deal_id, staff_id, mailbox, template, language, "values",
-    subject, body, documents, in_reply_to, reference_ids, priority, coalesce(due_at, now()),
+    subject, body, documents, in_reply_to, reference_ids, priority, segment, coalesce(due_at, now()),
     coalesce(expires_at, now() + :expiry)
 from jsonb_to_recordset(cast(:rows as jsonb)) as v (key text, token text, channel text, purpose text,
     automatic boolean, address text, address_key text, domain text, recipient_name text, contact_id bigint,
     conversation_id bigint, deal_id bigint, staff_id bigint, mailbox text, template text, language text,
     "values" jsonb, subject text, body text, documents jsonb, in_reply_to text, reference_ids jsonb,
-    priority bigint, due_at timestamptz, expires_at timestamptz)
+    priority bigint, segment jsonb, due_at timestamptz, expires_at timestamptz)
 on conflict (key) do nothing
 returning id, key
 """)
@@ -278,6 +278,7 @@ def queue_many(session: Session, drafts: Iterable[Draft]) -> list[int]:
     queued: list[int] = []
     for start in range(0, len(given), QUEUED_AT_ONCE):
         rows = {draft.key: _row(draft) for draft in given[start : start + QUEUED_AT_ONCE]}
+        _mark(session, list(rows.values()))
         new = session.execute(
             _QUEUE,
             {
@@ -294,6 +295,18 @@ def queue_many(session: Session, drafts: Iterable[Draft]) -> list[int]:
     if queued:
         session.execute(select(func.pg_notify(WAKE_UP, "")))
     return queued
+
+
+def _mark(session: Session, rows: list[dict[str, Any]]) -> None:
+    """Say on each row whose letter it is and about what."""
+    known = traffic.look_up(
+        session,
+        (row["contact_id"] for row in rows),
+        (row["deal_id"] for row in rows),
+        (row["conversation_id"] for row in rows),
+    )
+    for row in rows:
+        row["segment"] = known.of(row["contact_id"], row["deal_id"], conversation_id=row["conversation_id"])
 
 
 def _by_hand(row: dict[str, Any]) -> bool:

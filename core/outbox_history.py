@@ -47,10 +47,10 @@ class Copy:
 _FILE = text("""
 insert into message (conversation_id, contact_id, direction, channel, delivery_id, staff_id, rfc_id,
                      subject, sender_name, sender, recipients, text, reply, quoted, signature, has_html,
-                     language, trail, warnings)
+                     language, trail, warnings, segment)
 select v.conversation_id, v.contact_id, 'out', v.channel, v.delivery_id, v.staff_id, v.rfc_id,
        v.subject, v.sender_name, v.sender, v.recipients, v.text, v.reply, '', '', v.has_html,
-       v.language, '[]', '{}'
+       v.language, '[]', '{}', (select segment from delivery where delivery.id = v.delivery_id)
 from json_to_recordset(cast(:rows as json))
   as v (conversation_id bigint, contact_id bigint, channel text, delivery_id bigint, staff_id bigint,
         rfc_id text, subject text, sender_name text, sender text, recipients jsonb, text text, reply text,

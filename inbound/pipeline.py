@@ -24,6 +24,7 @@ from inbound.steps import (
     brake,
     classify,
     file,
+    mark,
     parse,
     react,
     recognise,
@@ -50,6 +51,7 @@ FILING: tuple[tuple[str, Step], ...] = (
     ("classify", classify.run),
     ("file", file.run),
     ("react", react.run),
+    ("mark", mark.run),
     ("assign", assign.run),
     ("acknowledge", acknowledge.run),
 )

@@ -14,6 +14,8 @@ from core.config import Settings
 from core.intakework import Claimed
 from core.outbox import Draft
 from core.routing import Decision, Roster
+from core.traffic import Mark
+from inbound.arrival import aware, came_at
 from inbound.authenticity import Checks, Finding
 from inbound.knownsenders import KnownSenders
 from inbound.readers import Readers
@@ -120,6 +122,8 @@ class Item:
     """The delivery of ours that it answers."""
     labels: Labels | None = None
     message_id: int = 0
+    segment: Mark | None = None
+    """Whose letter it is and about what."""
 
     def note(self, step: str, reason: str) -> None:
         """Record why a step decided as it did."""
@@ -129,6 +133,14 @@ class Item:
         """End its way: it is kept and not filed."""
         self.ignored = reason
         self.note(step, reason)
+
+    @property
+    def came_at(self) -> datetime:
+        """When it came, as far as that is known; never later than it was stored."""
+        reading = self.reading
+        return came_at(
+            self.raw.stored_at, self.raw.internal_date, aware(reading.received_at()), aware(reading.sent_at())
+        )
 
     @property
     def human(self) -> bool:

@@ -192,7 +192,7 @@ def _messages(session: Session, items: list[Item]) -> None:
             "id", "conversation_id", "contact_id", "direction", "channel", "raw_id", "staff_id", "rfc_id",
             "subject", "sender_name", "sender", "recipients", "text", "reply", "quoted", "signature",
             "has_html", "language", "machine", "trail", "warnings", "sender_checks", "forwarded",
-            "happened_at", "sent_at",
+            "segment", "happened_at", "sent_at",
         ),
         [_message_row(item) for item in items],
     )  # fmt: skip
@@ -235,7 +235,8 @@ def _message_row(item: Item) -> tuple[Any, ...]:
         item.warnings,
         _sender_checks(item),
         _forwarded(item),
-        item.raw.stored_at,
+        item.segment,
+        item.came_at,
         reading.sent_at(),
     )
 

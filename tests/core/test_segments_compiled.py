@@ -1,4 +1,4 @@
-"""Any conditions compile and describe exactly whom they mean; what the schema lacks is refused, saying where."""
+"""Any conditions compile and describe whom they mean; what the schema lacks is refused, saying where."""
 
 from __future__ import annotations
 
