@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core import sequences
-from core.deals import Deal, Stage
-from core.proposals import Place, propose
+from core.accounts import Contact
+from core.deals import Deal
+from core.proposals import places, propose
 from core.sequences import StopReason
 from inbound.automail import Kind
 from inbound.work import Batch, Item
@@ -39,6 +40,9 @@ def _wait_for(batch: Batch, items: Iterable[Item]) -> None:
         back = date.fromisoformat(item.reading.returns)
         until = datetime.combine(back, time.min, tzinfo=UTC)
         believable = batch.now < until < batch.now + LONGEST_ABSENCE
+        if believable:
+            away = update(Contact).where(Contact.id == item.person.id).values(away_until=back)
+            batch.session.execute(away)
         if believable and sequences.pause_for_contacts(batch.session, [item.person.id], until):
             item.note("react", f"away: follow-ups wait until {back.isoformat()}")
 
@@ -57,9 +61,7 @@ def _propose_stages(batch: Batch, items: Iterable[Item]) -> None:
     deals = batch.session.execute(
         select(Deal.id, Deal.pipeline_id, Deal.stage_id).where(Deal.id.in_(wanted), Deal.outcome.is_(None))
     ).all()
-    pipelines: dict[int, dict[str, Place]] = {}
-    for pipeline_id, place in _places(batch, {pipeline_id for _, pipeline_id, _ in deals}):
-        pipelines.setdefault(pipeline_id, {})[place.key] = place
+    pipelines = places(batch.session, {pipeline_id for _, pipeline_id, _ in deals})
     for deal_id, pipeline_id, stage_id in deals:
         item, stages = asked[deal_id], pipelines[pipeline_id]
         present = next(place for place in stages.values() if place.id == stage_id)
@@ -69,10 +71,3 @@ def _propose_stages(batch: Batch, items: Iterable[Item]) -> None:
             batch.proposals.append(
                 {"id": deal_id, "proposed_stage_id": target.id, "proposed_by_message_id": item.message_id}
             )
-
-
-def _places(batch: Batch, pipelines: set[int]) -> Iterable[tuple[int, Place]]:
-    rows = batch.session.execute(
-        select(Stage.pipeline_id, Stage.id, Stage.key, Stage.position).where(Stage.pipeline_id.in_(pipelines))
-    )
-    return [(pipeline_id, Place(stage_id, key, position)) for pipeline_id, stage_id, key, position in rows]
