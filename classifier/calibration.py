@@ -45,10 +45,10 @@ def fit_temperature(scores: Floats, truth: Ints) -> float:
     return float(np.exp((low + high) / 2.0))
 
 
-def thresholds(probabilities: Floats, truth: Ints, target: float = 0.95) -> Floats:
+def thresholds(probabilities: Floats, truth: Ints, target: float = 0.95, *, prior: float = PRIOR) -> Floats:
     """For each label the lowest probability from which its held-out answers were right in `target` of cases.
 
-    With few answers the estimate leans on the calibrated probabilities themselves (`PRIOR`).
+    With few answers the estimate leans on the calibrated probabilities themselves (`prior`).
     """
     best = probabilities.argmax(axis=1)
     top = probabilities.max(axis=1)
@@ -61,7 +61,7 @@ def thresholds(probabilities: Floats, truth: Ints, target: float = 0.95) -> Floa
         count = np.arange(1, len(order) + 1)
         hits = np.cumsum(truth[order] == label)
         believed = np.cumsum(top[order]) / count
-        precision = (hits + PRIOR * believed) / (count + PRIOR)
+        precision = (hits + prior * believed) / (count + prior)
         good = np.flatnonzero(precision >= target)
         if len(good):
             chosen[label] = top[order[good[-1]]]

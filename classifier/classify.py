@@ -24,6 +24,15 @@ SHIPPED = Path(__file__).parent / "shipped.model"
 """The model trained on `classifier/examples`; made by `python -m classifier.training`."""
 
 ALTERNATIVES = 3
+SIGNAL, INTEREST = "signal", "interest"
+"""The names of the model's heads."""
+
+UNLIKELY = 0.05
+"""Below this chance by the model, words that seem to say a signal are not believed."""
+
+LEARNT = 4
+"""Products learnt from staff are told while fewer than this are named."""
+
 FEWEST_LETTERS = 2
 _LETTERS = re.compile(r"[^\W\d_]")
 
@@ -90,10 +99,13 @@ class Classifier:
         catalogue = self._catalogue(products)
         matrix = self.model.features.transform([features_of(one) for one in plains])
         probabilities = softmax(self.model.scores_of(matrix) / self.model.temperature)
+        heads = {name: head.chances(matrix) for name, head in self.model.heads.items()}
         claims = [None] * len(plains) if self._recent is None else self._recent.claims(matrix)
         return [
-            self._labels(text, one, row, catalogue, claim)
-            for text, one, row, claim in zip(texts, plains, probabilities, claims, strict=True)
+            self._labels(
+                text, plains[i], probabilities[i], catalogue, claims[i], {n: c[i] for n, c in heads.items()}
+            )
+            for i, text in enumerate(texts)
         ]
 
     def explain(self, text: Text, label: str | None = None) -> list[tuple[str, float]]:
@@ -110,6 +122,7 @@ class Classifier:
         row: np.ndarray,
         catalogue: Catalogue | None,
         claim: tuple[str, float, str] | None,
+        heads: dict[str, np.ndarray],
     ) -> Labels:
         language = detect(_words_of(text), text.language_hint)
         folded = rules.unmarked(seen.lower())
@@ -132,10 +145,10 @@ class Classifier:
         urgent = rules.urgency(folded)
         if urgent.found:
             reasons.append(Reason("urgency", urgent.found, urgent.weight))
-        deal = rules.signal(folded)
+        deal = self._signal(seen, folded, heads)
         if deal is not None:
             reasons.append(Reason("signal", deal.found, deal.weight))
-        interests = () if catalogue is None else catalogue.interests(folded)
+        interests = () if catalogue is None else self._interests(seen, folded, catalogue, heads)
         return Labels(
             language=language.language,
             intent=None if abstained else self.model.labels[best],
@@ -148,6 +161,40 @@ class Classifier:
             abstained=abstained,
             model_version=self.model.version,
         )
+
+    def _signal(self, seen: str, folded: str, heads: dict[str, np.ndarray]) -> rules.Decision | None:
+        """What words decide unless the model finds it unlikely; else what the model is sure of."""
+        said, head = rules.signal(folded), self.model.heads.get(SIGNAL)
+        if head is None:
+            return said
+        row = heads[SIGNAL]
+        if said is not None and said.value in head.labels:
+            return said if row[head.labels.index(said.value)] >= UNLIKELY else None
+        best = int(row.argmax())
+        if said is not None or head.labels[best] == Signal.NONE or row[best] < head.thresholds[best]:
+            return said
+        words = self.model.words_of_head(features_of(seen), head, head.labels[best])
+        return rules.Decision(head.labels[best], _told(words), round(float(row[best]), 3))
+
+    def _interests(
+        self, seen: str, folded: str, catalogue: Catalogue, heads: dict[str, np.ndarray]
+    ) -> tuple[Interest, ...]:
+        """Products named in any form, then those that staff taught us to see in other words."""
+        named = catalogue.interests(folded)
+        head = self.model.heads.get(INTEREST)
+        if head is None:
+            return named
+        row, known = heads[INTEREST], {one.product for one in named}
+        learnt = [
+            Interest(
+                head.labels[i],
+                round(float(row[i]), 4),
+                _told(self.model.words_of_head(features_of(seen), head, head.labels[i])),
+            )
+            for i in np.flatnonzero(row >= head.thresholds)
+            if head.labels[i] not in known and head.labels[i] in catalogue.keys
+        ]
+        return (*named, *sorted(learnt, key=lambda one: -one.confidence)[: max(0, LEARNT - len(named))])
 
     def _with_rule(self, row: np.ndarray, folded: str) -> tuple[np.ndarray, rules.Decision | None]:
         rule = rules.sure_intent(folded)
@@ -183,6 +230,10 @@ def classify(texts: Sequence[Text], products: Sequence[ProductTerms] = ()) -> li
 @lru_cache(maxsize=1)
 def _shipped() -> Classifier:
     return Classifier(store.read(SHIPPED))
+
+
+def _told(words: Sequence[tuple[str, float]]) -> str:
+    return "learnt: " + ", ".join(word for word, _ in words)
 
 
 def _words_of(text: Text) -> str:

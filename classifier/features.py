@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations, pairwise
@@ -17,7 +18,10 @@ MEMO_LIMIT = 60_000
 """Distinct written words remembered; at the limit the memory starts anew."""
 
 MATES_AMONG = 25
-KINDS = "wcsmp"
+FREQUENT = 200
+"""So many of the most frequent words stand for themselves in frames."""
+
+KINDS = "wcsmpbf"
 """First letters of feature names, in the order of `Blocks.weights`."""
 
 TOKEN_LIMIT = 200
@@ -26,6 +30,10 @@ TOKEN_LIMIT = 200
 _WORD = re.compile(r"(?u)\b\w\w+\b")
 _SIGNED_WORD = re.compile(r"\w+|[?!$]")
 _ANY_WORD = re.compile(r"\w+")
+_PIECE = re.compile(r"\w+|[?!$.,:;]")
+_PAUSES = frozenset(".,:;")
+_OPENERS = frozenset({"and", "or", "but", "then", "please", "и", "а", "но", "ir", "o", "bet"})
+_SHAPED = ("ing", "ed", "ly", "es")
 _STOP = np.array([-1], dtype=np.int32).tobytes()
 
 Sparse = Any
@@ -40,8 +48,10 @@ class Blocks:
     words (`ngram_range=(1, 2)`), `stems` the words' stems (`stems.stem`).
     `mates` are pairs of stems anywhere in one text, however far apart, of its first `MATES_AMONG` stems.
     `signs` counts `?`, `!`, `$` and single letters as words, and how a text begins, ends and how long it is.
+    `clauses` are the words with which clauses begin, where one asks or promises. `frames` are runs
+    of two to four words of which only the most frequent stand for themselves, the others for their kind.
     Every block is TF-IDF with sublinear counts and has length 1; `weights` multiply (words, chars, stems,
-    mates, signs).
+    mates, signs, clauses, frames).
     """
 
     chars: tuple[int, int] | None = (2, 4)
@@ -49,8 +59,15 @@ class Blocks:
     stems: bool = False
     mates: bool = False
     signs: bool = False
+    clauses: bool = False
+    frames: bool = False
     min_count: int = 1
-    weights: tuple[float, float, float, float, float] = (1.0, 1.0, 1.0, 0.7, 0.5)
+    weights: tuple[float, ...] = (1.0, 1.0, 1.0, 0.7, 0.5, 0.7, 1.0)
+
+    @property
+    def whole(self) -> bool:
+        """Whether a text has features that are not in one of its words."""
+        return self.mates or self.signs or self.clauses or self.frames
 
 
 def char_groups(word: str, shortest: int, longest: int) -> list[str]:
@@ -73,7 +90,7 @@ class Features:
     """A fitted feature space: `names` in order, `weights` the IDF of each; `blocks` how they are counted.
 
     Names are prefixed: `w:` word or pair, `c:` letter group, `s:` stem, `m:` two stems of one text, `p:`
-    place.
+    place, `b:` beginning of a clause, `f:` frame.
     """
 
     def __init__(self, blocks: Blocks, names: Sequence[str], idf: NDArray[np.float64]) -> None:
@@ -95,6 +112,7 @@ class Features:
         self._pair_keys = np.array(sorted(pairs), dtype=np.int64)
         self._pair_ids = np.array([pairs[key] for key in sorted(pairs)], dtype=np.int32)
         self._pattern = _SIGNED_WORD if blocks.signs else _WORD
+        self._frequent = frozenset(name[2:] for name in self.names if name[0] == "f" and " " not in name)
         self._ids_of: dict[str, bytes] = {}
         self._words_of: dict[str, bytes] = {}
 
@@ -106,7 +124,7 @@ class Features:
         """Learn the feature space of the texts (lower case already); also their matrix (texts x features)."""
         names, counts = _count(texts, blocks)
         documents = np.bincount(counts.indices, minlength=len(names))
-        least = np.array([2 if name[0] == "m" else 1 for name in names])
+        least = np.array([2 if name[0] in "mf" else 1 for name in names])
         kept = np.flatnonzero(documents >= np.maximum(least, blocks.min_count))
         order = sorted(kept.tolist(), key=names.__getitem__)
         idf = np.log((1 + len(texts)) / (1 + documents[order])) + 1.0
@@ -128,7 +146,7 @@ class Features:
                 self._remember(token)
         ids_of, words_of = self._ids_of.__getitem__, self._words_of.__getitem__
         chunks = [b"".join(map(ids_of, tokens)) for tokens in tokens_of]
-        if self.blocks.mates or self.blocks.signs:
+        if self.blocks.whole:
             chunks = [chunk + self._whole(text) for chunk, text in zip(chunks, texts, strict=True)]
         lengths = np.array([len(chunk) // 4 for chunk in chunks], dtype=np.int64)
         ids = np.frombuffer(b"".join(chunks), dtype=np.int32)
@@ -159,12 +177,14 @@ class Features:
         slots = rows * len(KINDS) + blocks
         squares = np.bincount(slots, weights=data * data, minlength=matrix.shape[0] * len(KINDS))
         scale = np.where(squares > 0, 1.0 / np.sqrt(np.where(squares > 0, squares, 1.0)), 0.0)
-        scale *= np.tile(np.asarray(self.blocks.weights), matrix.shape[0])
+        factors = np.ones(len(KINDS))
+        factors[: len(self.blocks.weights)] = self.blocks.weights
+        scale *= np.tile(factors, matrix.shape[0])
         matrix.data = data * scale[slots]
         return matrix
 
     def _whole(self, text: str) -> bytes:
-        known = map(self.ids.get, whole_of(text, self.blocks))
+        known = map(self.ids.get, whole_of(text, self.blocks, self._frequent))
         return np.array([index for index in known if index is not None], dtype=np.int32).tobytes()
 
     def _remember(self, token: str) -> None:
@@ -189,9 +209,50 @@ class Features:
         self._words_of[token] = np.array(words, dtype=np.int32).tobytes()
 
 
-def whole_of(text: str, blocks: Blocks) -> list[str]:
+def whole_of(text: str, blocks: Blocks, frequent: frozenset[str] = frozenset()) -> list[str]:
     """The names of features that a text has as a whole rather than in one of its words."""
-    return (mates_of(text) if blocks.mates else []) + (places_of(text) if blocks.signs else [])
+    return [
+        *(mates_of(text) if blocks.mates else ()),
+        *(places_of(text) if blocks.signs else ()),
+        *(clauses_of(text) if blocks.clauses else ()),
+        *(frames_of(text, frequent) if blocks.frames else ()),
+    ]
+
+
+def clauses_of(text: str) -> list[str]:
+    """The word, and the two words, with which each clause begins."""
+    pieces = _PIECE.findall(text)
+    found: list[str] = []
+    begins = True
+    for place, piece in enumerate(pieces):
+        if piece in _PAUSES:
+            begins = True
+            continue
+        if begins or pieces[place - 1] in _OPENERS:
+            found += (f"b:{piece}", f"b:{' '.join(pieces[place : place + 2])}")
+        begins = False
+    return found
+
+
+def frames_of(text: str, frequent: frozenset[str]) -> list[str]:
+    """Frequent words, and runs of two to four words in which other words show only their kind."""
+    pieces = _PIECE.findall(text)
+    kinds = ["^", *(piece if piece in frequent else _kind(piece) for piece in pieces), "$"]
+    runs = [" ".join(kinds[i : i + n]) for n in (2, 3, 4) for i in range(len(kinds) - n + 1)]
+    return [*(f"f:{piece}" for piece in pieces if piece in frequent), *(f"f:{run}" for run in runs)]
+
+
+def _kind(word: str) -> str:
+    if word[0].isdigit():
+        return "0"
+    return next((f"*{ending}" for ending in _SHAPED if len(word) > 3 and word.endswith(ending)), "*")
+
+
+def frequent_of(texts: Sequence[str]) -> frozenset[str]:
+    """The words that stand in the most texts."""
+    counted = Counter(piece for text in texts for piece in set(_PIECE.findall(text)))
+    ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    return frozenset(piece for piece, count in ranked[:FREQUENT] if count > 1)
 
 
 def places_of(text: str) -> list[str]:
@@ -239,6 +300,7 @@ def _count(texts: Sequence[str], blocks: Blocks) -> tuple[list[str], Sparse]:
         words_of[token] = words
         ids_of[token] = np.array(ids, dtype=np.int32).tobytes()
 
+    frequent = frequent_of(texts) if blocks.frames else frozenset()
     chunks: list[bytes] = []
     for text in texts:
         tokens = text.split()
@@ -250,7 +312,7 @@ def _count(texts: Sequence[str], blocks: Blocks) -> tuple[list[str], Sparse]:
             words = list(chain.from_iterable(map(words_of.__getitem__, tokens)))
             pairs = [number(f"w:{first} {second}") for first, second in pairwise(words)]
             chunk += np.array(pairs, dtype=np.int32).tobytes()
-        whole = [number(name) for name in whole_of(text, blocks)]
+        whole = [number(name) for name in whole_of(text, blocks, frequent)]
         chunk += np.array(whole, dtype=np.int32).tobytes()
         chunks.append(chunk)
     lengths = np.array([len(chunk) // 4 for chunk in chunks], dtype=np.int64)

@@ -53,6 +53,7 @@ class Catalogue:
 
     by_start: dict[str, list[tuple[tuple[str, ...], str]]] = field(default_factory=lambda: defaultdict(list))
     by_article: dict[str, str] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
     _kinds: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -60,6 +61,7 @@ class Catalogue:
         """Arrange these products."""
         made = cls()
         for product in products:
+            made.keys.add(product.key)
             for term in product.terms:
                 words = tuple(_WORD.findall(unmarked(term.lower())))
                 if words:

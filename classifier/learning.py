@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from classifier import store
 from classifier.classify import SHIPPED
+from classifier.heads import Question
 from classifier.material import Lesson, Material, gather
 from classifier.model import Model
 from classifier.modelling import fit_model
@@ -93,11 +94,11 @@ def retrain(
         NothingToLearn: the same material was trained on already.
     """
     material = gather(session, allow_odd=allow_odd) if material is None else material
-    name = version_name(material.lessons)
+    name = version_name(material.lessons, material.questions)
     if session.scalar(select(ClassifierVersion.id).where(ClassifierVersion.name == name)) is not None:
         raise NothingToLearn
     present = in_force(session)
-    candidate = train(material.lessons, target=target).named(name)
+    candidate = train(material.lessons, target=target, questions=material.questions).named(name)
     verdict = judge(candidate, present, material.judges)
     candidate.notes |= {"judges": verdict.judges, "accuracy": verdict.candidate}
     version = ClassifierVersion(
@@ -119,9 +120,10 @@ def retrain(
     return Outcome(version, verdict, material)
 
 
-def train(lessons: Sequence[Lesson], *, target: float = 0.95) -> Model:
-    """A model of the lessons; of each label the newest `NEWEST_PER_LABEL`."""
+def train(lessons: Sequence[Lesson], *, target: float = 0.95, questions: Sequence[Question] = ()) -> Model:
+    """A model of the lessons, of each label the newest `NEWEST_PER_LABEL`, with heads for the questions."""
     kept = newest(lessons)
+    known = {row.label for row in kept}
     weights = np.array([row.weight for row in kept])
     return fit_model(
         [row.text for row in kept],
@@ -129,7 +131,8 @@ def train(lessons: Sequence[Lesson], *, target: float = 0.95) -> Model:
         recipe=RECIPE,
         target=target,
         weights=weights,
-        always=[pair for pair in spoken() if pair[1] in {row.label for row in kept}],
+        always=[pair for pair in spoken() if pair[1] in known],
+        questions=[question for question in questions if question.rows],
     )
 
 
@@ -166,11 +169,14 @@ def judge(candidate: Model, present: Model, judges: Sequence[Lesson]) -> Verdict
     return Verdict(True, _told(new, old, len(judges)), new, old, len(judges))
 
 
-def version_name(lessons: Sequence[Lesson]) -> str:
+def version_name(lessons: Sequence[Lesson], questions: Sequence[Question] = ()) -> str:
     """A name that the same lessons always get."""
     digest = hashlib.sha256()
     for row in sorted((row.label, row.text, row.weight) for row in lessons):
         digest.update(repr(row).encode())
+    for question in questions:
+        for taught in sorted((row.text, row.labels) for row in question.rows):
+            digest.update(repr((question.name, *taught)).encode())
     return f"own-{digest.hexdigest()[:12]}"
 
 

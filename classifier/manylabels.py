@@ -22,7 +22,7 @@ Flags = NDArray[np.bool_]
 COMMON_SHARE = 0.25
 """A word in more than this share of the descriptions says nothing about any of them."""
 
-BLOCKS: tuple[Blocks, ...] = (Blocks(), Blocks(stems=True, weights=(0.5, 1.0, 1.0, 0.0, 0.0)))
+BLOCKS: tuple[Blocks, ...] = (Blocks(), Blocks(stems=True, weights=(0.5, 1.0, 1.0)))
 LEXICAL: tuple[float, ...] = (0.0, 0.4, 0.8, 1.2, 1.6)
 SHIFTS: Floats = np.round(np.arange(-0.9, 0.95, 0.05), 2)
 FOLDS = 5

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from classifier.starter import Example, examples
+from classifier.heads import Question
+from classifier.sidelessons import interest_question, signal_question, signals_taught, text_of
+from classifier.starter import Example, examples, letter_numbers
 from classifier.text import Text, features_of, plain
 from core.labels import IntentLabel, LabelExample, corrections_in_force, held_out, resolve_labels
 
@@ -42,6 +44,8 @@ class Lesson:
     staff_id: int | None = None
     message_id: int | None = None
     made_at: datetime | None = None
+    allowed: bool = False
+    """A leader said that it may teach although its batch looks odd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class Material:
     capped: dict[str, int] = field(default_factory=dict)
     """For each sender above the cap: how many rows were left out."""
     corrections: int = 0
+    questions: list[Question] = field(default_factory=list)
+    """What teaches the signal and the products."""
 
 
 def gather(
@@ -73,10 +79,8 @@ def gather(
     """Shipped letters, the company's examples, descriptions of its own labels and staff corrections,
     bounded."""
     resolved = resolve_labels(session)
-    rows = [
-        Lesson(features_of(plain(example.text)), example.intent)
-        for example in (examples() if starter is None else starter)
-    ]
+    shipped = examples() if starter is None else starter
+    rows = [Lesson(features_of(plain(example.text)), example.intent) for example in shipped]
     rows += [
         Lesson(features_of(plain(Text(one.subject, one.text))), one.intent, sender=one.sender)
         for one in session.scalars(select(LabelExample).order_by(LabelExample.id))
@@ -88,13 +92,14 @@ def gather(
     ]
     corrected = [
         Lesson(
-            features_of(plain(Text(message.subject, message.reply or message.text, message.channel.value))),
+            text_of(message),
             correction.value or "",
             CORRECTION_WEIGHT,
             message.sender.lower(),
             correction.staff_id,
             message.id,
             correction.made_at,
+            correction.allowed_at is not None,
         )
         for correction, message in corrections_in_force(session)
     ]
@@ -107,6 +112,10 @@ def gather(
     made.judges = [row for row in renamed if row.message_id is not None and held_out(row.message_id)]
     taught = [row for row in renamed if row.message_id is None or not held_out(row.message_id)]
     made.lessons, made.capped = capped(taught)
+    made.questions = [
+        signal_question(shipped, letter_numbers(shipped), signals_taught(session)),
+        interest_question(session, shipped),
+    ]
     return made
 
 
@@ -127,32 +136,38 @@ def capped(rows: Sequence[Lesson]) -> tuple[list[Lesson], dict[str, int]]:
 
 
 def odd_batches(corrected: Iterable[Lesson]) -> list[OddBatch]:
-    """Batches by one person within an hour that nearly all say the same label."""
-    by_staff: dict[int, list[Lesson]] = defaultdict(list)
+    """Batches by one person within an hour that nearly all say the same label; allowed ones are not odd."""
+    by_staff: dict[int, list[_Dated]] = defaultdict(list)
     for row in corrected:
-        if row.staff_id is not None and row.made_at is not None and row.message_id is not None:
-            by_staff[row.staff_id].append(row)
+        if row.allowed or row.staff_id is None or row.made_at is None or row.message_id is None:
+            continue
+        by_staff[row.staff_id].append(_Dated(row.made_at, row.message_id, row.label))
     found: list[OddBatch] = []
     for staff_id, rows in sorted(by_staff.items()):
         rows.sort(key=lambda row: (row.made_at, row.message_id))
         start = 0
         while start < len(rows):
             end = start
-            while end < len(rows) and rows[end].made_at - rows[start].made_at <= ODD_SPAN:  # pyright: ignore
+            while end < len(rows) and rows[end].made_at - rows[start].made_at <= ODD_SPAN:
                 end += 1
             window = rows[start:end]
             label, count = Counter(row.label for row in window).most_common(1)[0]
             if count >= ODD_SIZE and count >= ODD_SHARE * len(window):
-                alike = tuple(row.message_id or 0 for row in window if row.label == label)
-                found.append(OddBatch(staff_id, label, window[0].made_at, alike))  # pyright: ignore
+                alike = tuple(row.message_id for row in window if row.label == label)
+                found.append(OddBatch(staff_id, label, window[0].made_at, alike))
                 start = end
             else:
                 start += 1
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Dated:
+    made_at: datetime
+    message_id: int
+    label: str
+
+
 def _renamed(row: Lesson, resolved: dict[str, str | None]) -> Lesson | None:
     label = resolved.get(row.label, row.label)
-    if not label:
-        return None
-    return Lesson(row.text, label, row.weight, row.sender, row.staff_id, row.message_id, row.made_at)
+    return replace(row, label=label) if label else None

@@ -8,9 +8,30 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.features import Features, Sparse
+from classifier.features import Features, Sparse, char_groups
+from classifier.stems import stem
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class Head:
+    """Another question in the same feature space; the scores are calibrated already.
+
+    With `many` every label has a chance of its own, else the chances of a row sum to 1. `weights` is
+    (features x labels); a label is said from its threshold on.
+    """
+
+    labels: tuple[str, ...]
+    weights: NDArray[np.float32]
+    bias: Floats
+    thresholds: Floats
+    many: bool = False
+
+    def chances(self, matrix: Sparse) -> Floats:
+        """The chances (texts x labels) of rows in the model's feature space."""
+        scores = np.asarray(matrix.astype(np.float32) @ self.weights, dtype=np.float64) + self.bias
+        return 1.0 / (1.0 + np.exp(-np.clip(scores, -30, 30))) if self.many else softmax(scores)
 
 
 @dataclass(slots=True)
@@ -29,6 +50,7 @@ class Model:
     thresholds: Floats = field(default_factory=lambda: np.zeros(0))
     version: str = ""
     notes: dict[str, object] = field(default_factory=dict)
+    heads: dict[str, Head] = field(default_factory=dict)
 
     def scores(self, texts: Sequence[str]) -> Floats:
         """Raw scores (texts x labels) of texts already prepared by `text.features_of`."""
@@ -46,25 +68,33 @@ class Model:
 
     def words_for(self, text: str, label: str, limit: int = 6) -> list[tuple[str, float]]:
         """The words that spoke most for the label, with their part of the score above the mean label's."""
-        matrix = self.features.transform([text])
         column = self.labels.index(label)
         lead = self.weights[:, column].astype(np.float64) - self.weights.astype(np.float64).mean(axis=1)
+        return self._words(text, lead, limit)
+
+    def words_of_head(self, text: str, head: Head, label: str, limit: int = 3) -> list[tuple[str, float]]:
+        """The same for a label of another question."""
+        lead = head.weights[:, head.labels.index(label)].astype(np.float64)
+        return self._words(text, lead if head.many else lead - head.weights.mean(axis=1), limit)
+
+    def _words(self, text: str, lead: Floats, limit: int) -> list[tuple[str, float]]:
+        matrix = self.features.transform([text])
         parts = matrix.data * lead[matrix.indices]
         spoken: dict[str, float] = {}
         groups: dict[str, float] = {}
+        stems: dict[str, float] = {}
+        kinds = {"w": spoken, "s": stems}
         for index, part in zip(matrix.indices, parts, strict=True):
             name = self.features.names[index]
-            (spoken if name[0] == "w" else groups)[name[2:]] = float(part)
+            kinds.get(name[0], groups)[name[2:]] = float(part)
+        chars = self.features.blocks.chars
         for word in set(text.split()):
             bare = word.strip(".,;:!?()\"'«»„“”")
-            if not bare or self.features.blocks.chars is None:
-                continue
-            from classifier.features import char_groups
-
-            gain = sum(
-                groups.get(group, 0.0) for group in set(char_groups(word, *self.features.blocks.chars))
-            )
-            spoken[bare] = spoken.get(bare, 0.0) + gain
+            if bare:
+                gain = stems.get(stem(bare), 0.0)
+                if chars is not None:
+                    gain += sum(groups.get(group, 0.0) for group in set(char_groups(word, *chars)))
+                spoken[bare] = spoken.get(bare, 0.0) + gain
         best = sorted(spoken.items(), key=lambda item: (-item[1], item[0]))
         return [(word, part) for word, part in best[:limit] if part > 0]
 

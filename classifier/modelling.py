@@ -9,6 +9,7 @@ import numpy as np
 from classifier.calibration import Ints, fit_temperature, label_numbers, thresholds
 from classifier.features import Features
 from classifier.fitting import fold_numbers, groups_of
+from classifier.heads import Question, fit_head
 from classifier.model import Floats, Model, softmax
 from classifier.recipes import Recipe, held_scores, solve
 
@@ -32,10 +33,12 @@ def fit_model(
     weights: Floats | None = None,
     groups: Ints | None = None,
     always: Sequence[tuple[str, str]] = (),
+    questions: Sequence[Question] = (),
 ) -> Model:
     """A calibrated model of texts (by `text.features_of`) and their labels; the same input gives the same.
 
     `always` are (text, label) pairs trained on in every fold and never judged by: phrases, descriptions.
+    `questions` are answered by heads in the same feature space.
     `groups` says which rows must stay in one fold; without it, near-duplicates do. `notes` of the model
     hold the accuracy on held-out folds and the share of rows that reach their label's threshold there.
     """
@@ -46,7 +49,11 @@ def fit_model(
     weighed = np.concatenate(
         (np.ones(own) if weights is None else weights, np.full(len(always), PHRASE_WEIGHT))
     )
-    space, matrix = Features.fit(everything, recipe.blocks)
+    beside = [text for question in questions for text in question.texts()]
+    held_already = set(everything)
+    fresh = list(dict.fromkeys(text for text in beside if text not in held_already))
+    space, matrix = Features.fit([*everything, *fresh], recipe.blocks)
+    matrix = matrix[: len(everything)]
     if groups is None:
         groups = groups_of(matrix[:own], LIKENESS) if own <= GROUPED_UP_TO else _equal(texts)
     families = np.concatenate((groups, groups.max(initial=0) + 1 + np.arange(len(always))))
@@ -61,6 +68,7 @@ def fit_model(
     chances = softmax(held / temperature)
     limits = thresholds(chances, known, target)
     best = chances.argmax(axis=1)
+    heads = {question.name: fit_head(space, question, recipe) for question in questions}
     return Model(
         features=space,
         labels=tuple(order),
@@ -68,6 +76,7 @@ def fit_model(
         bias=solved[-1],
         temperature=temperature,
         thresholds=limits,
+        heads={name: head for name, head in heads.items() if head is not None},
         notes={
             "held_accuracy": round(float((best == known).mean()), 4),
             "held_coverage": round(float((chances.max(axis=1) >= limits[best]).mean()), 4),

@@ -16,17 +16,23 @@ from classifier.features import Blocks, Features, Sparse
 from classifier.fitting import fit_bayes, fit_linear, fold_numbers
 from classifier.model import Floats, softmax
 
-BLENDED = 2
+BLENDED = 4
 """How many recipes may speak together."""
+
+GAIN = 0.002
+"""What another recipe must add to the merit to be let in: each costs time when a text is read."""
 
 FEWEST_SAMPLED = 5
 SMALL = 3_000
 """Rows up to which all recipes are compared on all rows; beyond, on a sample of so many."""
 
 PLAIN = Blocks()
-STEMMED = Blocks(stems=True, weights=(0.5, 1.0, 1.0, 0.0, 0.0))
+STEMMED = Blocks(stems=True, weights=(0.5, 1.0, 1.0))
+LONGER = Blocks(chars=(2, 5), stems=True, weights=(0.5, 1.0, 1.0))
+MATED = Blocks(stems=True, mates=True, weights=(0.5, 1.0, 1.0, 0.7))
 SIGNED = Blocks(chars=None, signs=True)
-MATED = Blocks(stems=True, mates=True, weights=(0.5, 1.0, 1.0, 0.7, 0.0))
+CLAUSED = Blocks(chars=None, signs=True, clauses=True)
+FRAMED = Blocks(chars=None, signs=True, frames=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class Recipe:
     blocks: Blocks = PLAIN
     bayes: float = 0.0
     cost: float = 1.0
+    smoothing: float = 0.3
 
 
 RECIPES: tuple[Recipe, ...] = (
@@ -43,9 +50,11 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(PLAIN, 0.5),
     Recipe(STEMMED, 0.0),
     Recipe(STEMMED, 0.5),
-    Recipe(STEMMED, 1.0),
-    Recipe(MATED, 0.0),
+    Recipe(LONGER, 1.0, 0.3, 0.1),
+    Recipe(MATED, 1.0, 0.3, 0.1),
     Recipe(SIGNED, 0.0, 0.3),
+    Recipe(CLAUSED, 0.0, 0.3),
+    Recipe(FRAMED, 0.0, 0.3),
 )
 """In the order in which they are preferred when they are equally good."""
 
@@ -79,7 +88,7 @@ def solve(matrix: Sparse, truth: Ints, labels: int, recipe: Recipe, weights: Flo
     machine = fit_linear(matrix, truth, labels, cost=recipe.cost, weights=weights)
     if recipe.bayes == 0.0:
         return _unit(machine, matrix)
-    bayes = fit_bayes(matrix, truth, labels, weights=weights)
+    bayes = fit_bayes(matrix, truth, labels, smoothing=recipe.smoothing, weights=weights)
     return _unit(_unit(machine, matrix) + recipe.bayes * _unit(bayes, matrix), matrix)
 
 
@@ -133,13 +142,13 @@ def choose(
     groups: Ints | None = None,
     seed: int = 7,
 ) -> Choice:
-    """The recipe, or the two together, whose held-out answers are best: right most often, and sure of it.
+    """The recipe, or the few together, whose held-out answers are best: right most often, and sure of it.
 
     `always` are rows (label names, descriptions) that help in every fold and are never judged on.
     """
     judged = np.setdiff1d(np.arange(len(texts)), np.asarray(list(always), dtype=np.int64))
     groups = np.arange(len(texts)) if groups is None else groups
-    if len(texts) > SMALL and len(recipes) > BLENDED:
+    if len(texts) > SMALL and len(recipes) == len(RECIPES):
         picked = _sample(truth, seed)
         first = choose(
             [texts[int(i)] for i in picked], truth[picked], labels, recipes=recipes, groups=groups[picked]
@@ -151,12 +160,14 @@ def choose(
         (recipe,): held_scores(texts, truth, labels, recipe, folds, always)[judged] for recipe in recipes
     }
     merits = {made: _merit(scores, truth[judged]) for made, scores in held.items()}
-    ranked = sorted(merits, key=lambda made: -merits[made])[:BLENDED]
-    if len(ranked) == BLENDED:
-        both: tuple[Recipe, ...] = tuple(made[0] for made in ranked)
-        held[both] = sum((held[made] for made in ranked), np.zeros((len(judged), labels)))
-        merits[both] = _merit(held[both], truth[judged])
     best = max(merits, key=lambda made: merits[made])
+    while len(best) < min(BLENDED, len(recipes)):
+        wider = {(*best, recipe): held[best] + held[recipe,] for recipe in recipes if recipe not in best}
+        worth = {made: _merit(scores, truth[judged]) for made, scores in wider.items()}
+        made = max(worth, key=lambda made: worth[made])
+        if worth[made] < merits[best] + GAIN:
+            break
+        held[made], merits[made], best = wider[made], worth[made], made
     tried = tuple((made, float((held[made].argmax(axis=1) == truth[judged]).mean())) for made in merits)
     return Choice(best, fit_temperature(held[best], truth[judged]), held[best], judged, tried)
 

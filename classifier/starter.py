@@ -7,7 +7,7 @@ A file holds letters between lines of `---`. A letter begins with any of the lin
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +46,19 @@ def examples(folder: Path = FOLDER) -> list[Example]:
     ]
 
 
+def letter_numbers(rows: Sequence[Example]) -> list[int]:
+    """A number for each letter: the n-th of an intent is one letter in all languages, whoever wrote it
+    after whom."""
+    numbers: dict[tuple[str, int], int] = {}
+    seen: dict[tuple[str, str], int] = {}
+    found: list[int] = []
+    for row in rows:
+        place = seen.get((row.language, row.intent), 0)
+        seen[row.language, row.intent] = place + 1
+        found.append(numbers.setdefault((row.intent, place), len(numbers)))
+    return found
+
+
 def phrases() -> list[tuple[str, str]]:
     """(phrase, intent) pairs: what each intent is usually said with, in three languages."""
     found: list[tuple[str, str]] = []
@@ -53,6 +66,16 @@ def phrases() -> list[tuple[str, str]]:
         for line in (PHRASES / f"{language}.txt").read_text(encoding="utf-8").splitlines():
             intent, _, said = line.partition(": ")
             found += [(phrase.strip(), Intent(intent).value) for phrase in said.split(";")]
+    return found
+
+
+def signal_phrases() -> list[tuple[str, str]]:
+    """(phrase, signal) pairs: what each signal is usually said with, in three languages."""
+    found: list[tuple[str, str]] = []
+    for language in LANGUAGES:
+        for line in (PHRASES / f"signals-{language}.txt").read_text(encoding="utf-8").splitlines():
+            signal, _, said = line.partition(": ")
+            found += [(phrase.strip(), Signal(signal).value) for phrase in said.split(";")]
     return found
 
 

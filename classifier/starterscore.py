@@ -17,9 +17,9 @@ from classifier.fitting import fold_numbers
 from classifier.model import softmax
 from classifier.modelling import PHRASE_WEIGHT
 from classifier.recipes import Recipe, held_scores
-from classifier.starter import Example, examples
+from classifier.starter import Example, examples, letter_numbers
 from classifier.text import features_of, plain
-from classifier.training import RECIPE, letters, spoken
+from classifier.training import RECIPE, spoken
 
 FOLDS = 5
 
@@ -33,7 +33,7 @@ def on_starter(
     order = sorted({row.intent for row in rows})
     always = spoken()
     truth = label_numbers([*(row.intent for row in rows), *(intent for _, intent in always)], order)
-    groups = np.concatenate((letters(rows), len(rows) + np.arange(len(always))))
+    groups = np.concatenate((letter_numbers(rows), len(rows) + np.arange(len(always)))).astype(np.int64)
     folds = fold_numbers(truth, groups, FOLDS)
     fixed = range(len(rows), len(rows) + len(always))
     weights = np.concatenate((np.ones(len(rows)), np.full(len(always), PHRASE_WEIGHT)))

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from classifier.features import Blocks, Features
-from classifier.model import Model
+from classifier.model import Head, Model
 from core.errors import FrontdeskError
 
 FORMAT = 1
@@ -39,8 +39,13 @@ def dump(model: Model) -> bytes:
             "stems": blocks.stems,
             "mates": blocks.mates,
             "signs": blocks.signs,
+            "clauses": blocks.clauses,
+            "frames": blocks.frames,
             "min_count": blocks.min_count,
             "weights": blocks.weights,
+        },
+        "heads": {
+            name: {"labels": list(head.labels), "many": head.many} for name, head in model.heads.items()
         },
         "version": model.version,
         "notes": model.notes,
@@ -54,6 +59,12 @@ def dump(model: Model) -> bytes:
         "bias": model.bias.astype(np.float64),
         "thresholds": model.thresholds.astype(np.float64),
     }
+    for name, head in model.heads.items():
+        arrays |= {
+            f"{name}-weights": head.weights.astype(np.float16),
+            f"{name}-bias": head.bias.astype(np.float64),
+            f"{name}-thresholds": head.thresholds.astype(np.float64),
+        }
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in arrays.items():
             raw = io.BytesIO()
@@ -83,10 +94,22 @@ def load(data: bytes) -> Model:
             names = arrays["names"].tobytes().decode().split("\n")
             idf, weights = arrays["idf"].astype(np.float64), arrays["weights"].astype(np.float32)
             bias, thresholds = arrays["bias"], arrays["thresholds"]
+            heads = {
+                str(name): Head(
+                    labels=tuple(map(str, told["labels"])),
+                    weights=arrays[f"{name}-weights"].astype(np.float32),
+                    bias=arrays[f"{name}-bias"],
+                    thresholds=arrays[f"{name}-thresholds"],
+                    many=bool(told["many"]),
+                )
+                for name, told in header.get("heads", {}).items()
+            }
         if header["format"] != FORMAT:
             raise ModelUnreadable("The classifier's model file was made by another version of frontdesk.")
         labels = tuple(str(label) for label in header["labels"])
         if weights.shape != (len(names), len(labels)) or len(idf) != len(names) or len(bias) != len(labels):
+            raise ModelUnreadable
+        if any(head.weights.shape != (len(names), len(head.labels)) for head in heads.values()):
             raise ModelUnreadable
         found = header["blocks"]
         blocks = Blocks(
@@ -95,6 +118,8 @@ def load(data: bytes) -> Model:
             stems=bool(found["stems"]),
             mates=bool(found["mates"]),
             signs=bool(found["signs"]),
+            clauses=bool(found.get("clauses", False)),
+            frames=bool(found.get("frames", False)),
             min_count=int(found["min_count"]),
             weights=tuple(found["weights"]),
         )
@@ -107,6 +132,7 @@ def load(data: bytes) -> Model:
             thresholds=thresholds,
             version=str(header["version"]),
             notes=dict(header["notes"]),
+            heads=heads,
         )
     except (KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile) as fault:
         raise ModelUnreadable from fault
