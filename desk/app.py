@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.config import Settings
 from core.db import session_factory
-from desk import faults, live, security, webhooks
+from desk import faults, live, ownexchange, security, webhooks
 from desk.access import admit
 from desk.forms import form_of
 from desk.pages import ROUTES
@@ -43,7 +43,7 @@ async def provide_session(state: State) -> AsyncGenerator[Session, None]:
 def create_app(settings: Settings, engine: sa.Engine) -> Litestar:
     """The desk over a migrated database; serve it with any ASGI server."""
     return Litestar(
-        route_handlers=[*ROUTES, *webhooks.ROUTES],
+        route_handlers=[*ROUTES, *webhooks.ROUTES, *ownexchange.ROUTES],
         state=State({"settings": settings, "engine": engine}),
         dependencies={"session": Provide(provide_session), "form": Provide(form_of)},
         guards=[admit],

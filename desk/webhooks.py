@@ -20,6 +20,7 @@ from core import notices
 from core.callplan import Step
 from core.db import transaction
 from core.errors import NotFound
+from core.phoneroads import DELIVERY
 from desk.access import PUBLIC
 from desk.threads import in_thread
 from inbound import twilio
@@ -124,7 +125,8 @@ def step(state: State, webhook: Came, name: FromPath[str]) -> Response[str]:
 def status(state: State, webhook: Came) -> Response[str]:
     """A leg of a call came into a state."""
     reception = _reception(state)
-    told = twilio.status_told(reception.believed(webhook).fields)
+    signed = reception.believed(webhook)
+    told = twilio.status_told(signed.fields, delivery=signed.params.get(DELIVERY))
     with transaction(state.engine) as session:
         reception.answering.keep(session, [told])
     return Response("", status_code=204)
@@ -141,6 +143,30 @@ def recording(state: State, webhook: Came) -> Response[str]:
     return Response("", status_code=204)
 
 
+@post(ROAD + "/sent", enter=PUBLIC, without_session=True, from_anywhere=True, dependencies=CAME)
+@in_thread
+def sent(state: State, webhook: Came) -> Response[str]:
+    """An SMS of ours came into a state."""
+    reception = _reception(state)
+    signed = reception.believed(webhook)
+    told = twilio.text_told(signed.fields, delivery=signed.params.get(DELIVERY))
+    with transaction(state.engine) as session:
+        reception.answering.keep(session, [told])
+    return Response("", status_code=204)
+
+
+@post(ROAD + "/transcript", enter=PUBLIC, without_session=True, from_anywhere=True, dependencies=CAME)
+@in_thread
+def transcript(state: State, webhook: Came) -> Response[str]:
+    """Words of a call were written down."""
+    reception = _reception(state)
+    told = twilio.transcript_told(reception.believed(webhook).fields)
+    if told is not None:
+        with transaction(state.engine) as session:
+            reception.answering.keep(session, [told])
+    return Response("", status_code=204)
+
+
 @post(ROAD + "/sms", enter=PUBLIC, without_session=True, from_anywhere=True, dependencies=CAME)
 @in_thread
 def sms(state: State, webhook: Came) -> Response[str]:
@@ -152,5 +178,5 @@ def sms(state: State, webhook: Came) -> Response[str]:
     return _document(NO_CONTENT)
 
 
-ROUTES = (step, status, recording, sms)
+ROUTES = (step, status, recording, transcript, sent, sms)
 """Every webhook; each is refused unless Twilio signed it."""

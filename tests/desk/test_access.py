@@ -41,7 +41,10 @@ PUBLIC = {
     ("POST", "/phone/twilio/{name:str}"),
     ("POST", "/phone/twilio/status"),
     ("POST", "/phone/twilio/recording"),
+    ("POST", "/phone/twilio/transcript"),
     ("POST", "/phone/twilio/sms"),
+    ("POST", "/phone/cti"),
+    ("POST", "/phone/cti/{token:str}"),
 }
 FOR_ALL = {"/", "/logout", "/settings", "/settings/password"}
 FOR_LEADERS = "/quarantine"
