@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
 
 from core.bulk import new_ids, raw_connection, storable
@@ -95,6 +95,8 @@ class RawMessage(Base):
     size: Mapped[int]
     """Size on the server in bytes; larger than ``data`` where only header and structure were taken."""
     truncated: Mapped[bool] = mapped_column(default=False, server_default="false")
+    internal_date: Mapped[datetime | None]
+    """When its mail server took it in (INTERNALDATE, RFC 3501 section 2.3.3), by the server's own clock."""
     state: Mapped[IntakeState] = mapped_column(default=IntakeState.STORED)
     reason: Mapped[str | None] = mapped_column(Text)
     error: Mapped[str | None] = mapped_column(Text)
@@ -150,6 +152,7 @@ class RawLetter:
     size: int
     truncated: bool = False
     uid: int | None = None
+    internal_date: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,18 +213,10 @@ def keep(
     added = _insert_raw(session, first, source)
     known = _ids_of_keys(session, [key for key in first if key not in added])
     if mailbox_id is not None and uidvalidity is not None:
-        where = {"mailbox_id": mailbox_id, "uidvalidity": uidvalidity}
-        origins = [
-            {**where, "uid": one.uid, "note": None, "raw_id": (added | known)[one.content_key]}
-            for one in letters
-            if one.uid is not None
-        ]
-        origins += [
-            {**where, "uid": uid, "note": storable(note), "raw_id": None}
-            for uid, note in (absent or {}).items()
-        ]
-        if origins:
-            session.execute(insert(RawOrigin).values(origins).on_conflict_do_nothing())
+        raw_ids = known | added
+        places = [(one.uid, raw_ids[one.content_key], None) for one in letters if one.uid is not None]
+        places += [(uid, None, storable(note)) for uid, note in (absent or {}).items()]
+        _insert_origins(session, mailbox_id, uidvalidity, places)
     return Kept(tuple(sorted(added.values())), len(letters) - len(added))
 
 
@@ -233,10 +228,10 @@ def _insert_raw(
     # In the order of the keys, so that two mailboxes with the same letters never wait for each other.
     ordered = sorted(letters.items())
     found = raw_connection(session).execute(
-        "INSERT INTO raw_message (id, content_key, data, size, truncated, state, source)"
-        " SELECT id, key, data, size, truncated, 'stored', %s"
-        " FROM unnest(%b::bigint[], %b::bytea[], %b::bytea[], %b::bigint[], %b::boolean[])"
-        " AS new (id, key, data, size, truncated)"
+        "INSERT INTO raw_message (id, content_key, data, size, truncated, internal_date, state, source)"
+        " SELECT id, key, data, size, truncated, internal_date, 'stored', %s"
+        " FROM unnest(%b::bigint[], %b::bytea[], %b::bytea[], %b::bigint[], %b::boolean[], %b::timestamptz[])"
+        " AS new (id, key, data, size, truncated, internal_date)"
         " ON CONFLICT (content_key) DO NOTHING RETURNING content_key, id",
         (
             source,
@@ -245,10 +240,31 @@ def _insert_raw(
             [letter.data for _, (_, letter) in ordered],
             [letter.size for _, (_, letter) in ordered],
             [letter.truncated for _, (_, letter) in ordered],
+            [letter.internal_date for _, (_, letter) in ordered],
         ),
         binary=True,
     )
     return {bytes(key): int(raw_id) for key, raw_id in found}
+
+
+def _insert_origins(
+    session: Session, mailbox_id: int, uidvalidity: int, places: Sequence[tuple[int, int | None, str | None]]
+) -> None:
+    """Note where letters were found: (UID, raw id, note) of each."""
+    if not places:
+        return
+    raw_connection(session).execute(
+        "INSERT INTO raw_origin (mailbox_id, uidvalidity, uid, raw_id, note)"
+        " SELECT %s, %s, uid, raw_id, note FROM unnest(%s::bigint[], %s::bigint[], %s::text[])"
+        " AS new (uid, raw_id, note) ON CONFLICT DO NOTHING",
+        (
+            mailbox_id,
+            uidvalidity,
+            [uid for uid, _, _ in places],
+            [raw_id for _, raw_id, _ in places],
+            [note for _, _, note in places],
+        ),
+    )
 
 
 def _ids_of_keys(session: Session, keys: Sequence[bytes]) -> dict[bytes, int]:

@@ -25,6 +25,7 @@ class Claimed:
     source: str
     stored_at: datetime
     attempts: int
+    internal_date: datetime | None = None
 
 
 DEATHS_IN_COMPANY = 2
@@ -68,7 +69,7 @@ def claim(
             break
         chosen.append(head.id)
     rows = raw_connection(session).execute(
-        "SELECT id, data, size, truncated, source, stored_at, attempts FROM raw_message"
+        "SELECT id, data, size, truncated, source, stored_at, attempts, internal_date FROM raw_message"
         " WHERE id = ANY(%s) ORDER BY id",
         (chosen,),
         binary=True,

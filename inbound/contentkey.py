@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Final
 
@@ -17,7 +18,6 @@ KEPT_BY_STORES: Final = frozenset(b"status x-status x-keywords x-uid x-uidl x-im
 
 HEADER_BYTES: Final = 1_000_000
 
-_END: Final = re.compile(rb"\r?\n\r?\n")
 _FIELD: Final = re.compile(rb"^([!-9;-~]+)[ \t]*:(.*(?:\n[ \t].*)*)", re.MULTILINE)
 
 
@@ -29,10 +29,8 @@ def content_key(raw: bytes) -> bytes:
     other words has another. A letter with neither Message-ID nor Date cannot be told from its repetition that
     way, so there every field counts but those that mail stores add.
     """
-    match = _END.search(raw, 0, HEADER_BYTES)
-    header, body = (raw[: match.start()], raw[match.end() :]) if match else (raw[:HEADER_BYTES], b"")
-    if not match and len(raw) > HEADER_BYTES:
-        body = raw[HEADER_BYTES:]
+    end, start = _end_of_header(raw)
+    header = raw[:end]
     if b"\r" in header:
         header = header.replace(b"\r\n", b"\n")
     fields = [(name.lower(), value.strip()) for name, value in _FIELD.findall(header)]
@@ -45,12 +43,31 @@ def content_key(raw: bytes) -> bytes:
     for name, value in chosen:
         digest.update(name + b":" + b" ".join(value.split()) + b"\n")
     digest.update(b"\n")
-    digest.update(_with_crlf(body).rstrip(b"\r\n"))
+    for piece in _body(raw, start):
+        digest.update(piece)
     return digest.digest()
 
 
-def _with_crlf(body: bytes) -> bytes:
-    """The body as servers hand it out, which then needs no copy: lines end in CRLF (RFC 5322 section 2.1)."""
-    if body.count(b"\n") == body.count(b"\r\n"):
-        return body
-    return body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+def _end_of_header(raw: bytes) -> tuple[int, int]:
+    """Where the header ends and where the body begins: at the first empty line."""
+    place = raw.find(b"\n\r\n", 0, HEADER_BYTES)
+    sooner = raw.find(b"\n\n", 0, HEADER_BYTES if place < 0 else place + 1)
+    place = place if sooner < 0 else sooner
+    if place < 0:
+        return min(len(raw), HEADER_BYTES), min(len(raw), HEADER_BYTES)
+    end = place - 1 if place and raw[place - 1] == 13 else place
+    return end, place + (2 if raw[place + 1] == 10 else 3)
+
+
+def _body(raw: bytes, start: int) -> Iterator[bytes | memoryview]:
+    """The body with CRLF line ends (RFC 5322 section 2.1) and none at its end.
+
+    As servers hand it out that is a stretch of the letter itself: a letter of many megabytes is not copied.
+    """
+    if raw.count(b"\n", start) == raw.count(b"\r\n", start):
+        end = len(raw)
+        while end > start and raw[end - 1] in b"\r\n":
+            end -= 1
+        yield memoryview(raw)[start:end]
+    else:
+        yield raw[start:].replace(b"\r\n", b"\n").replace(b"\n", b"\r\n").rstrip(b"\r\n")

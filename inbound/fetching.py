@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from core.errors import FrontdeskError
-from inbound.imap import Disconnected, MailServer, Refused, TooSlow
+from inbound.imap import Disconnected, Head, MailServer, Refused, TooSlow
 from inbound.intake import Letter
 from inbound.lanes import Lanes
 
@@ -73,67 +73,72 @@ class Fetcher:
 
     def _fetch(self, server: MailServer, lanes: Lanes, uids: Sequence[int]) -> Batch:
         batch = Batch()
-        sizes = self._sizes(server, uids)
+        heads = self._heads(server, uids)
         for uid in uids:
-            if uid not in sizes:
+            if uid not in heads:
                 batch.absent[uid] = GONE
-        small: list[int] = []
+        small: dict[int, Head] = {}
         total = 0
         for place, uid in enumerate(uids):
-            if uid not in sizes:
+            if uid not in heads:
                 continue
-            if total and total + min(sizes[uid], self.largest) > self.budget:
-                lanes.give_back(uid for uid in uids[place:] if uid in sizes)
+            size = heads[uid].size
+            if total and total + min(size, self.largest) > self.budget:
+                lanes.give_back(uid for uid in uids[place:] if uid in heads)
                 break
-            if sizes[uid] > min(WHOLE, self.budget, self.largest):
-                total += min(sizes[uid], self.largest)
-                self._large(server, lanes, uid, sizes[uid], batch)
+            if size > min(WHOLE, self.budget, self.largest):
+                total += min(size, self.largest)
+                self._large(server, lanes, uid, heads[uid], batch)
             else:
-                total += sizes[uid]
-                small.append(uid)
+                total += size
+                small[uid] = heads[uid]
         self._together(server, lanes, small, batch)
         batch.letters.sort(key=lambda letter: letter.uid or 0)
         return batch
 
-    def _sizes(self, server: MailServer, uids: Sequence[int]) -> dict[int, int]:
+    def _heads(self, server: MailServer, uids: Sequence[int]) -> dict[int, Head]:
         try:
-            return server.sizes(uids)
+            return server.heads(uids)
         except Refused:
-            sizes: dict[int, int] = {}
+            heads: dict[int, Head] = {}
             for uid in uids:
                 try:
-                    sizes.update(server.sizes([uid]))
+                    heads.update(server.heads([uid]))
                 except Refused:
-                    sizes[uid] = 0
-            return sizes
+                    heads[uid] = Head(0)
+            return heads
 
-    def _together(self, server: MailServer, lanes: Lanes, uids: Sequence[int], batch: Batch) -> None:
-        if not uids:
+    def _together(self, server: MailServer, lanes: Lanes, heads: Mapping[int, Head], batch: Batch) -> None:
+        if not heads:
             return
         try:
-            found = server.bodies(uids)
+            found = server.bodies(list(heads))
         except Refused:
             found = {}
-        batch.letters += [Letter(found[uid], uid) for uid in uids if uid in found]
-        for uid in uids:
+        batch.letters += [
+            Letter(found[uid], uid, internal_date=head.internal_date)
+            for uid, head in heads.items()
+            if uid in found
+        ]
+        for uid in heads:
             if uid not in found:
                 self._alone(server, lanes, uid, batch)
 
     def _alone(self, server: MailServer, lanes: Lanes, uid: int, batch: Batch) -> None:
         """Ask for one message; what is gone is recorded, what is refused again and again as well."""
         try:
-            size = server.sizes([uid]).get(uid)
-            if size is None:
+            head = server.heads([uid]).get(uid)
+            if head is None:
                 lanes.settle_aside(uid)
                 batch.absent[uid] = GONE
                 return
-            if size > min(WHOLE, self.budget, self.largest):
-                self._large(server, lanes, uid, size, batch)
+            if head.size > min(WHOLE, self.budget, self.largest):
+                self._large(server, lanes, uid, head, batch)
                 return
             body = server.bodies([uid]).get(uid)
             if body is not None:
                 lanes.settle_aside(uid)
-                batch.letters.append(Letter(body, uid))
+                batch.letters.append(Letter(body, uid, internal_date=head.internal_date))
                 return
             reason: FrontdeskError = Refused("The mail server lists it and gives nothing for it.")
         except Refused as error:
@@ -142,7 +147,8 @@ class Fetcher:
             lanes.settle_aside(uid)
             batch.absent[uid] = reason.message
 
-    def _large(self, server: MailServer, lanes: Lanes, uid: int, size: int, batch: Batch) -> None:
+    def _large(self, server: MailServer, lanes: Lanes, uid: int, head: Head, batch: Batch) -> None:
+        size = head.size
         wanted = size if size <= self.largest else min(BEGINNING, self.largest)
         step = min(WHOLE, self.budget)
         whole = bytearray()
@@ -157,4 +163,6 @@ class Fetcher:
             if not piece:
                 break  # the size was announced too large, as some servers do
         lanes.settle_aside(uid)
-        batch.letters.append(Letter(bytes(whole), uid, size if size > self.largest else None))
+        batch.letters.append(
+            Letter(bytes(whole), uid, size if size > self.largest else None, head.internal_date)
+        )

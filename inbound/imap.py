@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from imapclient.exceptions import IMAPClientError, LoginError
@@ -22,6 +23,7 @@ __all__ = [
     "Disconnected",
     "Folder",
     "FolderMissing",
+    "Head",
     "InsecureServer",
     "MailServer",
     "Refused",
@@ -62,6 +64,14 @@ class Folder:
 
     uidvalidity: int
     exists: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the server says of a message: its size in bytes, and when it took it in."""
+
+    size: int
+    internal_date: datetime | None = None
 
 
 class MailServer:
@@ -174,12 +184,14 @@ class MailServer:
             top = bottom - 1
         return sorted(found)
 
-    def sizes(self, uids: Sequence[int]) -> dict[int, int]:
-        """RFC822.SIZE of those that are still there."""
+    def heads(self, uids: Sequence[int]) -> dict[int, Head]:
+        """Size and date of those that are still there."""
         with self._asking("FETCH sizes", self._seconds):
-            answer = self._client.fetch(list(uids), [b"RFC822.SIZE"])
+            answer = self._client.fetch(list(uids), [b"RFC822.SIZE", b"INTERNALDATE"])
         return {
-            uid: size for uid, items in answer.items() if isinstance(size := items.get(b"RFC822.SIZE"), int)
+            uid: Head(size, _aware(items.get(b"INTERNALDATE")))
+            for uid, items in answer.items()
+            if isinstance(size := items.get(b"RFC822.SIZE"), int)
         }
 
     def bodies(self, uids: Sequence[int]) -> dict[int, bytes]:
@@ -241,6 +253,13 @@ class MailServer:
             raise Refused(f"The mail server refused {what}: {_words(error)}.") from None
         except (ValueError, TypeError, KeyError, IndexError, AssertionError, RecursionError) as error:
             raise Refused(f"The mail server's answer to {what} cannot be read: {_words(error)}.") from error
+
+
+def _aware(written: object) -> datetime | None:
+    """A moment with its zone; servers without a clock, or with a broken one, say none or an impossible one."""
+    if not isinstance(written, datetime) or written.tzinfo is None or not 1970 < written.year < 9000:
+        return None
+    return written.astimezone(UTC)
 
 
 def _words(error: BaseException) -> str:

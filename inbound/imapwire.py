@@ -171,6 +171,7 @@ class Client(IMAPClient):
         self._wire = wire
         super().__init__(wire.host, wire.port, ssl=encrypted)
         self._imap.debug = 0
+        self.normalise_times = False
 
     def _create_IMAP4(self) -> Any:
         return self._wire

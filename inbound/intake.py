@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -24,11 +25,15 @@ MANY = 100
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """Bytes as they came. `size` is the letter's on the server where only its beginning was taken."""
+    """Bytes as they came. `size` is the letter's on the server where only its beginning was taken.
+
+    `internal_date` is when its server took it in (RFC 3501 section 2.3.3), None for one from a file.
+    """
 
     data: bytes
     uid: int | None = None
     size: int | None = None
+    internal_date: datetime | None = None
 
     @property
     def truncated(self) -> bool:
@@ -59,6 +64,7 @@ def store(session: Session, letters: Sequence[Letter], *, source: str, origin: O
                 size=letter.size or len(letter.data),
                 truncated=letter.truncated,
                 uid=letter.uid,
+                internal_date=letter.internal_date,
             )
             for letter in letters
         ],

@@ -6,8 +6,9 @@ import marshal
 from dataclasses import dataclass, fields
 from datetime import datetime
 
+from inbound import dates
 from inbound.authenticity import MOST_FIELDS
-from inbound.parsed import Address, UnreadableMail
+from inbound.parsed import Address, Headers, UnreadableMail
 from inbound.understanding import understand
 
 LONGEST_RESULTS = 4000
@@ -33,6 +34,8 @@ class Reading:
     """Addresses it was delivered to, from trace fields."""
     date: str = ""
     """The sender's own Date, ISO 8601; empty where there is none."""
+    received: str = ""
+    """The date that the last relay wrote (the topmost Received field), ISO 8601; empty where there is none."""
     text: str = ""
     reply: str = ""
     quoted: str = ""
@@ -72,6 +75,10 @@ class Reading:
         """The sender's own Date."""
         return datetime.fromisoformat(self.date) if self.date else None
 
+    def received_at(self) -> datetime | None:
+        """When the last relay took it."""
+        return datetime.fromisoformat(self.received) if self.received else None
+
 
 NAMES = tuple(field.name for field in fields(Reading))
 
@@ -96,6 +103,7 @@ def read(raw: bytes, own_addresses: frozenset[str]) -> Reading:
             for value in mail.headers.all(name)[:5]
         ),
         date=mail.date.isoformat() if mail.date else "",
+        received=_received(mail.headers),
         text=mail.text,
         reply=split.reply,
         quoted=split.quoted,
@@ -136,6 +144,13 @@ def read(raw: bytes, own_addresses: frozenset[str]) -> Reading:
         signed="dkim-signature" in mail.headers,
         more_senders=tuple(map(_pair, mail.from_[1:5])),
     )
+
+
+def _received(headers: Headers) -> str:
+    """The date behind the last semicolon of the topmost Received field (RFC 5321 section 4.4)."""
+    fields = headers.raw("received")
+    moment = dates.read(fields[0].rpartition(b";")[2].decode("latin-1")) if fields else None
+    return moment.isoformat() if moment else ""
 
 
 def _pair(address: Address) -> Pair:

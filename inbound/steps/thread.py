@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from core import outbox
 from core.bulk import new_ids
@@ -99,7 +99,7 @@ def run(batch: Batch) -> None:
         choice = choose(item, referred, topic)
         if choice.talk is None and not referred and item.sender and mark_of(reading.subject) == "reply":
             same = by_subject.get((item.sender, topic)) if len(topic) > 3 else None
-            if same is not None:
+            if same is not None and _lately(item, same):
                 choice = Choice(same, "an answer without references, told by subject and sender")
         if choice.warning:
             item.warnings.append(choice.warning)
@@ -115,6 +115,11 @@ def run(batch: Batch) -> None:
             by_subject.setdefault((item.sender, topic), item.talk)
         if delivery is not None and item.talk.id == delivery.conversation_id:
             _has_arrived(batch, item, delivery)
+
+
+def _lately(item: Item, talk: Talk) -> bool:
+    """Whether the conversation was alive shortly before the letter came; letters of old times come late."""
+    return talk.last_message_at is None or abs(item.came_at - talk.last_message_at) < BY_SUBJECT
 
 
 def references(item: Item) -> list[str]:
@@ -197,7 +202,7 @@ def _open_talks_of(batch: Batch, items: list[Item]) -> dict[tuple[str, str], Tal
     query = (
         select(Conversation.id, Conversation.contact_id, Conversation.topic_key)
         .where(Conversation.contact_id.in_(people))
-        .where(Conversation.last_message_at > func.now() - BY_SUBJECT)
+        .where(Conversation.last_message_at > min(item.came_at for item in items) - BY_SUBJECT)
         .order_by(Conversation.id)
     )
     rows = batch.session.execute(query).all()

@@ -57,6 +57,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_contact_list_name")),
     )
     op.create_table(
+        "pipeline_draft",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("document", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("changed_by", sa.BigInteger(), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["changed_by"], ["staff_member.id"], name=op.f("fk_pipeline_draft_changed_by_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_pipeline_draft")),
+    )
+    op.create_table(
         "segment",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -156,6 +168,54 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_segment_member_contact_id"), "segment_member", ["contact_id"], unique=False)
     op.create_table(
+        "checklist_mark",
+        sa.Column("deal_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("stage_key", sa.Text(), nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column("done_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["deal_id"], ["deal.id"], name=op.f("fk_checklist_mark_deal_id_deal")),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_checklist_mark_staff_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("deal_id", "stage_key", "item", name=op.f("pk_checklist_mark")),
+    )
+    op.create_table(
+        "delivery_note",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("deal_id", sa.BigInteger(), nullable=False),
+        sa.Column("delivered_on", sa.Date(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["deal_id"], ["deal.id"], name=op.f("fk_delivery_note_deal_id_deal")),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_delivery_note_staff_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery_note")),
+    )
+    op.create_index(op.f("ix_delivery_note_deal_id"), "delivery_note", ["deal_id"], unique=False)
+    op.create_table(
+        "payment",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("deal_id", sa.BigInteger(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=14, scale=2), nullable=False),
+        sa.Column("paid_on", sa.Date(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["deal_id"], ["deal.id"], name=op.f("fk_payment_deal_id_deal")),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_payment_staff_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment")),
+    )
+    op.create_index(op.f("ix_payment_deal_id"), "payment", ["deal_id"], unique=False)
+    op.create_table(
         "conversation_move",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("from_id", sa.BigInteger(), nullable=False),
@@ -182,6 +242,29 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_conversation_move_from_id"), "conversation_move", ["from_id"], unique=False)
     op.create_index(op.f("ix_conversation_move_into_id"), "conversation_move", ["into_id"], unique=False)
+    op.create_table(
+        "handover",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("deal_id", sa.BigInteger(), nullable=False),
+        sa.Column("change_id", sa.BigInteger(), nullable=True),
+        sa.Column("from_id", sa.BigInteger(), nullable=True),
+        sa.Column("to_id", sa.BigInteger(), nullable=False),
+        sa.Column("task_id", sa.BigInteger(), nullable=True),
+        sa.Column("brief", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["change_id"], ["stage_change.id"], name=op.f("fk_handover_change_id_stage_change")
+        ),
+        sa.ForeignKeyConstraint(["deal_id"], ["deal.id"], name=op.f("fk_handover_deal_id_deal")),
+        sa.ForeignKeyConstraint(
+            ["from_id"], ["staff_member.id"], name=op.f("fk_handover_from_id_staff_member")
+        ),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_handover_task_id_task")),
+        sa.ForeignKeyConstraint(["to_id"], ["staff_member.id"], name=op.f("fk_handover_to_id_staff_member")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_handover")),
+    )
+    op.create_index(op.f("ix_handover_deal_id"), "handover", ["deal_id"], unique=False)
+    op.create_index(op.f("ix_handover_to_id"), "handover", ["to_id"], unique=False)
     op.create_table(
         "phone_order",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -225,6 +308,7 @@ def upgrade() -> None:
         sa.Column("error_code", sa.BigInteger(), nullable=True),
         sa.Column("answered_by", sa.Text(), nullable=True),
         sa.Column("pressed", sa.Text(), server_default="", nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("looked_up_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["delivery_id"], ["delivery.id"], name=op.f("fk_phone_order_delivery_id_delivery")
@@ -427,6 +511,59 @@ def upgrade() -> None:
         op.f("fk_conversation_beside_id_conversation"), "conversation", "conversation", ["beside_id"], ["id"]
     )
     op.add_column("correction", sa.Column("allowed_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column(
+        "deal",
+        sa.Column(
+            "initiative",
+            sa.Enum("ours", "theirs", name="initiative", native_enum=False, length=40),
+            nullable=True,
+        ),
+    )
+    op.add_column("deal", sa.Column("event", sa.Text(), server_default="", nullable=False))
+    op.add_column(
+        "deal",
+        sa.Column(
+            "interest",
+            sa.Enum("none", "low", "medium", "high", "ready", name="interest", native_enum=False, length=40),
+            nullable=True,
+        ),
+    )
+    op.add_column("deal", sa.Column("performer_id", sa.BigInteger(), nullable=True))
+    op.add_column(
+        "deal",
+        sa.Column(
+            "win_reason",
+            sa.Enum(
+                "price",
+                "product",
+                "service",
+                "terms",
+                "trust",
+                "only_us",
+                "other",
+                name="winreason",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=True,
+        ),
+    )
+    op.add_column("deal", sa.Column("close_note", sa.Text(), server_default="", nullable=False))
+    op.add_column("deal", sa.Column("closed_by", sa.BigInteger(), nullable=True))
+    op.create_index(op.f("ix_deal_performer_id"), "deal", ["performer_id"], unique=False)
+    op.create_index(
+        "ix_deal_proposed",
+        "deal",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("proposed_stage_id IS NOT NULL"),
+    )
+    op.create_foreign_key(
+        op.f("fk_deal_closed_by_staff_member"), "deal", "staff_member", ["closed_by"], ["id"]
+    )
+    op.create_foreign_key(
+        op.f("fk_deal_performer_id_staff_member"), "deal", "staff_member", ["performer_id"], ["id"]
+    )
     op.add_column("delivery", sa.Column("segment", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.add_column("enrolment", sa.Column("waits_for", sa.Text(), nullable=True))
     op.add_column("enrolment", sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True))
@@ -458,6 +595,23 @@ def upgrade() -> None:
     )
     op.add_column("message", sa.Column("forwarded", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.add_column("message", sa.Column("segment", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
+    op.add_column("pipeline", sa.Column("version", sa.BigInteger(), server_default="1", nullable=False))
+    op.add_column("pipeline", sa.Column("standard", sa.Boolean(), server_default="false", nullable=False))
+    op.add_column("pipeline", sa.Column("note", sa.Text(), server_default="", nullable=False))
+    op.add_column("pipeline", sa.Column("created_by", sa.BigInteger(), nullable=True))
+    op.add_column(
+        "pipeline",
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+    )
+    op.drop_constraint(op.f("uq_pipeline_key"), "pipeline", type_="unique")
+    op.create_index(
+        "uq_pipeline_active", "pipeline", ["key"], unique=True, postgresql_where=sa.text("active")
+    )
+    op.create_index("uq_pipeline_version", "pipeline", ["key", "version"], unique=True)
+    op.create_foreign_key(
+        op.f("fk_pipeline_created_by_staff_member"), "pipeline", "staff_member", ["created_by"], ["id"]
+    )
+    op.add_column("raw_message", sa.Column("internal_date", sa.DateTime(timezone=True), nullable=True))
     op.add_column("recording", sa.Column("message", sa.Boolean(), server_default="false", nullable=False))
     op.add_column("recording", sa.Column("next_fetch_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
@@ -504,11 +658,87 @@ def upgrade() -> None:
         "sequence_step",
         sa.Column("branches", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
     )
+    op.add_column(
+        "stage",
+        sa.Column("guide", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+    )
+    op.add_column(
+        "stage",
+        sa.Column("checklist", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+    )
+    op.add_column("stage", sa.Column("norm_hours", sa.BigInteger(), nullable=True))
+    op.add_column("stage", sa.Column("performer", sa.Text(), server_default="owner", nullable=False))
+    op.add_column(
+        "stage",
+        sa.Column(
+            "performer_rules", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False
+        ),
+    )
+    op.add_column(
+        "stage",
+        sa.Column(
+            "required_fields", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False
+        ),
+    )
+    op.add_column(
+        "stage",
+        sa.Column(
+            "next_stages", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False
+        ),
+    )
+    op.add_column(
+        "stage",
+        sa.Column(
+            "proposed_on", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False
+        ),
+    )
+    op.add_column(
+        "stage",
+        sa.Column(
+            "automatic_on", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False
+        ),
+    )
+    op.add_column("stage_change", sa.Column("left_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("stage_change", sa.Column("performer_id", sa.BigInteger(), nullable=True))
+    op.add_column(
+        "stage_change",
+        sa.Column("lacking", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+    )
+    op.create_index(
+        "ix_stage_change_open",
+        "stage_change",
+        ["deal_id"],
+        unique=False,
+        postgresql_where=sa.text("left_at IS NULL"),
+    )
+    op.create_foreign_key(
+        op.f("fk_stage_change_performer_id_staff_member"),
+        "stage_change",
+        "staff_member",
+        ["performer_id"],
+        ["id"],
+    )
     data_0002.upgrade_data()
 
 
 def downgrade() -> None:
     """Undo it."""
+    op.drop_constraint(op.f("fk_stage_change_performer_id_staff_member"), "stage_change", type_="foreignkey")
+    op.drop_index(
+        "ix_stage_change_open", table_name="stage_change", postgresql_where=sa.text("left_at IS NULL")
+    )
+    op.drop_column("stage_change", "lacking")
+    op.drop_column("stage_change", "performer_id")
+    op.drop_column("stage_change", "left_at")
+    op.drop_column("stage", "automatic_on")
+    op.drop_column("stage", "proposed_on")
+    op.drop_column("stage", "next_stages")
+    op.drop_column("stage", "required_fields")
+    op.drop_column("stage", "performer_rules")
+    op.drop_column("stage", "performer")
+    op.drop_column("stage", "norm_hours")
+    op.drop_column("stage", "checklist")
+    op.drop_column("stage", "guide")
     op.drop_column("sequence_step", "branches")
     op.drop_column("sequence_step", "window")
     op.drop_column("sequence_step", "delay_hours")
@@ -535,6 +765,18 @@ def downgrade() -> None:
     op.drop_column("recording", "fetch_attempts")
     op.drop_column("recording", "next_fetch_at")
     op.drop_column("recording", "message")
+    op.drop_column("raw_message", "internal_date")
+    op.drop_constraint(op.f("fk_pipeline_created_by_staff_member"), "pipeline", type_="foreignkey")
+    op.drop_index("uq_pipeline_version", table_name="pipeline")
+    op.drop_index("uq_pipeline_active", table_name="pipeline", postgresql_where=sa.text("active"))
+    op.create_unique_constraint(
+        op.f("uq_pipeline_key"), "pipeline", ["key"], postgresql_nulls_not_distinct=False
+    )
+    op.drop_column("pipeline", "created_at")
+    op.drop_column("pipeline", "created_by")
+    op.drop_column("pipeline", "note")
+    op.drop_column("pipeline", "standard")
+    op.drop_column("pipeline", "version")
     op.drop_column("message", "segment")
     op.drop_column("message", "forwarded")
     op.drop_column("message", "sender_checks")
@@ -543,6 +785,19 @@ def downgrade() -> None:
     op.drop_column("enrolment", "replied_at")
     op.drop_column("enrolment", "waits_for")
     op.drop_column("delivery", "segment")
+    op.drop_constraint(op.f("fk_deal_performer_id_staff_member"), "deal", type_="foreignkey")
+    op.drop_constraint(op.f("fk_deal_closed_by_staff_member"), "deal", type_="foreignkey")
+    op.drop_index(
+        "ix_deal_proposed", table_name="deal", postgresql_where=sa.text("proposed_stage_id IS NOT NULL")
+    )
+    op.drop_index(op.f("ix_deal_performer_id"), table_name="deal")
+    op.drop_column("deal", "closed_by")
+    op.drop_column("deal", "close_note")
+    op.drop_column("deal", "win_reason")
+    op.drop_column("deal", "performer_id")
+    op.drop_column("deal", "interest")
+    op.drop_column("deal", "event")
+    op.drop_column("deal", "initiative")
     op.drop_column("correction", "allowed_at")
     op.drop_constraint(op.f("fk_conversation_beside_id_conversation"), "conversation", type_="foreignkey")
     op.drop_column("conversation", "beside_id")
@@ -593,9 +848,17 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_phone_order_ordered_at"), table_name="phone_order")
     op.drop_index("ix_phone_order_number", table_name="phone_order")
     op.drop_table("phone_order")
+    op.drop_index(op.f("ix_handover_to_id"), table_name="handover")
+    op.drop_index(op.f("ix_handover_deal_id"), table_name="handover")
+    op.drop_table("handover")
     op.drop_index(op.f("ix_conversation_move_into_id"), table_name="conversation_move")
     op.drop_index(op.f("ix_conversation_move_from_id"), table_name="conversation_move")
     op.drop_table("conversation_move")
+    op.drop_index(op.f("ix_payment_deal_id"), table_name="payment")
+    op.drop_table("payment")
+    op.drop_index(op.f("ix_delivery_note_deal_id"), table_name="delivery_note")
+    op.drop_table("delivery_note")
+    op.drop_table("checklist_mark")
     op.drop_index(op.f("ix_segment_member_contact_id"), table_name="segment_member")
     op.drop_table("segment_member")
     op.drop_index(op.f("ix_contact_list_member_contact_id"), table_name="contact_list_member")
@@ -607,6 +870,7 @@ def downgrade() -> None:
     op.drop_table("territory_staff")
     op.drop_index("uq_segment_ready", table_name="segment")
     op.drop_table("segment")
+    op.drop_table("pipeline_draft")
     op.drop_table("contact_list")
     op.drop_table("territory")
     op.drop_table("look")
