@@ -1,13 +1,14 @@
 """How fast personalised mail leaves the house, beside tools that only transmit.
 
-    python bench/sending.py [--messages 10000] [--rounds 3] [--lines 4]
+    python bench/sending.py [--messages 10000] [--rounds 3] [--lines 4] [--processes 2]
 
 Three senders to Postfix's `smtp-sink` on loopback, in turn, several rounds in the same run:
 
 * `smtp-source`: Postfix's generator of the same number and size of messages, one fixed text, nothing else;
 * bare aiosmtplib: prebuilt bytes over kept connections, nothing else;
 * frontdesk: everything from the queue in PostgreSQL (fsync on) to the history row: claim, policy, render from
-  a template in three languages, MIME, marking in phases, SMTP, record.
+  a template in three languages, MIME, marking in phases, SMTP, record; once with one worker process, and once
+  with as many as are wanted, which share the same number of connections.
 
 Then the processor time of each stage, one after another in one thread.
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 import shutil
 import socket
@@ -164,18 +166,27 @@ class Company:
             connection.exec_driver_sql("vacuum analyze delivery")
             connection.exec_driver_sql("checkpoint")
 
-    def send(self) -> tuple[float, float, int]:
-        """Seconds, processor seconds of this process, and letters sent."""
-        from outbound.channels.base import Result
-        from outbound.channels.smtp import SmtpChannel
-        from outbound.dispatch import Dispatcher
-
+    def send(self, processes: int) -> tuple[float, float, int]:
+        """Seconds, processor seconds of all worker processes, and letters sent."""
         relay = self.context.settings.relay
         assert relay is not None
-        dispatcher = Dispatcher(self.context, SmtpChannel(relay, self.context.settings.limits))
-        begun, cpu = time.perf_counter(), time.process_time()
-        asyncio.run(dispatcher.main(threading.Event(), until_idle=True))
-        return time.perf_counter() - begun, time.process_time() - cpu, dispatcher.sent[Result.SENT]
+        url = self.engine.url.render_as_string(hide_password=False)
+        lines = max(1, relay.max_connections // processes)
+        command = [sys.executable, __file__, "--worker", url, str(relay.port), str(lines)]
+        command.append(str(self.context.settings.data_dir))
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        workers = [subprocess.Popen(command, text=True, **pipes) for _ in range(processes)]
+        for worker in workers:
+            assert worker.stdout is not None
+            worker.stdout.readline()
+        begun = time.perf_counter()
+        for worker in workers:
+            assert worker.stdin is not None
+            worker.stdin.write("go\n")
+            worker.stdin.flush()
+        ended = [worker.communicate()[0].split() for worker in workers]
+        seconds = time.perf_counter() - begun
+        return seconds, sum(float(cpu) for cpu, _ in ended), sum(int(sent) for _, sent in ended)
 
     def stages(self, messages: int) -> dict[str, float]:
         """Processor milliseconds a message of each stage, in one thread."""
@@ -249,6 +260,34 @@ class Company:
         return sorted(letters, key=len)[1]
 
 
+def work(url: str, port: str, lines: str, data_dir: str) -> None:
+    """One worker process: waits for a word, sends what is due, and says what it spent and sent."""
+    from core import db
+    from core.config import load_settings
+    from core.context import Context
+    from outbound.channels.base import Result
+    from outbound.channels.smtp import SmtpChannel
+    from outbound.dispatch import Dispatcher
+
+    company = {"name": "Šiaurės siurbliai", "phone": "+370 5 200 0000", "email": "sales@example.lt"}
+    relay = {"host": "127.0.0.1", "port": int(port), "security": "plain", "from_address": "sales@example.lt"}
+    settings = load_settings(
+        None, data_dir=data_dir, company=company, relay={**relay, "max_connections": int(lines)}
+    )
+    assert settings.relay is not None
+    context = Context(settings, db.make_engine(url))
+    dispatcher = Dispatcher(context, SmtpChannel(settings.relay, settings.limits))
+    with context.transaction() as session:
+        session.connection()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    cpu = time.process_time()
+    asyncio.run(dispatcher.main(threading.Event(), until_idle=True))
+    print(time.process_time() - cpu, dispatcher.sent[Result.SENT], flush=True)
+
+
 def _lap(spent: dict[str, float], stage: str, since: float) -> float:
     now = time.process_time()
     spent[stage] += now - since
@@ -257,15 +296,20 @@ def _lap(spent: dict[str, float], stage: str, since: float) -> float:
 
 def main() -> None:
     """Measure and print."""
+    if sys.argv[1:2] == ["--worker"]:
+        work(*sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--lines", type=int, default=4)
+    parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="fdbench"))
-    rates: dict[str, list[float]] = {"smtp-source": [], "bare aiosmtplib": [], "frontdesk": []}
+    ours = {f"frontdesk, {number} process(es)": number for number in sorted({1, options.processes})}
+    rates: dict[str, list[float]] = {"smtp-source": [], "bare aiosmtplib": [], **{name: [] for name in ours}}
     cpu: list[float] = []
     with smtp_sink() as port:
         company = Company(folder, port, options.lines)
@@ -276,12 +320,13 @@ def main() -> None:
             for number in range(options.rounds):
                 rates["smtp-source"].append(by_smtp_source(port, options.messages, options.lines, len(data)))
                 rates["bare aiosmtplib"].append(by_aiosmtplib(port, options.messages, options.lines, data))
-                company.queue(options.messages)
-                seconds, spent, sent = company.send()
-                if sent != options.messages:
-                    sys.exit(f"{sent} of {options.messages} were sent")
-                rates["frontdesk"].append(sent / seconds)
-                cpu.append(1000 * spent / sent)
+                for name, processes in ours.items():
+                    company.queue(options.messages)
+                    seconds, spent, sent = company.send(processes)
+                    if sent != options.messages:
+                        sys.exit(f"{sent} of {options.messages} were sent")
+                    rates[name].append(sent / seconds)
+                    cpu.append(1000 * spent / sent)
                 shown = ", ".join(f"{name} {values[-1]:.0f}/s" for name, values in rates.items())
                 print(f"round {number + 1}: {shown}, {cpu[-1]:.2f} ms of CPU", flush=True)
             stages = company.stages(min(options.messages, 4000))
@@ -290,10 +335,10 @@ def main() -> None:
             company.database.stop()
             shutil.rmtree(folder, ignore_errors=True)
     bare = statistics.median(rates["bare aiosmtplib"])
-    print(f"\n{'sender':<18}{'median/s':>10}{'lowest':>10}{'highest':>10}{'of bare aiosmtplib':>20}")
+    print(f"\n{'sender':<26}{'median/s':>10}{'lowest':>10}{'highest':>10}{'of bare aiosmtplib':>20}")
     for name, values in rates.items():
         middle = statistics.median(values)
-        print(f"{name:<18}{middle:>10.0f}{min(values):>10.0f}{max(values):>10.0f}{middle / bare:>20.2f}")
+        print(f"{name:<26}{middle:>10.0f}{min(values):>10.0f}{max(values):>10.0f}{middle / bare:>20.2f}")
     print(
         f"\nfrontdesk's own processor time: {statistics.median(cpu):.2f} ms a message, by stage, one thread:"
     )

@@ -34,6 +34,7 @@ class HeaderRefused(InputRefused):
     cure = "Take line breaks and control characters out of it."
 
 
+@lru_cache(maxsize=1024)
 def encoded(text: str, *, begins: int = 0) -> str:
     """Unstructured text for a header field, such as a subject; folded, with encoded words where it is not
     ASCII.
@@ -53,6 +54,9 @@ def encoded(text: str, *, begins: int = 0) -> str:
 
 def _words(text: str) -> str:
     """Encoded words in UTF-8 and base64, never cut inside a character (RFC 2047 section 5)."""
+    whole = text.encode("utf-8", "replace")
+    if len(whole) <= WORD_BYTES:
+        return _word(whole)
     words: list[str] = []
     chunk = bytearray()
     for character in text:
@@ -65,7 +69,7 @@ def _words(text: str) -> str:
     return "\r\n ".join(words)
 
 
-def _word(chunk: bytearray) -> str:
+def _word(chunk: bytes | bytearray) -> str:
     return f"=?utf-8?b?{binascii.b2a_base64(chunk, newline=False).decode()}?="
 
 

@@ -7,7 +7,10 @@ scanners follow links; the desk acts on a POST.
 
 from __future__ import annotations
 
+from typing import Any
+
 import itsdangerous
+from itsdangerous.encoding import base64_encode
 from sqlalchemy.orm import Session
 
 from core import consent
@@ -27,11 +30,20 @@ class BadLink(InputRefused):
     cure = "Open it from the letter again, or answer the letter with the word “unsubscribe”."
 
 
+class _Serializer(itsdangerous.URLSafeSerializer):
+    """Reads every link; writes plain ones, since packing so few bytes costs more than all the rest."""
+
+    def dump_payload(self, *args: Any, **kwargs: Any) -> bytes:
+        """JSON in base64."""
+        return base64_encode(itsdangerous.Serializer.dump_payload(self, *args, **kwargs))
+
+
 class Unsubscriber:
     """Makes and reads the links; `key` is the settings' signing key."""
 
     def __init__(self, key: str, public_url: str) -> None:
-        self._signer = itsdangerous.URLSafeSerializer(key, salt=_PURPOSE)
+        self._serializer = _Serializer(key, salt=_PURPOSE)
+        self._signer = self._serializer.make_signer(_PURPOSE)
         self._base = public_url.rstrip("/") + PATH
 
     @property
@@ -45,13 +57,12 @@ class Unsubscriber:
 
     def token(self, address: str, delivery_id: int) -> str:
         """What stands in the link after `PATH`."""
-        signed = self._signer.dumps([address, delivery_id])
-        return signed if isinstance(signed, str) else signed.decode()
+        return self._signer.sign(self._serializer.dump_payload([address, delivery_id])).decode()
 
     def read(self, token: str) -> tuple[str, int]:
         """The address and the delivery of a token. Raises BadLink for any that we did not sign."""
         try:
-            address, delivery_id = self._signer.loads(token[:2000])
+            address, delivery_id = self._serializer.loads(token[:2000])
         except (itsdangerous.BadData, ValueError, TypeError) as error:
             raise BadLink from error
         return str(address), int(delivery_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template, TemplateSyntaxError, UndefinedError
@@ -17,6 +18,9 @@ from templates.grammar import Names
 from templates.values import Context
 
 _BLANK_LINES = re.compile(r"\n{3,}")
+_TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
+PIECES = 128
+"""Of a rendering, pieces between two looks at its size; each is a value or a bit of the template."""
 
 
 class TemplateEnvironment(ImmutableSandboxedEnvironment):
@@ -121,9 +125,10 @@ class Compiled:
         pieces: list[str] = []
         size = 0
         try:
-            for piece in self._template.root_render_func(self._template.new_context(context)):
-                pieces.append(piece)
-                size += len(piece)
+            made = self._template.root_render_func(self._template.new_context(context))
+            while some := list(islice(made, PIECES)):
+                pieces += some
+                size += sum(map(len, some))
                 if size > limits.OUTPUT_BYTES:
                     break
         except UndefinedError as error:
@@ -173,7 +178,7 @@ def compile_part(source: str, name: str, language: str, *, html: bool) -> Compil
 
 def tidy_text(text: str) -> str:
     """Plain text without trailing spaces and with at most one blank line in a row, ending in one newline."""
-    stripped = "\n".join([line.rstrip(" \t") for line in text.split("\n")])
+    stripped = _TRAILING.sub("", text) if " \n" in text or "\t\n" in text else text.rstrip(" \t")
     if "\n\n\n" in stripped:
         stripped = _BLANK_LINES.sub("\n\n", stripped)
     return stripped.strip("\n") + "\n"

@@ -3,7 +3,8 @@
 aiosmtplib connects, secures and signs in; from there on the transactions are ours
 (`outbound.channels.smtptalk`), because its replies are paired with one command at a time and its one
 exception stands for two opposite facts. Where the server offers PIPELINING, MAIL, RCPT and DATA travel
-together (RFC 2920); the final dot never does.
+together, and with the final dot of the letter before (RFC 2920 section 3.1), so that a letter costs one
+round trip. The final dot itself is never written before its own envelope was answered.
 """
 
 from __future__ import annotations
@@ -99,6 +100,10 @@ class SmtpLine:
         """Transactions begun on this connection."""
         self._dirty = False
         """A transaction was left half done, and RSET has to come before the next one."""
+        self._next: tuple[Letter, bytes] | None = None
+        """The letter announced to come after this one, with its checked text."""
+        self._begun: tuple[Letter, bytes] | None = None
+        """The letter whose envelope travelled with the dot of the one before."""
 
     @property
     def ready(self) -> bool:
@@ -155,6 +160,7 @@ class SmtpLine:
         self._talk.adopt(cast(asyncio.Transport, transport))
         self._used = 0
         self._dirty = False
+        self._next = self._begun = None
         # The client must not close under us what is no longer its own.
         client.transport = None
         client.protocol = None
@@ -165,32 +171,53 @@ class SmtpLine:
         talk, self._talk = self._talk, None
         if talk is None or talk.lost is not None:
             return
+        if self._begun is not None:
+            # The server waits for a text; QUIT would be a line of it.
+            talk.drop("closed by us")
+            return
         with suppress(Lost, TimeoutError):
             async with asyncio.timeout(GOODBYE_PATIENCE):
                 talk.write(b"QUIT\r\n", 1)
                 await talk.reply()
         talk.drop("closed by us")
 
+    def announce(self, letter: Letter) -> None:
+        """The letter to come after the one handed over next: its envelope may travel with that one's dot."""
+        if "pipelining" not in self._extensions:
+            return
+        # A letter that cannot go out says so when it is handed over.
+        with suppress(LetterMalformed):
+            body = checked(letter)
+            if self._unfit(letter, body) is None:
+                self._next = (letter, body)
+
+    def _unfit(self, letter: Letter, body: bytes) -> str | None:
+        """Why the server would not take the letter, as far as its greeting said."""
+        if self._size and len(body) > self._size:
+            return f"the letter has {len(body)} bytes, and the relay takes {self._size}"
+        if not letter_fits(letter, self._extensions):
+            return "the relay takes no addresses beyond ASCII (SMTPUTF8)"
+        return None
+
     async def send(self, letter: Letter, may_finish: Callable[[], bool]) -> Sequence[Outcome]:
         """One transaction. Raises LetterMalformed for bytes that must not go out; nothing was sent then."""
-        body = checked(letter)
+        following, self._next = self._next, None
+        begun, self._begun = self._begun, None
         talk = self._talk
         everyone = len(letter.recipients)
+        if begun is not None and begun[0] is not letter and talk is not None:
+            talk.drop("another letter came between")
+        body = begun[1] if begun is not None and begun[0] is letter else checked(letter)
         if talk is None or talk.lost is not None:
             return [Outcome(Result.UNTRIED, "there is no connection", Scope.RELAY)] * everyone
-        if self._size and len(body) > self._size:
-            said = f"the letter has {len(body)} bytes, and the relay takes {self._size}"
-            return [Outcome(Result.REFUSED, said)] * everyone
-        if not letter_fits(letter, self._extensions):
-            return [
-                Outcome(Result.REFUSED, "the relay takes no addresses beyond ASCII (SMTPUTF8)")
-            ] * everyone
+        if unfit := self._unfit(letter, body):
+            return [Outcome(Result.REFUSED, unfit)] * everyone
         fresh = self._used == 0
         self._used += 1
         heard: list[Reply] = []
         try:
             async with asyncio.timeout(self._channel.limits.smtp_reply_seconds):
-                outcomes = await self._envelope(talk, letter, heard)
+                outcomes = await self._envelope(talk, letter, heard, begun=begun is not None)
         except (Lost, TimeoutError) as error:
             why = str(error) or f"no answer within {self._channel.limits.smtp_reply_seconds:g} s"
             talk.drop(why)
@@ -200,10 +227,12 @@ class SmtpLine:
             talk.drop("the server is closing")
         if all(outcome is not None for outcome in outcomes):
             return [cast(Outcome, outcome) for outcome in outcomes]
-        final = await self._text(talk, body, may_finish)
+        final = await self._text(talk, body, may_finish, following)
         return [final if outcome is None else outcome for outcome in outcomes]
 
-    async def _envelope(self, talk: Talk, letter: Letter, heard: list[Reply]) -> list[Outcome | None]:
+    async def _envelope(
+        self, talk: Talk, letter: Letter, heard: list[Reply], *, begun: bool
+    ) -> list[Outcome | None]:
         """MAIL, RCPT and DATA: an outcome for each recipient that was refused, None for each that waits for
         the text.
         """
@@ -212,8 +241,9 @@ class SmtpLine:
         replies: list[Reply] = []
         together = "pipelining" in self._extensions
         if together:
-            reset = b"RSET\r\n" if self._dirty else b""
-            talk.write(reset + b"".join(commands), len(commands) + (1 if reset else 0))
+            reset = b"RSET\r\n" if self._dirty and not begun else b""
+            if not begun:
+                talk.write(reset + b"".join(commands), len(commands) + (1 if reset else 0))
             self._dirty = True
             if reset:
                 heard.append(await talk.reply())
@@ -260,8 +290,16 @@ class SmtpLine:
         lines = [mail, *(f"RCPT TO:<{address}>" for address in letter.recipients), "DATA"]
         return [line.encode() + b"\r\n" for line in lines]
 
-    async def _text(self, talk: Talk, body: bytes, may_finish: Callable[[], bool]) -> Outcome:
-        """The text and the final dot; from the dot on, silence is uncertain."""
+    async def _text(
+        self,
+        talk: Talk,
+        body: bytes,
+        may_finish: Callable[[], bool],
+        following: tuple[Letter, bytes] | None,
+    ) -> Outcome:
+        """The text and the final dot, with the envelope of the letter that follows; from the dot on, silence
+        is uncertain.
+        """
         if len(body) > SMALL:
             try:
                 async with asyncio.timeout(self._channel.limits.smtp_reply_seconds + len(body) / SLOWEST):
@@ -276,10 +314,12 @@ class SmtpLine:
             talk.drop("given up before the final dot")
             return Outcome(Result.UNTRIED, "the right to send it was lost before the final dot", Scope.RELAY)
         patience = self._channel.limits.smtp_final_reply_seconds
+        early = self._commands(following[0]) if following is not None else []
         try:
-            talk.write(body + b".\r\n", 1 if body else 0)
+            talk.write(body + b".\r\n" + b"".join(early), (1 if body else 0) + len(early))
         except Lost as error:
             return Outcome(Result.DEFERRED, str(error), Scope.RELAY)
+        self._begun = following
         try:
             async with asyncio.timeout(patience):
                 reply = await talk.reply()
@@ -303,12 +343,13 @@ def checked(letter: Letter) -> bytes:
     second letter where we sent one. Addresses are checked as strictly.
     """
     data = letter.data
-    breaks = data.count(b"\r\n")
-    if data.count(b"\n") != breaks or data.count(b"\r") != breaks or b"\0" in data:
+    lines = data.split(b"\r\n")
+    rest = b"".join(lines)
+    if b"\n" in rest or b"\r" in rest or b"\0" in rest:
         raise LetterMalformed("The letter has a bare CR, a bare LF or a NUL in it.")
     if not data.endswith(b"\r\n"):
         raise LetterMalformed("The letter does not end with a line break.")
-    if max(map(len, data.split(b"\r\n"))) > LONGEST_LINE:
+    if max(map(len, lines)) > LONGEST_LINE:
         raise LetterMalformed(f"The letter has a line of more than {LONGEST_LINE} octets.")
     for address in (letter.sender, *letter.recipients) if letter.sender else letter.recipients:
         if not _ADDRESS.fullmatch(address):
