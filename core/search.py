@@ -145,7 +145,7 @@ def texts_of(session: Session, message_ids: Sequence[int]) -> dict[int, tuple[da
         Message.sender_name,
         Message.sender,
         Message.recipients,
-        func.coalesce(func.nullif(Message.reply, ""), Message.text),
+        _new_text(),
         Message.signature,
         files,
     ).where(Message.id.in_(message_ids))
@@ -177,8 +177,10 @@ def write_words(session: Session, rows: Iterable[tuple[int, datetime, list[str]]
 class Wanted:
     """What is searched for."""
 
-    match: str
-    """A tsquery in PostgreSQL's own writing; see `matching`."""
+    match: str = ""
+    """A tsquery in PostgreSQL's own writing; see `matching`. Empty for everything, of one client only."""
+    phrases: tuple[str, ...] = ()
+    """Words that must stand in a row, folded."""
     since: datetime | None = None
     before: tuple[datetime, int] | None = None
     """Only what is older than this message: its time and id."""
@@ -231,10 +233,14 @@ class Searched:
     """It stopped at a bound before the page was full."""
 
 
+def _new_text() -> ColumnElement[str]:
+    return func.coalesce(func.nullif(Message.reply, ""), Message.text)
+
+
 def _newest(wanted: Wanted, limit: int) -> Select[datetime, int]:
-    query = select(MessageWords.happened_at, MessageWords.message_id).where(
-        MessageWords.words.op("@@")(cast(literal(wanted.match), TSQUERY))
-    )
+    query = select(MessageWords.happened_at, MessageWords.message_id)
+    if wanted.match:
+        query = query.where(MessageWords.words.op("@@")(cast(literal(wanted.match), TSQUERY)))
     if wanted.since is not None:
         query = query.where(MessageWords.happened_at >= wanted.since)
     if wanted.before is not None:
@@ -262,6 +268,11 @@ def _seen(
         query = query.where(Message.channel == wanted.channel)
     if wanted.direction is not None:
         query = query.where(Message.direction == wanted.direction)
+    for phrase in wanted.phrases:
+        said = func.concat_ws(" ", Message.subject, Message.sender_name, _new_text())
+        query = query.where(
+            folded(func.translate(said, "\r\n\t\u00a0", "    ")).contains(phrase, autoescape=True)
+        )
     if wanted.with_files:
         query = query.where(exists().where(Attachment.message_id == Message.id))
     found: dict[int, int] = {}
@@ -277,7 +288,7 @@ def _shown(session: Session, message_ids: Sequence[int]) -> list[Found]:
             Message.conversation_id,
             Message.happened_at,
             Message.subject,
-            func.left(func.coalesce(func.nullif(Message.reply, ""), Message.text), 20_000),
+            func.left(_new_text(), 20_000),
             func.coalesce(func.nullif(Message.sender_name, ""), Message.sender),
             Message.direction,
             Message.channel,

@@ -95,6 +95,15 @@ def test_every_word_must_be_there_and_what_is_excluded_must_not(session: Session
     assert subjects(find(session, "pump -valve")) == ["one"]
 
 
+def test_words_in_quotes_stand_in_a_row(session: Session) -> None:
+    said(session, "Prašome atsiųsti\nkomercinį pasiūlymą", subject="in a row")
+    said(session, "pasiūlymą atsiųsti komercinį", subject="apart")
+    write(session)
+    phrases = asked('"komercini pasiulyma"').phrases
+    found = find(session, '"komercini pasiulyma"', phrases=phrases)
+    assert subjects(found) == ["in a row"]
+
+
 def test_a_conversation_is_found_once_by_its_newest_message(session: Session) -> None:
     first = said(session, "pump", subject="first", age=5)
     newest = said(session, "pump again", subject="newest", age=1, talk=first.conversation)
@@ -141,6 +150,7 @@ def test_one_clients_messages_are_searched_whole(session: Session) -> None:
     session.flush()
     write(session)
     assert subjects(find(session, "pump", account_id=contact.account_id)) == ["mine"]
+    assert subjects(search.find(session, Wanted(account_id=contact.account_id), true())) == ["mine"]
 
 
 def test_channel_direction_time_and_files_narrow_the_search(session: Session) -> None:
