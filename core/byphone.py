@@ -64,7 +64,7 @@ def text_message(
 ) -> Draft:
     """An SMS from a template of ``templates/sms``, in the client's language and their conversation.
 
-    ``key`` names the intention, ``values`` adds to the placeholders (``{"demo": {"starts": "2026-11-23T…"}}``),
+    ``key`` names the intention, ``values`` adds to the placeholders (``{"demo": {"starts": …}}``),
     ``number`` is another one than the contact's first mobile. Raises NoNumber.
     """
     chosen = number or mobile_of(contact)

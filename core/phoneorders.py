@@ -89,6 +89,8 @@ class PhoneOrder(Base):
     """Who took an automatic call, in the exchange's words: human, machine_end_beep, fax, unknown."""
     pressed: Mapped[str] = mapped_column(Text, default="", server_default="")
     """Keys that the callee pressed."""
+    reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """Why a call did not reach its client."""
     looked_up_at: Mapped[datetime | None]
     """When the exchange's list was last asked for an order whose fate is open."""
 
@@ -187,9 +189,9 @@ def catch_up(session: Session, order: PhoneOrder) -> None:
         state = DeliveryState.SENT
     status = TextStatus(order.status) if order.status else None
     if status in ARRIVED and state == DeliveryState.SENT:
-        outbox.settle(session, order.delivery_id, DeliveryState.DELIVERED)
+        outbox.settle(session, order.delivery_id, DeliveryState.DELIVERED, detail=order.reason)
     elif status in LOST and state in {DeliveryState.SENT, DeliveryState.DELIVERED}:
-        said = in_words(order.error_code) or str(status)
+        said = order.reason or in_words(order.error_code) or str(status)
         outbox.settle(session, order.delivery_id, DeliveryState.BOUNCED, detail=said)
         _close_number(session, order, said)
 
@@ -206,6 +208,25 @@ def _close_number(session: Session, order: PhoneOrder, said: str) -> None:
         )  # fmt: skip
     except BadPhone:
         return
+
+
+def settle_known(session: Session) -> int:
+    """Bring uncertain deliveries to where their orders know they are; returns how many were looked at.
+
+    A worker may die, or be swept, after the exchange has told everything.
+    """
+    query = (
+        select(PhoneOrder)
+        .join(Delivery)
+        .where(Delivery.state == DeliveryState.UNCERTAIN)
+        .where(PhoneOrder.sid.is_not(None) | PhoneOrder.status.is_not(None))
+        .order_by(PhoneOrder.id)
+        .limit(500)
+    )
+    known = session.scalars(query).all()
+    for order in known:
+        catch_up(session, order)
+    return len(known)
 
 
 def open_ones(session: Session, limit: int = 50) -> Sequence[PhoneOrder]:

@@ -34,6 +34,33 @@ CLICK_TO_CALL: Mapping[str, str] = {
     "ru": "Звоним клиенту.",
     "en": "Calling the client.",
 }
+CLICK_WHISPER: Mapping[str, str] = {
+    "lt": "Jūsų skambutis: {who}. Norėdami sujungti, spauskite vieną.",
+    "ru": "Ваш звонок: {who}. Чтобы соединить, нажмите один.",
+    "en": "Your call to {who}. Press one to be connected.",
+}
+CALLED_NOBODY: Mapping[str, str] = {
+    "lt": "Klientas neatsiliepė.",
+    "ru": "Клиент не ответил.",
+    "en": "The client did not answer.",
+}
+MESSAGE_KEYS: Mapping[str, str] = {
+    "lt": "Norėdami pasikalbėti su darbuotoju, spauskite vieną. "
+    "Jei nepageidaujate tokių skambučių, spauskite devynis.",
+    "ru": "Чтобы поговорить с сотрудником, нажмите один. "
+    "Чтобы больше не получать таких звонков, нажмите девять.",
+    "en": "To talk to a colleague, press one. To receive no more calls of this kind, press nine.",
+}
+CALLED_STOPPED: Mapping[str, str] = {
+    "lt": "Daugiau tokių skambučių nebus. Viso gero!",
+    "ru": "Больше мы так звонить не будем. До свидания!",
+    "en": "You will receive no more of these calls. Goodbye!",
+}
+CALLED_THANKS: Mapping[str, str] = {
+    "lt": "Ačiū, viso gero!",
+    "ru": "Спасибо, до свидания!",
+    "en": "Thank you, goodbye!",
+}
 SUBJECT: Mapping[str, str] = {"lt": "Telefono skambutis", "ru": "Телефонный звонок", "en": "Telephone call"}
 SMS_SUBJECT: Mapping[str, str] = {"lt": "SMS žinutė", "ru": "SMS-сообщение", "en": "SMS"}
 
@@ -73,6 +100,11 @@ HISTORY_OUT: Mapping[str, Mapping[str, str]] = {
         "lt": "Skambinome klientui, pokalbis {seconds} s.",
         "ru": "Звонили клиенту, разговор {seconds} с.",
         "en": "We called the client and talked, {seconds} s.",
+    },
+    "voicemail": {
+        "lt": "Skambinome, palikta žinutė atsakiklyje.",
+        "ru": "Звонили, оставлено сообщение на автоответчике.",
+        "en": "We called and left a message on the answering machine.",
     },
 }
 """The same for calls that we make; what cannot happen to one falls back to the words of the others."""

@@ -20,7 +20,7 @@ from core.jobs import enqueue
 from core.phoneevents import EventKind, PhoneEvent, Told
 from core.phonewords import UNKNOWN_CALLER, WHISPER, said
 from core.staff import Role, StaffMember
-from inbound import twilio
+from inbound import placed, twilio
 from inbound.callers import Caller, open_conversation, open_deal, place_of, recognise
 from inbound.telephone import Telephone
 from inbound.twilio import Signed, Webhook
@@ -101,6 +101,12 @@ class Answering:
             return self._whisper(session, signed), {}
         if step is Step.ACCEPT:
             return callplan.accept(fields.get("Digits", "")), {}
+        if step in placed.STEPS:
+
+            def known(number: str, language: str | None) -> CallFacts:
+                return self._facts(session, number, language)
+
+            return placed.plan(session, self._settings, self._telephone, step, signed, known), {}
         house = self._telephone.house(fields.get("To", ""))
         if step is Step.LEFT:
             facts = CallFacts(language=params.get("language"))

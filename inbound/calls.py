@@ -34,7 +34,7 @@ from core.tasks import Task, TaskState
 from core.tasks import settle as settle_task
 from core.transcripts import Line, Speaker
 from core.worktime import NoWorkingTime
-from inbound import callhistory, spoken, texts
+from inbound import callhistory, callsout, spoken, texts, textsout
 from inbound.callers import recognise
 from inbound.labelling import labeller
 from inbound.pipeline import FILING_LOCK
@@ -98,9 +98,12 @@ def _leg(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
     facts = event.facts
     outside = facts["call"]
     going_out = outside == event.subject and facts.get("direction") == "out"
-    if going_out and event.provider == PROVIDER:
-        return "a call that did not come in"
+    order = callsout.order_of(session, event)
+    if going_out and event.provider == PROVIDER and order is None:
+        return "a call that was not placed from here"
     call = calls.find_or_add(session, event.provider, outside)
+    if order is not None:
+        callsout.adopt(session, call, order)
     if going_out:
         call.direction = Direction.OUT
     leg = calls.find_or_add_leg(session, call, event.subject)
@@ -118,7 +121,11 @@ def _leg(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
         leg.staff_id = leg.staff_id or _staff_of(session, leg.number)
         if leg.staff_id is not None and leg.state == LegState.RINGING:
             _offer(session, tools, call, [leg.staff_id])
+    if order is not None:
+        callsout.leg_told(call, leg, order, at)
     _refresh(session, tools, call, at)
+    if order is not None:
+        callsout.conclude(session, tools.settings, call, order)
     return None
 
 
@@ -126,7 +133,11 @@ def _step(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
     facts = event.facts
     call = calls.find_or_add(session, event.provider, facts["call"])
     step = Step(facts["step"])
-    if "caller" in facts:
+    order = callsout.order_of(session, event)
+    if order is not None:
+        callsout.adopt(session, call, order)
+        callsout.step_told(session, tools.settings, call, order, facts, event.received_at)
+    elif "caller" in facts:
         _parties(call, facts)
         call.started_at = calls.earlier(call.started_at, event.received_at)
     noted = {"step": step.value, "reason": facts.get("reason", ""), "key": event.key}
@@ -147,6 +158,8 @@ def _step(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
     if step is Step.LEFT:
         call.voicemail_seconds = calls.longer(call.voicemail_seconds, facts.get("seconds"))
     _refresh(session, tools, call, event.received_at)
+    if order is not None:
+        callsout.conclude(session, tools.settings, call, order)
     return None
 
 
@@ -189,6 +202,7 @@ APPLIES: Mapping[EventKind, Callable[[Session, Tools, PhoneEvent], str | None]] 
     EventKind.STEP: _step,
     EventKind.RECORDING: _recording,
     EventKind.SMS_IN: _sms,
+    EventKind.SMS_OUT: lambda session, tools, event: textsout.told(session, event),
     EventKind.TRANSCRIPT: _transcript,
 }
 """What applies each kind; each returns why an event changes nothing, or None."""

@@ -295,7 +295,7 @@ def text_told(
     source: str = "webhook",
     created: datetime | None = None,
 ) -> Told:
-    """A state of an SMS of ours, from a callback or from a list. Raises InputRefused for one we do not know."""
+    """A state of an SMS of ours, from a callback or a list. Raises InputRefused for one we do not know."""
     sid = _sid(_MESSAGE, fields, "MessageSid")
     status = fields.get("MessageStatus") or fields.get("SmsStatus", "")
     if status not in TEXT_STATUSES:

@@ -475,10 +475,10 @@ def upgrade() -> None:
     op.add_column("call", sa.Column("noted_by_id", sa.BigInteger(), nullable=True))
     op.add_column("call", sa.Column("noted_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("call", sa.Column("next_task_id", sa.BigInteger(), nullable=True))
-    op.create_foreign_key(op.f("fk_call_next_task_id_task"), "call", "task", ["next_task_id"], ["id"])
     op.create_foreign_key(
         op.f("fk_call_noted_by_id_staff_member"), "call", "staff_member", ["noted_by_id"], ["id"]
     )
+    op.create_foreign_key(op.f("fk_call_next_task_id_task"), "call", "task", ["next_task_id"], ["id"])
     op.add_column("contact", sa.Column("away_until", sa.Date(), nullable=True))
     op.add_column(
         "contact", sa.Column("tags", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False)
@@ -559,10 +559,10 @@ def upgrade() -> None:
         postgresql_where=sa.text("proposed_stage_id IS NOT NULL"),
     )
     op.create_foreign_key(
-        op.f("fk_deal_closed_by_staff_member"), "deal", "staff_member", ["closed_by"], ["id"]
+        op.f("fk_deal_performer_id_staff_member"), "deal", "staff_member", ["performer_id"], ["id"]
     )
     op.create_foreign_key(
-        op.f("fk_deal_performer_id_staff_member"), "deal", "staff_member", ["performer_id"], ["id"]
+        op.f("fk_deal_closed_by_staff_member"), "deal", "staff_member", ["closed_by"], ["id"]
     )
     op.add_column("delivery", sa.Column("segment", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.add_column("enrolment", sa.Column("waits_for", sa.Text(), nullable=True))
@@ -785,8 +785,8 @@ def downgrade() -> None:
     op.drop_column("enrolment", "replied_at")
     op.drop_column("enrolment", "waits_for")
     op.drop_column("delivery", "segment")
-    op.drop_constraint(op.f("fk_deal_performer_id_staff_member"), "deal", type_="foreignkey")
     op.drop_constraint(op.f("fk_deal_closed_by_staff_member"), "deal", type_="foreignkey")
+    op.drop_constraint(op.f("fk_deal_performer_id_staff_member"), "deal", type_="foreignkey")
     op.drop_index(
         "ix_deal_proposed", table_name="deal", postgresql_where=sa.text("proposed_stage_id IS NOT NULL")
     )
@@ -818,8 +818,8 @@ def downgrade() -> None:
     op.drop_column("contact", "last_in_at")
     op.drop_column("contact", "tags")
     op.drop_column("contact", "away_until")
-    op.drop_constraint(op.f("fk_call_noted_by_id_staff_member"), "call", type_="foreignkey")
     op.drop_constraint(op.f("fk_call_next_task_id_task"), "call", type_="foreignkey")
+    op.drop_constraint(op.f("fk_call_noted_by_id_staff_member"), "call", type_="foreignkey")
     op.drop_column("call", "next_task_id")
     op.drop_column("call", "noted_at")
     op.drop_column("call", "noted_by_id")
