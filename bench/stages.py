@@ -3,7 +3,8 @@
     python bench/stages.py [--live 100000] [--due 2000] [--rounds 3]
 
 With many live enrolments, of which some are due: rounds of looks until nothing is due, in steps a second, and
-the cost of a look that finds nothing. Fsync is on.
+the cost of a look that finds nothing. Every second client has a deal with two products, and a conversation
+that the letter continues. Fsync is on.
 """
 
 from __future__ import annotations
@@ -31,6 +32,24 @@ NOON = datetime(2026, 11, 18, 10, 0, tzinfo=UTC)
 HOUSE = House(Calendar())
 
 
+DEALS = (
+    """insert into product (key, names, summaries, articles, terms, price, currency, unit, active)
+       select 'p' || n, '{"en": "Pump"}', '{}', '{}', '{}', 100, 'EUR', 'piece', true
+       from generate_series(1, 50) n""",
+    """insert into deal (title, contact_id, pipeline_id, stage_id, currency, need, solution, payment_terms,
+       delivery_terms) select 'Siurbliai', c.id, s.pipeline_id, s.id, 'EUR', '', '', '', '' from contact c
+       join stage s on s.key = 'commercial_offer' where c.id % 2 = 0""",
+    """insert into deal_line (deal_id, product_id, quantity, price)
+       select d.id, p.id, 3, 100 from deal d join product p on p.id in (1 + d.id % 50, 1 + d.id % 49)""",
+    """insert into conversation (subject, topic_key, channel, state, contact_id, deal_id, language, waiting,
+       urgency) select 'Siurbliai', '', 'email', 'open', contact_id, id, 'lt', false, 'normal' from deal""",
+    """insert into message (conversation_id, contact_id, direction, channel, rfc_id, subject, sender,
+       sender_name, recipients, text, reply, quoted, signature, trail, warnings)
+       select c.id, contact_id, 'in', 'email', n || '-' || c.id || '@k.test', 'Siurbliai', 'k@k.test',
+       '', '{}', '', '', '', '', '[]', '{}' from conversation c, generate_series(1, 3) n""",
+)
+
+
 def fill(engine: sa.Engine, live: int) -> None:
     """Put in so many clients, each in a follow-up that is due far in the future."""
     with db.transaction(engine) as session:
@@ -47,9 +66,12 @@ def fill(engine: sa.Engine, live: int) -> None:
             text("insert into contact_point (contact_id, kind, value, source)"
                  " select id, 'email', 'k' || id || '@k' || id % 5000 || '.test', 'bench' from contact")
         )  # fmt: skip
+        for statement in DEALS:
+            session.execute(text(statement))
         session.execute(
-            text("insert into enrolment (sequence_id, sequence_key, contact_id, state, next_position, due_at)"
-                 " select :sequence, 'after_offer', id, 'active', 1, :due from contact"),
+            text("insert into enrolment (sequence_id, sequence_key, contact_id, deal_id, state,"
+                 " next_position, due_at) select :sequence, 'after_offer', c.id, d.id, 'active', 1, :due"
+                 " from contact c left join deal d on d.contact_id = c.id"),
             {"sequence": sequence.id, "due": NOON + timedelta(days=300)},
         )  # fmt: skip
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

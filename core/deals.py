@@ -6,14 +6,15 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Numeric, Text, func, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ForeignKey, Index, Numeric, Text, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from core import clock
 from core.accounts import Account, Contact
 from core.catalogue import Product
 from core.db import Base, Id
 from core.errors import Conflict, IllegalTransition, InputRefused
+from core.pipelines import Pipeline, Stage, default_pipeline, first_stage
 from core.staff import StaffMember
 from core.values import Money
 
@@ -23,6 +24,36 @@ class Outcome(StrEnum):
 
     WON = "won"
     LOST = "lost"
+
+
+class WinReason(StrEnum):
+    """Why a deal was won."""
+
+    PRICE = "price"
+    PRODUCT = "product"
+    SERVICE = "service"
+    TERMS = "terms"
+    TRUST = "trust"
+    ONLY_US = "only_us"
+    OTHER = "other"
+
+
+class Initiative(StrEnum):
+    """Who turned to whom first."""
+
+    OURS = "ours"
+    THEIRS = "theirs"
+
+
+class Interest(StrEnum):
+    """How much a client wants it, after a demo."""
+
+    NONE = "none"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    READY = "ready"
+    """Ready to buy."""
 
 
 class LossReason(StrEnum):
@@ -37,50 +68,13 @@ class LossReason(StrEnum):
     OTHER = "other"
 
 
-class Pipeline(Base):
-    """The road a kind of deal takes, as a company defines it."""
-
-    __tablename__ = "pipeline"
-
-    id: Mapped[Id]
-    key: Mapped[str] = mapped_column(Text, unique=True)
-    names: Mapped[dict[str, str]] = mapped_column(JSONB)
-    active: Mapped[bool] = mapped_column(default=True)
-
-    stages: Mapped[list[Stage]] = relationship(back_populates="pipeline", order_by="Stage.position")
-
-
-class Stage(Base):
-    """One step of a pipeline; entering it may send a document."""
-
-    __tablename__ = "stage"
-    __table_args__ = (Index("uq_stage_key", "pipeline_id", "key", unique=True),)
-
-    id: Mapped[Id]
-    pipeline_id: Mapped[int] = mapped_column(ForeignKey("pipeline.id"))
-    key: Mapped[str] = mapped_column(Text)
-    position: Mapped[int]
-    names: Mapped[dict[str, str]] = mapped_column(JSONB)
-    norm_days: Mapped[int | None]
-    """How many days a deal should stay here at most."""
-    template: Mapped[str | None] = mapped_column(Text)
-    """Key of the template that is sent to the client on entering."""
-    sequence: Mapped[str | None] = mapped_column(Text)
-    """Key of the follow-up that begins on entering."""
-
-    pipeline: Mapped[Pipeline] = relationship(back_populates="stages")
-
-    def name(self, language: str) -> str:
-        """The name in a language, else in English."""
-        return self.names.get(language) or self.names["en"]
-
-
 class Deal(Base):
     """A possible sale to one account."""
 
     __tablename__ = "deal"
     __table_args__ = (
         Index("ix_deal_open", "account_id", postgresql_where=text("outcome IS NULL")),
+        Index("ix_deal_proposed", "id", postgresql_where=text("proposed_stage_id IS NOT NULL")),
         Index("ix_deal_board", "pipeline_id", "stage_id", postgresql_where=text("outcome IS NULL")),
     )
 
@@ -101,6 +95,12 @@ class Deal(Base):
         ForeignKey("message.id", use_alter=True, name="fk_deal_trigger_message_id_message")
     )
     """The message that opened it."""
+    initiative: Mapped[Initiative | None]
+    event: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """What set it off on the client's side: a breakdown, a tender, a new building."""
+    interest: Mapped[Interest | None]
+    performer_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"), index=True)
+    """Who works on it in its present stage, where that is not the owner."""
     currency: Mapped[str] = mapped_column(Text, default="EUR")
     vat_rate: Mapped[Decimal] = mapped_column(Numeric(5, 2), default=Decimal(21), server_default="21")
     """Per cent."""
@@ -112,6 +112,10 @@ class Deal(Base):
     delivery_terms: Mapped[str] = mapped_column(Text, default="")
     outcome: Mapped[Outcome | None]
     loss_reason: Mapped[LossReason | None]
+    win_reason: Mapped[WinReason | None]
+    close_note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """The reason in words."""
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
     opened_at: Mapped[datetime] = mapped_column(server_default=func.now())
     stage_entered_at: Mapped[datetime] = mapped_column(server_default=func.now())
     closed_at: Mapped[datetime | None]
@@ -121,7 +125,8 @@ class Deal(Base):
     pipeline: Mapped[Pipeline] = relationship()
     stage: Mapped[Stage] = relationship(foreign_keys=[stage_id])
     proposed_stage: Mapped[Stage | None] = relationship(foreign_keys=[proposed_stage_id])
-    owner: Mapped[StaffMember | None] = relationship()
+    owner: Mapped[StaffMember | None] = relationship(foreign_keys=[owner_id])
+    performer: Mapped[StaffMember | None] = relationship(foreign_keys=[performer_id])
     lines: Mapped[list[DealLine]] = relationship(
         back_populates="deal", order_by="DealLine.id", cascade="all, delete-orphan"
     )
@@ -161,6 +166,7 @@ class StageChange(Base):
     """A deal entered a stage: when, from where, by whom and why."""
 
     __tablename__ = "stage_change"
+    __table_args__ = (Index("ix_stage_change_open", "deal_id", postgresql_where=text("left_at IS NULL")),)
 
     id: Mapped[Id]
     deal_id: Mapped[int] = mapped_column(ForeignKey("deal.id"), index=True)
@@ -170,33 +176,24 @@ class StageChange(Base):
     """Who moved it; None where a rule did."""
     reason: Mapped[str] = mapped_column(Text, default="")
     changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    left_at: Mapped[datetime | None]
+    """When the deal left the stage again; None while it is there."""
+    performer_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+    """Who worked on it there."""
+    lacking: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    """What was missing when a leader let the deal leave the stage before all the same."""
 
     deal: Mapped[Deal] = relationship(back_populates="changes")
     to_stage: Mapped[Stage] = relationship(foreign_keys=[to_stage_id])
     from_stage: Mapped[Stage | None] = relationship(foreign_keys=[from_stage_id])
-    staff_member: Mapped[StaffMember | None] = relationship()
+    staff_member: Mapped[StaffMember | None] = relationship(foreign_keys=[staff_id])
+    performer: Mapped[StaffMember | None] = relationship(foreign_keys=[performer_id])
 
 
 class DealClosed(IllegalTransition):
     """The deal is closed."""
 
     cure = "Open a new deal for the client."
-
-
-def default_pipeline(session: Session) -> Pipeline:
-    """The pipeline that new deals take. Raises Conflict when the company has none."""
-    pipeline = session.scalar(select(Pipeline).where(Pipeline.active).order_by(Pipeline.id).limit(1))
-    if pipeline is None:
-        raise Conflict(
-            "There is no pipeline.", cure="Run `frontdesk migrate`, which puts in the standard one."
-        )
-    return pipeline
-
-
-def first_stage(session: Session, pipeline_id: int) -> Stage:
-    """The stage in which a pipeline's deals begin."""
-    query = select(Stage).where(Stage.pipeline_id == pipeline_id).order_by(Stage.position).limit(1)
-    return session.scalars(query).one()
 
 
 def open_deal(
@@ -209,24 +206,48 @@ def open_deal(
     owner_id: int | None = None,
     trigger_message_id: int | None = None,
     reason: str = "",
+    pipeline: Pipeline | None = None,
+    initiative: Initiative | None = None,
+    event: str = "",
 ) -> Deal:
-    """Open a deal in the first stage of the standard pipeline."""
-    pipeline = default_pipeline(session)
+    """Open a deal in the first stage of a pipeline, the standard one where none is named.
+
+    Its client is in touch with us from now on at the latest, and gets the owner as curator where nobody is.
+    """
+    pipeline = pipeline or default_pipeline(session)
     stage = first_stage(session, pipeline.id)
+    account = account or (contact.account if contact else None)
     deal = Deal(
         title=title,
         contact=contact,
-        account=account or (contact.account if contact else None),
+        account=account,
         pipeline=pipeline,
         stage=stage,
         owner_id=owner_id,
         source=source,
         trigger_message_id=trigger_message_id,
+        initiative=initiative or (Initiative.THEIRS if trigger_message_id is not None else None),
+        event=event,
     )
     session.add(deal)
+    if account is not None:
+        account.first_contact_at = account.first_contact_at or clock.now()
+        if account.curator_id is None:
+            account.curator_id = owner_id
     session.flush()
-    session.add(StageChange(deal_id=deal.id, to_stage_id=stage.id, staff_id=owner_id, reason=reason))
+    session.add(
+        StageChange(
+            deal_id=deal.id, to_stage_id=stage.id, staff_id=owner_id, performer_id=owner_id, reason=reason
+        )
+    )
     return deal
+
+
+def hold(session: Session, deal: Deal) -> None:
+    """Hold a deal for a change. Raises DealClosed for a closed one."""
+    session.refresh(deal, with_for_update={"of": Deal})
+    if deal.outcome is not None:
+        raise DealClosed
 
 
 def move(
@@ -235,38 +256,98 @@ def move(
     """Move an open deal to another stage of its pipeline and log it.
 
     Raises DealClosed for a closed deal, Conflict when it is in that stage already, InputRefused for a
-    stage of another pipeline. What entering the stage sends is queued by the caller, in this transaction.
+    stage of another pipeline. What the stages ask for and send is the affair of `core.stages`.
     """
-    session.refresh(deal, with_for_update=True)
-    if deal.outcome is not None:
-        raise DealClosed
+    hold(session, deal)
     if to.pipeline_id != deal.pipeline_id:
         raise InputRefused("That stage belongs to another pipeline.")
     if to.id == deal.stage_id:
         raise Conflict(f"The deal is in the stage “{to.name('en')}” already.")
+    return log_change(session, deal, to, staff_id=staff_id, reason=reason)
+
+
+def log_change(
+    session: Session, deal: Deal, to: Stage, *, staff_id: int | None, reason: str, entered: bool = True
+) -> StageChange:
+    """Write down that a deal is in another stage, and end its time in the one before.
+
+    ``entered`` is false where it only changed the version of its pipeline and its time there goes on.
+    """
+    leave(session, deal.id)
     change = StageChange(
         deal_id=deal.id, from_stage_id=deal.stage_id, to_stage_id=to.id, staff_id=staff_id, reason=reason
     )
     session.add(change)
-    deal.stage_id = to.id
-    deal.proposed_stage_id = None
-    deal.proposed_by_message_id = None
-    deal.stage_entered_at = func.now()
+    deal.pipeline_id, deal.stage_id = to.pipeline_id, to.id
+    _forget_proposal(deal)
+    if entered:
+        deal.stage_entered_at = func.now()
     session.flush()
     return change
 
 
-def close(session: Session, deal: Deal, outcome: Outcome, *, loss_reason: LossReason | None = None) -> None:
-    """Close a deal as won or lost; a lost one needs its reason (InputRefused otherwise)."""
-    session.refresh(deal, with_for_update=True)
-    if deal.outcome is not None:
-        raise DealClosed
+def leave(session: Session, deal_id: int) -> None:
+    """End a deal's time in its present stage."""
+    session.execute(
+        update(StageChange)
+        .where(StageChange.deal_id == deal_id, StageChange.left_at.is_(None))
+        .values(left_at=func.now())
+    )
+
+
+def _forget_proposal(deal: Deal) -> None:
+    deal.proposed_stage_id = None
+    deal.proposed_by_message_id = None
+
+
+def close(
+    session: Session,
+    deal: Deal,
+    outcome: Outcome,
+    *,
+    loss_reason: LossReason | None = None,
+    win_reason: WinReason | None = None,
+    note: str = "",
+    by: int | None = None,
+) -> None:
+    """Close a deal as won or lost; either needs its reason (InputRefused otherwise)."""
+    hold(session, deal)
     if outcome == Outcome.LOST and loss_reason is None:
         raise InputRefused("A lost deal needs the reason why it was lost.")
+    if outcome == Outcome.WON and win_reason is None:
+        raise InputRefused("A won deal needs the reason why it was won.")
     deal.outcome = outcome
     deal.loss_reason = loss_reason if outcome == Outcome.LOST else None
+    deal.win_reason = win_reason if outcome == Outcome.WON else None
+    deal.close_note = note.strip()
     deal.closed_at = func.now()
-    deal.proposed_stage_id = None
+    deal.closed_by = by
+    _forget_proposal(deal)
+    leave(session, deal.id)
+    session.flush()
+
+
+def reopen(session: Session, deal: Deal, *, by: int | None = None) -> None:
+    """Take a closing back: the deal is where it was, and its time there begins anew.
+
+    Raises IllegalTransition for a deal that is open.
+    """
+    session.refresh(deal, with_for_update={"of": Deal})
+    if deal.outcome is None:
+        raise IllegalTransition("The deal is open.")
+    deal.outcome = deal.loss_reason = deal.win_reason = deal.closed_at = deal.closed_by = None
+    deal.close_note = ""
+    deal.stage_entered_at = func.now()
+    session.add(
+        StageChange(
+            deal_id=deal.id,
+            from_stage_id=deal.stage_id,
+            to_stage_id=deal.stage_id,
+            staff_id=by,
+            performer_id=deal.performer_id or deal.owner_id,
+            reason="opened again",
+        )
+    )
     session.flush()
 
 

@@ -7,14 +7,12 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.deals import Pipeline, Stage
+from core import standardpipeline
+from core.pipelines import Pipeline
+from core.pipelineversions import stage_of
 from core.routing import TopicTeam
 from core.sequences import Sequence, SequenceStep, StepKind
 from core.staff import find_or_add_team
-
-STANDARD_PIPELINE = "b2b"
-
-PIPELINE_NAMES = {"en": "Sales to companies", "ru": "Продажи компаниям", "lt": "Pardavimai įmonėms"}
 
 FOLLOW_UPS: dict[str, tuple[dict[str, str], tuple[tuple[str, int, dict[str, str]], ...]]] = {
     "after_brochure": (
@@ -46,32 +44,6 @@ FOLLOW_UPS: dict[str, tuple[dict[str, str], tuple[tuple[str, int, dict[str, str]
 }  # fmt: skip
 """Follow-ups by key: names, and steps with their delay in working days and a task's title."""
 
-STAGE_FOLLOW_UPS = {
-    "need_identified": "after_brochure",
-    "demo": "after_demo",
-    "technical_proposal": "after_offer",
-    "commercial_offer": "after_offer",
-}
-"""Which follow-up begins in which stage."""
-
-STAGES: tuple[tuple[str, int | None, str | None, dict[str, str]], ...] = (
-    ("first_contact", 2, None, {"en": "First contact", "ru": "Первый контакт", "lt": "Pirmasis kontaktas"}),
-    ("need_identified", 5, "brochure",
-     {"en": "Need identified", "ru": "Потребность выявлена", "lt": "Poreikis nustatytas"}),
-    ("demo", 10, "demo_invitation", {"en": "Demo", "ru": "Демонстрация", "lt": "Demonstracija"}),
-    ("technical_proposal", 7, "technical_proposal",
-     {"en": "Technical proposal", "ru": "Техническое предложение", "lt": "Techninis pasiūlymas"}),
-    ("commercial_offer", 10, "commercial_offer",
-     {"en": "Commercial offer", "ru": "Коммерческое предложение", "lt": "Komercinis pasiūlymas"}),
-    ("contract", 7, None,
-     {"en": "Contract and invoice", "ru": "Договор и счёт", "lt": "Sutartis ir sąskaita"}),
-    ("payment", 14, None, {"en": "Payment", "ru": "Оплата", "lt": "Apmokėjimas"}),
-    ("delivery", 21, None, {"en": "Delivery", "ru": "Поставка", "lt": "Pristatymas"}),
-    ("after_sale", None, None,
-     {"en": "After-sale care", "ru": "Послепродажное обслуживание", "lt": "Aptarnavimas po pardavimo"}),
-)  # fmt: skip
-"""Key, norm in days, template sent on entering, names."""
-
 TOPIC_TEAMS: dict[str, str] = {
     "inquiry": "Sales",
     "price_request": "Sales",
@@ -98,18 +70,12 @@ def install(session: Session) -> None:
     if session.scalar(select(Pipeline.id).limit(1)) is None:
         session.add(
             Pipeline(
-                key=STANDARD_PIPELINE,
-                names=PIPELINE_NAMES,
+                key=standardpipeline.KEY,
+                names=standardpipeline.DOCUMENT["names"],
+                standard=True,
                 stages=[
-                    Stage(
-                        key=key,
-                        position=position,
-                        names=names,
-                        norm_days=norm,
-                        template=template,
-                        sequence=STAGE_FOLLOW_UPS.get(key),
-                    )
-                    for position, (key, norm, template, names) in enumerate(STAGES, start=1)
+                    stage_of(stage, position)
+                    for position, stage in enumerate(standardpipeline.DOCUMENT["stages"], start=1)
                 ],
             )
         )

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from sqlalchemy.orm import Session
 
 from core.catalogue import Product
-from core.deals import Deal, DealClosed, DealLine
+from core.deals import Deal, DealLine, hold
 from core.errors import InputRefused
 
 MOST = Decimal(1_000_000_000)
@@ -31,9 +31,7 @@ class Terms:
 
 def open_for_changes(session: Session, deal: Deal) -> None:
     """Hold a deal for a change. Raises DealClosed for a closed one."""
-    session.refresh(deal, with_for_update=True)
-    if deal.outcome is not None:
-        raise DealClosed
+    hold(session, deal)
 
 
 def add_line(

@@ -1,23 +1,16 @@
-"""Which stage a deal should go to next, judged by what the client wrote; a person decides."""
+"""Which stage a deal should go to next, judged by what the client wrote; a person or a rule decides."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from core.intents import Intent
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-SUGGESTS: Mapping[str, str] = {
-    Intent.DOCUMENT_REQUEST: "need_identified",
-    Intent.DEMO_REQUEST: "demo",
-    Intent.TECHNICAL_QUESTION: "technical_proposal",
-    Intent.PRICE_REQUEST: "commercial_offer",
-    Intent.ORDER: "contract",
-    Intent.CONTRACT: "contract",
-    Intent.INVOICE_PAYMENT: "payment",
-    Intent.DELIVERY: "delivery",
-}
-"""The stage that each topic belongs to, by their keys."""
+from core.deals import Deal
+from core.labels import Classification
+from core.pipelines import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +20,60 @@ class Place:
     id: int
     key: str
     position: int
+    proposed_on: frozenset[str] = frozenset()
+    """Topics that speak for it, those that move a deal there by themselves included."""
+    leads_to: frozenset[str] = frozenset()
+    """Keys of the stages that may follow it; empty for any."""
 
 
 def propose(intent: str | None, present: Place, stages: Mapping[str, Place]) -> Place | None:
-    """The stage to propose, or None: never backwards, never where the deal is, only to a stage there is."""
-    target = stages.get(SUGGESTS.get(intent or "", ""))
-    return target if target is not None and target.position > present.position else None
+    """The stage to propose, or None: never backwards, never where the deal is, only where it may go.
+
+    Of several that a topic speaks for, the nearest.
+    """
+    ahead = (
+        place
+        for place in stages.values()
+        if intent in place.proposed_on
+        and place.position > present.position
+        and (not present.leads_to or place.key in present.leads_to)
+    )
+    return min(ahead, key=lambda place: place.position, default=None)
+
+
+def places(session: Session, pipeline_ids: Iterable[int]) -> dict[int, dict[str, Place]]:
+    """The stages of some pipelines, by pipeline and by key."""
+    rows = session.execute(
+        select(
+            Stage.pipeline_id,
+            Stage.id,
+            Stage.key,
+            Stage.position,
+            Stage.proposed_on,
+            Stage.automatic_on,
+            Stage.next_stages,
+        ).where(Stage.pipeline_id.in_(set(pipeline_ids)))
+    )
+    found: dict[int, dict[str, Place]] = {}
+    for pipeline_id, stage_id, key, position, proposed, automatic, leads in rows:
+        place = Place(stage_id, key, position, frozenset(proposed) | frozenset(automatic), frozenset(leads))
+        found.setdefault(pipeline_id, {})[key] = place
+    return found
+
+
+def automatic(session: Session, limit: int) -> list[tuple[int, int, str]]:
+    """Deals whose proposal moves them by itself: deal, stage and topic; locked until the transaction ends."""
+    query = (
+        select(Deal.id, Stage.id, Classification.intent)
+        .join(Stage, Stage.id == Deal.proposed_stage_id)
+        .join(Classification, Classification.message_id == Deal.proposed_by_message_id)
+        .where(
+            Deal.proposed_stage_id.is_not(None),
+            Deal.outcome.is_(None),
+            Stage.automatic_on.op("?")(Classification.intent),
+        )
+        .order_by(Deal.id)
+        .limit(limit)
+        .with_for_update(of=Deal, skip_locked=True)
+    )
+    return [(deal_id, stage_id, intent) for deal_id, stage_id, intent in session.execute(query)]

@@ -1,17 +1,79 @@
-"""Entering a stage: the deal moves, its document is queued and its follow-up begins, all or nothing."""
+"""Entering a stage: the deal moves, its document is queued, its follow-up begins, all or nothing."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import deals, letters, outbox, sequences
-from core.deals import Deal, LossReason, Outcome, Stage, StageChange
-from core.sequences import AlreadyEnrolled
+from core import deals, handover, letters, notices, outbox, performers, pipelines, readiness, sequences
+from core.deals import Deal, LossReason, Outcome, Stage, StageChange, WinReason
+from core.errors import FrontdeskError, InputRefused
+from core.outbox import Draft
+from core.performers import Choice
+from core.readiness import Lack, NotReady
+from core.sequences import AlreadyEnrolled, Sequence
 from core.staff import StaffMember
 from core.worktime import Calendar
+
+log = structlog.get_logger(__name__)
+
+MOST_HOPS = 10
+"""Rules that lead a deal on by themselves end after so many stages: they go round in a circle."""
+LOOP_ALARM = "rules_circle"
+
+
+class NotNext(InputRefused):
+    """The stage does not follow the one the deal is in."""
+
+    cure = "Choose one of the stages that may follow, or change the pipeline."
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What moving a deal would do, before it is done."""
+
+    stage: Stage
+    allowed: bool
+    lacks: list[Lack]
+    draft: Draft | None
+    """What would be sent to the client."""
+    fault: FrontdeskError | None
+    """Why it cannot be sent."""
+    begins: Sequence | None
+    ends: list[str]
+    """Names of the follow-ups that would end."""
+    performer: Choice
+
+
+def outlook(session: Session, deal: Deal, stage: Stage, staff: StaffMember | None, language: str) -> Outlook:
+    """What moving a deal to a stage would send, begin, end and hand over; nothing is changed."""
+    draft, fault = None, None
+    today = session.execute(select(func.current_date())).scalar_one()
+    savepoint = session.begin_nested()
+    try:
+        change = StageChange(id=0, deal_id=deal.id, to_stage=stage)
+        with session.no_autoflush:
+            draft = letters.stage_document(session, deal, change, staff, today=today)
+    except FrontdeskError as error:
+        fault = error
+    finally:
+        savepoint.rollback()
+    begins = sequences.current(session, stage.sequence) if stage.sequence else None
+    ending = sequences.live_of(session, deal_id=deal.id)
+    return Outlook(
+        stage=stage,
+        allowed=not deal.stage.next_stages or stage.key in deal.stage.next_stages,
+        lacks=readiness.lacks(session, deal),
+        draft=draft,
+        fault=fault,
+        begins=begins,
+        ends=[one.sequence.name(language) for one in ending if "deal_moved" in one.sequence.stop_on],
+        performer=performers.performer_of(session, deal, stage),
+    )
 
 
 def enter_stage(
@@ -22,28 +84,75 @@ def enter_stage(
     staff: StaffMember | None = None,
     reason: str = "",
     calendar: Calendar | None = None,
+    silent: bool = False,
+    override: bool = False,
 ) -> tuple[StageChange, int | None]:
     """Move a deal, queue the document of its new stage and begin its follow-up, in the caller's transaction.
 
     Follow-ups of the stage before end. ``calendar`` is working time where the client's own is not known.
+    ``silent`` sends nothing and begins nothing; ``override`` lets a deal go that lacks something, and needs
+    a reason. Who works in the new stage is told when that is somebody else.
 
     Returns the logged change and the id of the queued delivery (None where the stage sends nothing).
-    Raises what ``deals.move`` and ``letters.stage_document`` raise; then nothing has moved.
+    Raises what ``deals.move`` and ``letters.stage_document`` raise, NotNext and ``readiness.NotReady``; then
+    nothing has moved.
     """
     with session.begin_nested():
+        deals.hold(session, deal)
+        missing = _may_leave(session, deal, stage, override=override, reason=reason)
+        giver_id = deal.performer_id or deal.owner_id
         change = deals.move(session, deal, stage, staff_id=staff.id if staff else None, reason=reason)
         session.refresh(deal)
-        today = session.execute(select(func.current_date())).scalar_one()
-        draft = letters.stage_document(session, deal, change, staff, today=today)
-        delivery_id = outbox.queue(session, draft) if draft else None
+        change.lacking = [one.key for one in missing]
+        delivery_id = None
+        if not silent:
+            today = session.execute(select(func.current_date())).scalar_one()
+            draft = letters.stage_document(session, deal, change, staff, today=today)
+            delivery_id = outbox.queue(session, draft) if draft else None
         sequences.stop_for_deal(session, deal.id)
-        _begin_follow_up(session, deal, stage, calendar or Calendar())
+        if not silent:
+            _begin_follow_up(session, deal, stage, calendar or Calendar())
+        _appoint(session, deal, change, giver_id, reason)
     return change, delivery_id
 
 
-def close(session: Session, deal: Deal, outcome: Outcome, *, loss_reason: LossReason | None = None) -> None:
+def _may_leave(session: Session, deal: Deal, stage: Stage, *, override: bool, reason: str) -> list[Lack]:
+    if deal.stage.next_stages and stage.key not in deal.stage.next_stages and not override:
+        raise NotNext
+    missing = readiness.lacks(session, deal)
+    # Backwards a deal may go with anything open: that is often why it goes.
+    if stage.position < deal.stage.position or not missing:
+        return []
+    if not override:
+        raise NotReady(missing)
+    if not reason.strip():
+        raise InputRefused("Letting a deal go that lacks something needs a reason.")
+    return missing
+
+
+def _appoint(session: Session, deal: Deal, change: StageChange, giver_id: int | None, reason: str) -> None:
+    choice = performers.performer_of(session, deal, deal.stage)
+    deal.performer_id = choice.staff_id if choice.staff_id != deal.owner_id else None
+    change.performer_id = choice.staff_id
+    session.flush()
+    if choice.staff_id is not None and choice.staff_id != giver_id:
+        handover.hand_over(
+            session, deal, giver_id=giver_id, taker_id=choice.staff_id, change=change, reason=reason
+        )
+
+
+def close(
+    session: Session,
+    deal: Deal,
+    outcome: Outcome,
+    *,
+    loss_reason: LossReason | None = None,
+    win_reason: WinReason | None = None,
+    note: str = "",
+    by: int | None = None,
+) -> None:
     """Close a deal as won or lost and end its follow-ups. Raises what ``deals.close`` raises."""
-    deals.close(session, deal, outcome, loss_reason=loss_reason)
+    deals.close(session, deal, outcome, loss_reason=loss_reason, win_reason=win_reason, note=note, by=by)
     sequences.stop_for_deal(session, deal.id)
 
 
@@ -52,7 +161,62 @@ def _begin_follow_up(session: Session, deal: Deal, stage: Stage, calendar: Calen
     if sequence is None or not sequence.steps or deal.contact is None:
         return
     now = session.execute(select(func.now())).scalar_one()
-    due_at = calendar.add_days(now, sequence.steps[0].delay_days)
+    account, first = deal.contact.account, sequence.steps[0]
+    place = calendar
+    if account is not None and account.zone is not None:
+        place = Calendar(account.zone, calendar.week, account.country or "")
+    due_at = place.within(first.window).after(now, first.delay_days, first.delay_hours)
     # Somebody who is in it for another deal of theirs is not led through it twice at once.
     with suppress(AlreadyEnrolled):
         sequences.enrol(session, sequence, contact_id=deal.contact.id, deal_id=deal.id, due_at=due_at)
+
+
+def run_rules(session: Session, deal: Deal, calendar: Calendar | None = None) -> list[StageChange]:
+    """Lead a deal on where a stage says that it comes there by itself, as long as that is so.
+
+    Rules that would go round in a circle end after MOST_HOPS moves; the alarm names the deal.
+    """
+    made: list[StageChange] = []
+    while deal.outcome is None:
+        target = _by_event(session, deal, "automatic_on")
+        if target is None:
+            _propose(session, deal)
+            break
+        if len(made) == MOST_HOPS:
+            _tell_of_circle(session, deal)
+            break
+        stage, event = target
+        try:
+            change, _ = enter_stage(session, deal, stage, reason=f"by rule: {event}", calendar=calendar)
+        except FrontdeskError as error:
+            # A rule never forces: a person is asked instead, and sees why.
+            deal.proposed_stage_id = stage.id
+            session.flush()
+            _tell_of_refusal(deal, stage, error)
+            break
+        made.append(change)
+    return made
+
+
+def _by_event(session: Session, deal: Deal, by: str) -> tuple[Stage, str] | None:
+    events = readiness.happened(session, deal)
+    for stage in pipelines.onward(deal.stage, deal.pipeline.stages):
+        for event in getattr(stage, by):
+            if event in events:
+                return stage, event
+    return None
+
+
+def _propose(session: Session, deal: Deal) -> None:
+    found = _by_event(session, deal, "proposed_on")
+    if found is not None and found[0].position > deal.stage.position:
+        deal.proposed_stage_id, deal.proposed_by_message_id = found[0].id, None
+        session.flush()
+
+
+def _tell_of_circle(session: Session, deal: Deal) -> None:
+    notices.raise_alarm(session, LOOP_ALARM, f"S-{deal.id}", deal.stage.name("en"))
+
+
+def _tell_of_refusal(deal: Deal, stage: Stage, error: FrontdeskError) -> None:
+    log.info("a rule could not move a deal", deal=deal.id, stage=stage.key, reason=error.message)

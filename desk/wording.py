@@ -101,6 +101,7 @@ ALARMS: dict[str, str] = {
     "disk_full": N_("The disk is nearly full"),
     "relay_failing": N_("Mail cannot be sent: %(subject)s"),
     "sends_uncertain": N_("Some sends are uncertain and wait for a decision"),
+    "rules_circle": N_("Rules lead the deal %(subject)s round in a circle; it stays where it is"),
     "followups_held": N_("Follow-ups are held: after a gap more than usual fell due at once"),
     "classifier_unreadable": N_("The classifier cannot be loaded; letters come without a topic"),
     "webhooks_refused": N_("The telephone’s callbacks are refused: their signature does not fit"),

@@ -24,7 +24,7 @@ from core.sequences import CHANNELS, Enrolment, EnrolmentState, EnrolmentStep, S
 from core.values import normal_email, normal_phone
 from core.worker import promote
 from core.worktime import Calendar
-from outbound import stepreads, stepwrites
+from outbound import stagerules, stepreads, stepwrites
 from outbound.stepreads import Due, Page, address_key
 from outbound.stepwrites import Move, Work
 
@@ -251,7 +251,8 @@ def look(session: Session, house: House) -> int:
 
 
 def run(context: Context, stop: threading.Event) -> None:
-    """Look every second; one worker of the fleet at a time."""
+    """Look every second for due steps and deals that a letter moves; one worker of the fleet at a time."""
     house = house_of(context.settings)
     while not stop.wait(EVERY):
         promote(context, "outbound.sequences", partial(look, house=house))
+        promote(context, "outbound.stagerules", partial(stagerules.tick, calendar=house.calendar))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core import deals, letters, sequences, stages
 from core.conversations import Conversation
-from core.deals import Deal, LossReason, Outcome, Stage, StageChange
+from core.deals import Deal, LossReason, Outcome, Stage, StageChange, WinReason
 from core.errors import Conflict, FrontdeskError, InputRefused, NotFound
 from core.staff import StaffMember
 from core.worktime import Calendar
@@ -125,7 +125,18 @@ def close(
         raise InputRefused("A deal is won or lost.")
     if reason and reason not in LossReason.__members__.values():
         raise InputRefused("That is none of the reasons.")
-    stages.close(session, deal, Outcome(outcome), loss_reason=LossReason(reason) if reason else None)
+    won = form.line("win_reason")
+    if won and won not in WinReason.__members__.values():
+        raise InputRefused("That is none of the reasons.")
+    stages.close(
+        session,
+        deal,
+        Outcome(outcome),
+        loss_reason=LossReason(reason) if reason else None,
+        win_reason=WinReason(won) if won else None,
+        note=form.line("note"),
+        by=request.scope["user"].staff_id,
+    )
     live.announce(session, "deal", conversation_id)
     _ = reader(request).gettext
     text = _("The deal is won.") if outcome == Outcome.WON else _("The deal is lost.")
