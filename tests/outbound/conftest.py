@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select, update
 
 from core import db, outbox
 from core.config import load_settings
 from core.config_sections import Relay
 from core.context import Context
 from core.limits import Limits
-from core.outbox import Draft
+from core.outbox import Delivery, DeliveryState, Draft
 from outbound.channels.base import Channel, Letter
 from outbound.channels.smtp import SmtpChannel, SmtpLine
 from outbound.dispatch import Dispatcher
@@ -22,6 +24,7 @@ from outbound.pace import PageSize
 from tests.servers_smtp import RecordingServer, recording
 
 db.models()
+Company = Callable[..., Context]
 BODY = b"Subject: hello\r\n\r\nhello\r\n"
 
 
@@ -107,3 +110,41 @@ async def send_all(context: Context, channel: Channel, **given: Any) -> Dispatch
     dispatcher = Dispatcher(context, channel, **{"page": PageSize(most=10), **given})
     await dispatcher.main(threading.Event(), until_idle=True)
     return dispatcher
+
+
+def smtp_channel(context: Context) -> SmtpChannel:
+    """The channel to the context's relay."""
+    assert context.settings.relay is not None
+    return SmtpChannel(context.settings.relay, context.settings.limits)
+
+
+def states(context: Context) -> dict[str, str]:
+    """The state of each delivery by its address."""
+    with context.transaction() as session:
+        return {
+            address: str(state)
+            for address, state in session.execute(select(Delivery.address, Delivery.state))
+        }
+
+
+def one(context: Context, **wanted: Any) -> Delivery:
+    """The only delivery, or the one with those values."""
+    with context.transaction() as session:
+        return session.scalars(select(Delivery).filter_by(**wanted)).one()
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait for something another task brings about."""
+    for _ in range(3000):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come about")
+
+
+def due_now(context: Context) -> None:
+    """As if the waits were over."""
+    with context.transaction() as session:
+        session.execute(
+            update(Delivery).where(Delivery.state == DeliveryState.DEFERRED).values(due_at=func.now())
+        )

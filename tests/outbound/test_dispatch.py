@@ -6,68 +6,26 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select
 
 from core import clock, consent, notices, outbox, outbox_pages
 from core.accounts import Channel, Contact
 from core.consent import Consent, Scope, SuppressionReason
-from core.context import Context
-from core.conversations import Attachment, Conversation, Message, ThreadId
-from core.documents import Document
 from core.errors import Unreachable
-from core.outbox import Delivery, DeliveryEvent, DeliveryState, Purpose
+from core.outbox import DeliveryEvent, DeliveryState, Purpose
 from outbound.channels.base import Outcome, Result
 from outbound.channels.base import Scope as Speaks
 from outbound.channels.memory import MemoryChannel
-from outbound.channels.smtp import SmtpChannel
 from outbound.compose import Composer
 from outbound.dispatch import Dispatcher
 from outbound.pages import Pages
-from tests.outbound.conftest import draft, queue, send_all
+from tests.outbound.conftest import Company, draft, due_now, one, queue, send_all, smtp_channel, states, until
 from tests.servers_smtp import DISCONNECT, Fault, RecordingServer
 
-Company = Callable[..., Context]
 S = DeliveryState
-
-
-def smtp_channel(context: Context) -> SmtpChannel:
-    assert context.settings.relay is not None
-    return SmtpChannel(context.settings.relay, context.settings.limits)
-
-
-def states(context: Context) -> dict[str, str]:
-    """The state of each delivery by its address."""
-    with context.transaction() as session:
-        return {
-            address: str(state)
-            for address, state in session.execute(select(Delivery.address, Delivery.state))
-        }
-
-
-def one(context: Context, **wanted: Any) -> Delivery:
-    """The only delivery, or the one with those values."""
-    with context.transaction() as session:
-        return session.scalars(select(Delivery).filter_by(**wanted)).one()
-
-
-async def until(true: Callable[[], bool]) -> None:
-    """Wait for something another task brings about."""
-    for _ in range(3000):
-        if true():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come about")
-
-
-def due_now(context: Context) -> None:
-    """As if the waits were over."""
-    with context.transaction() as session:
-        session.execute(update(Delivery).where(Delivery.state == S.DEFERRED).values(due_at=func.now()))
 
 
 async def test_what_is_queued_goes_out_once_and_is_sent(company: Company, smtp: RecordingServer):
@@ -419,160 +377,6 @@ async def test_every_step_is_in_the_events(company: Company):
             ("deferred", "RCPT: 450 4.2.2 full"),
             ("sent", "250 kept in memory"),
         ]
-
-
-def conversation(context: Context) -> int:
-    """A conversation to write into."""
-    with context.transaction() as session:
-        opened = Conversation(subject="Siurbliai", waiting=True)
-        session.add(opened)
-        session.flush()
-        return opened.id
-
-
-def test_what_a_person_writes_stands_in_the_conversation_at_once(company: Company):
-    context = company()
-    number = conversation(context)
-    queue(context, draft(1, conversation_id=number, automatic=False, purpose=Purpose.ANSWER))
-    with context.transaction() as session:
-        message = session.scalars(select(Message)).one()
-        assert message.text == "This is letter 1.\n"
-        assert session.get_one(Conversation, number).waiting is False
-
-
-async def test_what_was_sent_stands_in_the_conversation_once_with_its_message_id(company: Company):
-    context = company()
-    number = conversation(context)
-    queue(
-        context,
-        draft(1, conversation_id=number, automatic=False, purpose=Purpose.ANSWER),
-        draft(2, conversation_id=number),
-    )
-    await send_all(context, MemoryChannel())
-    with context.transaction() as session:
-        messages = session.scalars(select(Message).order_by(Message.delivery_id)).all()
-        deliveries = session.scalars(select(Delivery).order_by(Delivery.id)).all()
-        assert [message.rfc_id for message in messages] == [delivery.rfc_id for delivery in deliveries]
-        assert messages[1].recipients == {"to": [["", "client2@company2.example"]]}
-        threads = set(session.scalars(select(ThreadId.rfc_id).where(ThreadId.conversation_id == number)))
-        assert threads == {delivery.rfc_id for delivery in deliveries}
-
-
-async def test_a_document_is_made_once_numbered_kept_and_the_same_at_every_attempt(company: Company):
-    context = company()
-    number = conversation(context)
-    offer = {
-        "client": {"name": "Ona Petraitė", "company": "UAB „Vanduo“"},
-        "staff": {"name": "Jonas Jonaitis", "email": "jonas@example.lt"},
-        "deal": {
-            "currency": "EUR",
-            "lines": [
-                {"product": "NP-200", "quantity": "2", "unit": "vnt.", "price": "410.00", "sum": "820.00"}
-            ],
-            "sum": "820.00",
-            "vat_rate": "21",
-            "vat": "172.20",
-            "total": "992.20",
-            "valid_until": "2026-12-31",
-        },
-    }
-    queue(
-        context,
-        draft(
-            1,
-            template="commercial_offer",
-            language="lt",
-            values=offer,
-            documents=["commercial_offer"],
-            conversation_id=number,
-        ),
-    )
-    channel = MemoryChannel()
-    full = Outcome(Result.DEFERRED, "RCPT: 450 4.2.2 full", Speaks.RECIPIENT)
-    channel.answer("client1@company1.example", full)
-    await send_all(context, channel)
-    due_now(context)
-    await send_all(context, channel)
-    with context.transaction() as session:
-        document = session.scalars(select(Document)).one()
-        year = session.scalar(select(func.extract("year", document.created_at)))
-        assert document.number == f"KP-{year}-0001"
-        attached = session.scalars(select(Attachment)).one()
-        assert (attached.document_id, attached.size) == (document.id, document.size)
-        data = document.data
-    assert one(context).error is None
-    assert data.startswith(b"%PDF")
-    import email
-    from email import policy
-
-    message = email.message_from_bytes(channel.sent[0].data, policy=policy.default)
-    (part,) = message.iter_attachments()
-    assert part.get_content() == data
-    assert document.number in channel.sent[0].data.decode() or document.number in str(message["Subject"])
-
-
-def test_a_page_whose_lease_ran_out_records_nothing_on_waking(company: Company):
-    context = company()
-    pages = Pages(context, Composer(context.settings), "frozen")
-    queue(context, draft(1), draft(2))
-    page, _ = pages.prepare([5], 10)
-    assert page is not None
-    with context.transaction() as session:
-        session.execute(update(Delivery).values(lease_until=func.now() - timedelta(seconds=1)))
-        assert outbox_pages.sweep(session) == {"uncertain": 2}
-    pages.renew([page])
-    assert not any(page.may_finish(letter.id) for letter in page.letters)
-    for letter in page.letters:
-        page.outcomes[letter.id] = Outcome(Result.UNTRIED, "given up before the final dot")
-    pages.record(page)
-    assert set(states(context).values()) == {"deferred"}
-
-
-def test_a_worker_that_comes_back_with_an_answer_resolves_what_was_uncertain(company: Company):
-    context = company()
-    pages = Pages(context, Composer(context.settings), "slow")
-    queue(context, draft(1))
-    page, _ = pages.prepare([5], 10)
-    assert page is not None
-    with context.transaction() as session:
-        session.execute(update(Delivery).values(lease_until=func.now() - timedelta(seconds=1)))
-        outbox_pages.sweep(session)
-    page.outcomes[page.letters[0].id] = Outcome(Result.SENT, "250 2.0.0 queued")
-    pages.record(page)
-    assert one(context).state is S.SENT
-
-
-def test_what_a_dead_worker_had_claimed_is_queued_again_until_it_killed_too_many(company: Company):
-    context = company()
-    queue(context, draft(1))
-    for lapse in range(1, outbox_pages.LAPSES + 1):
-        with context.transaction() as session:
-            session.execute(update(Delivery).values(due_at=func.now() - timedelta(seconds=1)))
-        with context.transaction() as session:
-            assert outbox_pages.claim(session, owner="dead", channel="email", priorities=[5], most=9)
-            session.execute(update(Delivery).values(lease_until=func.now() - timedelta(seconds=1)))
-        with context.transaction() as session:
-            expected = "queued" if lapse < outbox_pages.LAPSES else "refused"
-            assert outbox_pages.sweep(session) == {expected: 1}
-
-
-def test_a_live_lease_is_not_swept(company: Company):
-    context = company()
-    queue(context, draft(1))
-    with context.transaction() as session:
-        outbox_pages.claim(session, owner="alive", channel="email", priorities=[5], most=9)
-    with context.transaction() as session:
-        assert outbox_pages.sweep(session) == {}
-
-
-def test_a_lease_with_less_than_four_seconds_left_may_not_transmit(company: Company):
-    context = company()
-    queue(context, draft(1))
-    with context.transaction() as session:
-        (claimed,) = outbox_pages.claim(session, owner="me", channel="email", priorities=[5], most=9)
-        session.execute(text("update delivery set lease_until = clock_timestamp() + interval '3 seconds'"))
-    with context.transaction() as session:
-        assert outbox_pages.begin_transmission(session, owner="me", rfc_ids=[(claimed.id, "x@y")]) == set()
 
 
 async def test_two_dispatchers_at_once_send_each_letter_once(company: Company, smtp: RecordingServer):
