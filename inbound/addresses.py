@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from inbound import headers, limits
@@ -24,6 +25,21 @@ def read(value: bytes, hint: str | None = None) -> tuple[Address, ...]:
 
     A name keeps its letters but no control characters; an address hidden inside an encoded word is found.
     """
+    if len(value) <= _REMEMBERED_BYTES:
+        return _remembered(value, hint)
+    return _read(value, hint)
+
+
+_REMEMBERED_BYTES: Final = 200
+"""Who writes to a company writes again, and everybody writes to the same addresses: read once."""
+
+
+@lru_cache(maxsize=5_000)
+def _remembered(value: bytes, hint: str | None) -> tuple[Address, ...]:
+    return _read(value, hint)
+
+
+def _read(value: bytes, hint: str | None) -> tuple[Address, ...]:
     if not value.strip():
         return ()
     if len(value) < 1000 and b"\n" not in value and b"=?" not in value and value.isascii():

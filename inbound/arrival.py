@@ -1,4 +1,4 @@
-"""When a letter came: its server's word, else its last relay's, else its writer's, and never in the future."""
+"""When a letter came: by its server, else its last relay, else its writer, and never in the future."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 import urllib.parse
+from functools import lru_cache
 from typing import Final
 
 from inbound import charsets, limits, transfer
@@ -92,6 +93,23 @@ def parameters(value: bytes, hint: str | None = None) -> tuple[str, dict[str, st
     Reads RFC 2231 continuations and charsets, encoded words inside values, raw 8-bit bytes, and file names
     written without quotes. Of two parameters with one name the first counts.
     """
+    if len(value) <= _REMEMBERED_BYTES:
+        main, pairs = _remembered(value, hint)
+        return main, dict(pairs)
+    return _parameters(value, hint)
+
+
+_REMEMBERED_BYTES: Final = 100
+"""Short values such as `text/plain; charset=utf-8` are the same in most letters and read once."""
+
+
+@lru_cache(maxsize=2_000)
+def _remembered(value: bytes, hint: str | None) -> tuple[str, tuple[tuple[str, str], ...]]:
+    main, found = _parameters(value, hint)
+    return main, tuple(found.items())
+
+
+def _parameters(value: bytes, hint: str | None) -> tuple[str, dict[str, str]]:
     text = _FOLD.sub(b" ", value[: limits.FIELD_BYTES]).decode("latin-1")
     main, _, rest = text.partition(";")
     found: dict[str, str] = {}

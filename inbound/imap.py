@@ -256,7 +256,7 @@ class MailServer:
 
 
 def _aware(written: object) -> datetime | None:
-    """A moment with its zone; servers without a clock, or with a broken one, say none or an impossible one."""
+    """A moment with its zone; a server with a broken clock says none, or an impossible one."""
     if not isinstance(written, datetime) or written.tzinfo is None or not 1970 < written.year < 9000:
         return None
     return written.astimezone(UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from inbound.htmltext import Line
@@ -71,8 +72,12 @@ _SENTENCE: Final = 600
 """Characters; no program introduces a quotation with a longer sentence."""
 
 
-def plain_lines(text: str) -> list[Line]:
-    """The lines of a plain text with their depth of quotation: by `>` and by initials as in `ИП>`."""
+@lru_cache(maxsize=2)
+def plain_lines(text: str) -> tuple[Line, ...]:
+    """The lines of a plain text with their depth of quotation: by `>` and by initials as in `ИП>`.
+
+    The last text is remembered, because those who look for a reply and for a forwarded letter both ask.
+    """
     if "mailto:" in text:
         text = _MULTI_MAILTO.sub(r" \1 ", text)
     if "<\n" in text or "\n>:" in text:
@@ -99,7 +104,7 @@ def plain_lines(text: str) -> list[Line]:
                 lines.append(Line(line[match.end() :].rstrip(), len(match[2])))
                 continue
         lines.append(Line(line.rstrip()))
-    return lines
+    return tuple(lines)
 
 
 def _follows_attribution(lines: list[Line]) -> bool:

@@ -35,7 +35,7 @@ class Reading:
     date: str = ""
     """The sender's own Date, ISO 8601; empty where there is none."""
     received: str = ""
-    """The date that the last relay wrote (the topmost Received field), ISO 8601; empty where there is none."""
+    """What the last relay wrote (the topmost Received field), ISO 8601; empty where there is none."""
     text: str = ""
     reply: str = ""
     quoted: str = ""
