@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import psycopg
 import sqlalchemy as sa
@@ -40,24 +41,36 @@ def announce(
     session.execute(sa.select(sa.func.pg_notify(CHANNEL, payload)))
 
 
+class Change(NamedTuple):
+    """What one page hears of a change."""
+
+    conversation_id: int | None
+    """None for any."""
+    rings: bool = False
+    """It concerns a call at the telephone of the page's reader."""
+
+
 class Hub:
     """One listening connection a process, and the pages that wait for what it hears."""
 
     def __init__(self) -> None:
-        self._pages: set[asyncio.Queue[int | None]] = set()
+        self._pages: dict[asyncio.Queue[Change], int | None] = {}
         self._ended = asyncio.Event()
 
-    def publish(self, conversation_id: int | None) -> None:
-        """Hand a change to every open page."""
-        for page in self._pages:
+    def publish(self, conversation_id: int | None, rings: Collection[int] | None = None) -> None:
+        """Hand a change to every open page; to those of colleagues whose telephones it concerns as such.
+
+        Without `rings` it concerns everybody's.
+        """
+        for page, staff_id in self._pages.items():
             if page.qsize() < WAITING:
-                page.put_nowait(conversation_id)
+                page.put_nowait(Change(conversation_id, rings is None or staff_id in rings))
 
     def end(self) -> None:
         """End every stream, so that the server can stop."""
         self._ended.set()
         for page in self._pages:
-            page.put_nowait(None)
+            page.put_nowait(Change(None))
 
     async def listen(self, url: str) -> None:
         """Hear the database's notifications for ever; a lost connection is made anew."""
@@ -72,43 +85,56 @@ class Hub:
                     # What happened while nobody listened is not known: every page looks once.
                     self.publish(None)
                     async for heard in connection.notifies():
-                        self.publish(_conversation_of(heard.payload))
+                        self.publish(*_news_of(heard.payload))
             except psycopg.Error as error:
                 log.warning("live.lost", error=str(error).splitlines()[0] if str(error) else "")
             await asyncio.sleep(wait)
             wait = min(wait * 2, 15.0)
 
-    async def changes(self, conversation_id: int | None) -> AsyncGenerator[ServerSentEventMessage, None]:
-        """Events for one page: `inbox` at any change, `conversation` when it is the one shown."""
-        page: asyncio.Queue[int | None] = asyncio.Queue()
-        self._pages.add(page)
+    async def changes(
+        self, conversation_id: int | None, staff_id: int | None = None
+    ) -> AsyncGenerator[ServerSentEventMessage, None]:
+        """Events for one page: `inbox` at any change, `conversation` when it is the one shown, `ring` when a
+        call begins, goes on or ends at the colleague's telephone.
+        """
+        page: asyncio.Queue[Change] = asyncio.Queue()
+        self._pages[page] = staff_id
         started = asyncio.get_running_loop().time()
         try:
             yield ServerSentEventMessage(event="hello", data="", retry=2000)
             while not self._ended.is_set() and asyncio.get_running_loop().time() - started < LONGEST:
                 try:
-                    heard = {await asyncio.wait_for(page.get(), BREATH)}
+                    first = await asyncio.wait_for(page.get(), BREATH)
                 except TimeoutError:
                     yield ServerSentEventMessage(comment="still here")
                     continue
+                if first.rings and not self._ended.is_set():
+                    # Whoever picks up wants to know at once.
+                    yield ServerSentEventMessage(event="ring", data="")
                 await asyncio.sleep(GATHER)
+                others: list[Change] = []
                 while not page.empty():
-                    heard.add(page.get_nowait())
+                    others.append(page.get_nowait())
                 if self._ended.is_set():
                     return
+                heard = {one.conversation_id for one in (first, *others)}
+                if any(one.rings for one in others):
+                    yield ServerSentEventMessage(event="ring", data="")
                 yield ServerSentEventMessage(event="inbox", data="")
                 if conversation_id is not None and (conversation_id in heard or None in heard):
                     yield ServerSentEventMessage(event="conversation", data="")
         finally:
-            self._pages.discard(page)
+            self._pages.pop(page, None)
 
 
-def _conversation_of(payload: str) -> int | None:
-    """Which conversation a notification is about; None, which means any, where it cannot be read."""
-    with contextlib.suppress(ValueError, AttributeError):
-        number = json.loads(payload).get("conversation_id")
-        return number if isinstance(number, int) else None
-    return None
+def _news_of(payload: str) -> tuple[int | None, Collection[int] | None]:
+    """Which conversation a notification is about, and whose telephones ring; None, which means any, where it
+    cannot be read."""
+    with contextlib.suppress(ValueError, AttributeError, TypeError):
+        news = json.loads(payload)
+        number, rings = news.get("conversation_id"), news.get("rings") or []
+        return number if isinstance(number, int) else None, frozenset(rings)
+    return None, None
 
 
 @asynccontextmanager

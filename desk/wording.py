@@ -14,7 +14,7 @@ from core.errors import FrontdeskError
 from core.i18n import N_, Texts
 from core.outbox import DeliveryState
 from core.sequences import StopReason
-from desk import senderwords, trail
+from desk import callwords, senderwords, trail
 
 LOSS_REASONS: dict[LossReason, str] = {
     LossReason.PRICE: N_("Price"),
@@ -104,6 +104,7 @@ ALARMS: dict[str, str] = {
     "rules_circle": N_("Rules lead the deal %(subject)s round in a circle; it stays where it is"),
     "followups_held": N_("Follow-ups are held: after a gap more than usual fell due at once"),
     "classifier_unreadable": N_("The classifier cannot be loaded; letters come without a topic"),
+    "recordings_not_fetched": N_("The recording of call %(subject)s could not be fetched"),
     "webhooks_refused": N_("The telephone’s callbacks are refused: their signature does not fit"),
 }
 
@@ -238,6 +239,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "delivery_state": lambda state: DELIVERY_STATES[DeliveryState(state)],
     "inner_date": _inner_date,
     **senderwords.FILTERS,
+    **callwords.FILTERS,
     "event_name": lambda kind: EVENTS.get(kind, (kind, "dots")),
 }
 """Filters of the views."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from desk.pages import (
     answer,
+    call,
+    calls,
     conversation,
     deal,
     door,
@@ -17,6 +19,7 @@ from desk.pages import (
     offer,
     preferences,
     quarantine,
+    ringbrief,
     search,
     segments,
     sends,
@@ -37,6 +40,9 @@ ROUTES = (
     *offer.ROUTES,
     *followups.ROUTES,
     *tasks.ROUTES,
+    *calls.ROUTES,
+    *call.ROUTES,
+    *ringbrief.ROUTES,
     *letter.ROUTES,
     *quarantine.ROUTES,
     *sends.ROUTES,

@@ -24,10 +24,10 @@ def _check(engine: sa.Engine, request: PageRequest, conversation_id: int) -> Non
 async def stream(
     request: PageRequest, state: State, conversation: FromQuery[int | None] = None
 ) -> ServerSentEvent:
-    """Server-sent events: `inbox` when anything changed, `conversation` when the one shown did."""
+    """Server-sent events: `inbox` at any change, `conversation` at one of what is shown, `ring` at a call."""
     if conversation is not None:
         await asyncio.to_thread(_check, state.engine, request, conversation)
-    return ServerSentEvent(state.hub.changes(conversation))
+    return ServerSentEvent(state.hub.changes(conversation, request.scope["user"].staff_id))
 
 
 ROUTES = (stream,)

@@ -146,6 +146,8 @@
     else if (key === "e") press("e");
     else if (key === "u" && one("[data-key=u]")) one("[data-key=u]").click();
     else if (key === "r" && one("#answer")) one("#answer textarea").focus();
+    else if (key === "c" && one("#ringing [data-key=c]")) one("#ringing [data-key=c]").click();
+    else if (key === "x" && one("#ringing [data-key=x]")) one("#ringing [data-key=x]").click();
     else if (key === "z" && undo) undo();
     else if (key === "/" && one("#search-box, #bar-search")) (one("#search-box") || one("#bar-search")).select(), (one("#search-box") || one("#bar-search")).focus();
     else if (key === "?") open("keys");
@@ -169,6 +171,7 @@
       lost = false;
     });
     stream.addEventListener("inbox", () => tell("inbox"));
+    stream.addEventListener("ring", () => tell("ring"));
     stream.addEventListener("conversation", () => tell("conversation"));
     stream.addEventListener("error", () => { lost = true; clearTimeout(timer); timer = setTimeout(() => { lamp.hidden = false; }, 5000); });
     addEventListener("pagehide", () => stream.close());

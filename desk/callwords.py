@@ -1,0 +1,146 @@
+"""What happens with calls, in words: states, outcomes, legs, and why a call went where it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from core.calls import Call, CallOutcome, CallState, LegState, RecordingState
+from core.conversations import Direction
+from core.i18n import N_
+from core.transcripts import Speaker
+
+STATES: Mapping[CallState, tuple[str, str, str]] = {
+    CallState.RINGING: (N_("Ringing"), "blue", "phone"),
+    CallState.CONNECTED: (N_("Talking"), "green", "phone"),
+    CallState.REJECTED: (N_("Refused: blocked"), "", "ban"),
+    CallState.MISSED: (N_("Missed"), "red", "phone"),
+    CallState.VOICEMAIL: (N_("Left a message"), "yellow", "message-circle"),
+    CallState.ANSWERED: (N_("Talked"), "green", "check"),
+}
+"""Name, colour and icon of each state of a call."""
+STATES_OUT: Mapping[CallState, tuple[str, str, str]] = {
+    CallState.MISSED: (N_("Did not answer"), "yellow", "phone"),
+}
+"""The same for calls we make, where they differ."""
+
+OUTCOMES: Mapping[CallOutcome, str] = {
+    CallOutcome.TALKED: N_("Talked"),
+    CallOutcome.NEXT_STEP: N_("Agreed the next step"),
+    CallOutcome.NO_ANSWER: N_("No answer"),
+    CallOutcome.REFUSED: N_("Not interested for now"),
+    CallOutcome.WRONG_NUMBER: N_("Wrong number"),
+}
+
+LEGS: Mapping[LegState, str] = {
+    LegState.QUEUED: N_("queued"),
+    LegState.INITIATED: N_("being called"),
+    LegState.RINGING: N_("rang"),
+    LegState.ANSWERED: N_("picked up"),
+    LegState.CANCELED: N_("ended before anybody answered"),
+    LegState.NO_ANSWER: N_("nobody answered"),
+    LegState.BUSY: N_("busy"),
+    LegState.FAILED: N_("could not be reached"),
+    LegState.COMPLETED: N_("talked, over"),
+}
+
+RECORDINGS: Mapping[RecordingState, str] = {
+    RecordingState.RUNNING: N_("Being recorded."),
+    RecordingState.COMPLETED: N_("On its way here."),
+    RecordingState.ABSENT: N_("There was nothing to record."),
+    RecordingState.FAILED: N_("The exchange could not record it."),
+    RecordingState.FETCHED: N_("Kept here."),
+}
+
+SPEAKERS: Mapping[Speaker, str] = {
+    Speaker.CLIENT: N_("Client"),
+    Speaker.US: N_("We"),
+    Speaker.UNKNOWN: "",
+}
+
+STEPS: Mapping[str, str] = {
+    "greet": N_("Came in"),
+    "language": N_("Language"),
+    "topic": N_("Topic"),
+    "rung": N_("After ringing"),
+    "left": N_("Message"),
+    "whisper": N_("A colleague picked up"),
+    "accept": N_("The colleague decided"),
+}
+REASONS: Mapping[str, str] = {
+    "the number is on the block list": N_("the number is blocked"),
+    "out of hours; voicemail": N_("out of hours, so a message was asked for"),
+    "out of hours; no voicemail": N_("out of hours"),
+    "a caller we do not know": N_("a number we do not know"),
+    "asks for the topic": N_("asked for the topic"),
+    "nobody took it; voicemail": N_("nobody took it, so a message was asked for"),
+    "nobody took it; no voicemail": N_("nobody took it"),
+    "a colleague talked with the caller": N_("a colleague talked with the caller"),
+    "a message was left": N_("a message was left"),
+    "no message was left": N_("no message was left"),
+    "says who calls": N_("heard who is calling"),
+    "took the call": N_("took the call"),
+    "did not take the call": N_("did not take the call"),
+    "rings": N_("rings for a colleague"),
+    "something went wrong on our side; voicemail": N_(
+        "something went wrong on our side, so a message was asked for"
+    ),
+}
+"""Reasons as plans give them; another one is told by its rule."""
+RULES: Mapping[str, str] = {
+    "owns_deal": N_("rang the owner of the deal first"),
+    "keeps_conversation": N_("rang who has the conversation first"),
+    "curates_account": N_("rang the client’s curator first"),
+    "topic_team": N_("rang the topic’s team"),
+    "least_loaded": N_("rang who has the least work"),
+    "nobody is on duty and free": N_("nobody was on duty and free"),
+}
+
+
+def state_of(call: Call) -> tuple[str, str, str]:
+    """Name, colour and icon of a call's state."""
+    state = CallState(call.state)
+    other = STATES_OUT.get(state) if call.direction == Direction.OUT else None
+    return other or STATES[state]
+
+
+def _named(table: Mapping[Any, str]) -> Callable[[Context, str], str]:
+    @pass_context
+    def name(context: Context, key: str) -> str:
+        word = table.get(key, str(key))
+        return context["_"](word) if word else ""
+
+    return name
+
+
+@pass_context
+def _reason(context: Context, reason: str) -> str:
+    if reason in REASONS:
+        return context["_"](REASONS[reason])
+    found = next((words for rule, words in RULES.items() if rule in reason), None)
+    return context["_"](found) if found else reason
+
+
+def length(seconds: int | None) -> str:
+    """A length as people write it: 4:05, 1:02:03; empty where it is not known."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "call_state": state_of,
+    "outcome_name": _named(OUTCOMES),
+    "leg_state": _named(LEGS),
+    "recording_state": _named(RECORDINGS),
+    "speaker_name": _named(SPEAKERS),
+    "call_step": _named(STEPS),
+    "call_reason": _reason,
+    "length": length,
+}
+"""Filters of the views of calls."""

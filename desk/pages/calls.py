@@ -1,0 +1,49 @@
+"""The list of calls: who rang, who talked, what was missed and not yet rung back."""
+
+from __future__ import annotations
+
+from litestar import Response, get
+
+from core.errors import InputRefused
+from core.notices import open_alarms
+from desk import callview
+from desk.access import WORKERS
+from desk.callview import Shelf
+from desk.given import Transaction
+from desk.pages.inbox import rail
+from desk.render import PageRequest, page, reader
+from desk.threads import in_thread
+
+
+def shelves(request: PageRequest) -> list[tuple[Shelf, str]]:
+    """The shelves and their names."""
+    _ = reader(request).gettext
+    return [
+        (Shelf.ALL, _("All calls")),
+        (Shelf.MISSED, _("To ring back")),
+        (Shelf.MINE, _("My calls")),
+        (Shelf.NOTELESS, _("Without a note")),
+    ]
+
+
+@get("/calls", enter=WORKERS)
+@in_thread
+def show(request: PageRequest, session: Transaction) -> Response[str]:
+    """Calls that the viewer may see, newest first."""
+    try:
+        shelf = Shelf(request.query_params.get("shelf", Shelf.ALL.value))
+    except ValueError as error:
+        raise InputRefused("There is no such list.") from error
+    view = "calls_list.html" if request.headers.get("hx-request") == "true" else "calls.html"
+    return page(
+        request,
+        view,
+        shelf=shelf,
+        shelves=shelves(request),
+        calls=callview.listed(session, request.scope["user"], shelf),
+        alarms=open_alarms(session),
+        **rail(session, request),
+    )
+
+
+ROUTES = (show,)
