@@ -180,7 +180,7 @@ def test_the_sheet_stands_as_a_page_without_a_script(signed_in: SignedIn, world:
 
 def test_a_closed_deal_is_not_changed(signed_in: SignedIn, engine: sa.Engine, world: World) -> None:
     browser, number = signed_in("agent"), world.talks["own"].id
-    browser.post(f"/conversations/{number}/close", data={"outcome": "won"}, headers=HTMX)
+    browser.post(f"/conversations/{number}/close", data={"outcome": "won", "win_reason": "terms"}, headers=HTMX)
     answer = browser.post(
         f"/conversations/{number}/deal", data={"product_id": world.products["panel-s"].id}, headers=HTMX
     )
