@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.catalogue import active_products
@@ -53,10 +54,10 @@ def install(session: Session) -> None:
         if key in known:
             continue
         tree = dump(parse({"version": 1, "group": "all", "of": conditions}))
-        made = Segment(name="", ready=key, conditions=tree, rank=100 + rank)
-        session.add(made)
-        session.flush()
-        session.add(SegmentRevision(segment_id=made.id, revision=1, name="", conditions=tree))
+        new = insert(Segment).values(name="", ready=key, conditions=tree, rank=100 + rank)
+        number = session.scalar(new.on_conflict_do_nothing().returning(Segment.id))
+        if number is not None:
+            session.add(SegmentRevision(segment_id=number, revision=1, name="", conditions=tree))
     session.flush()
 
 

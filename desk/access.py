@@ -30,6 +30,8 @@ WORKERS = frozenset({Role.AGENT, Role.SUPPORT, Role.HEAD, Role.ADMIN})
 """Those who deal with clients' letters; marketing never reads them."""
 SALES = frozenset({Role.AGENT, Role.HEAD, Role.ADMIN})
 """Those who move deals."""
+MARKETERS = frozenset({Role.MARKETING, Role.HEAD, Role.ADMIN})
+"""Those who describe groups of clients and write to them; they see names and addresses, never letters."""
 LEADERS = frozenset({Role.HEAD, Role.ADMIN})
 """Those who see everybody's work, and what could not be read or sent."""
 

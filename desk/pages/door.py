@@ -33,7 +33,7 @@ _HASHING = threading.BoundedSemaphore(4)
 async def home(request: PageRequest) -> Redirect:
     """Lead somebody to the room where they work."""
     viewer = request.scope["user"]
-    return Redirect("/inbox" if viewer.role in WORKERS else "/settings", status_code=303)
+    return Redirect("/inbox" if viewer.role in WORKERS else "/segments", status_code=303)
 
 
 @get("/login", enter=PUBLIC)

@@ -48,6 +48,7 @@ PUBLIC = {
 }
 FOR_ALL = {"/", "/logout", "/settings", "/settings/password"}
 FOR_LEADERS = "/quarantine"
+FOR_MARKETERS = ("/segments", "/lists", "/imports", "/mailings")
 FOR_SALES = ("/move", "/close", "/deal", "/deal/open", "/deal/dismiss")
 
 
@@ -67,6 +68,8 @@ def _admitted(path: str, role: Role) -> bool:
         return True
     if path.startswith(FOR_LEADERS):
         return role in {Role.HEAD, Role.ADMIN}
+    if path.startswith(FOR_MARKETERS):
+        return role in {Role.MARKETING, Role.HEAD, Role.ADMIN}
     if path.endswith(FOR_SALES) or "/followups/" in path:
         return role in {Role.AGENT, Role.HEAD, Role.ADMIN}
     return role != Role.MARKETING
@@ -81,6 +84,10 @@ def _filled(path: str, world: World, numbers: dict[str, int], talk: str) -> str:
         "raw_id": world.raws["stuck"].id,
         "enrolment_id": 1,
         "task_id": 1,
+        "segment_id": 1,
+        "list_id": 1,
+        "import_id": 1,
+        "mailing_id": 1,
         "suggestion_id": 1,
         "move_id": 1,
     }
