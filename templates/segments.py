@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _BASIC = frozenset(
@@ -27,10 +28,19 @@ def segments_of(text: str) -> Segments:
     or "ė", turns the whole text to UCS-2 with 70 and 67.
     """
     if all(character in _BASIC or character in _EXTENDED for character in text):
-        units = sum(2 if character in _EXTENDED else 1 for character in text)
-        encoding, single, several = "gsm7", 160, 153
-    else:
-        units = len(text.encode("utf-16-be")) // 2
-        encoding, single, several = "ucs2", 70, 67
-    count = 1 if units <= single else -(-units // several)
-    return Segments(count, encoding, units)
+        widths = [2 if character in _EXTENDED else 1 for character in text]
+        return Segments(_parts(widths, 160, 153), "gsm7", sum(widths))
+    widths = [2 if character > "\uffff" else 1 for character in text]
+    return Segments(_parts(widths, 70, 67), "ucs2", sum(widths))
+
+
+def _parts(widths: Sequence[int], single: int, several: int) -> int:
+    """How many parts characters of these widths take; none is cut in two."""
+    if sum(widths) <= single:
+        return 1
+    parts, room = 1, several
+    for width in widths:
+        if width > room:
+            parts, room = parts + 1, several
+        room -= width
+    return parts
