@@ -81,32 +81,47 @@ CONSENT = {
     ("voice", "unknown"): N_("the contact has not said whether they want calls"),
 }
 PAST = {
-    "wrote": (
+    ("wrote", "within"): (
+        N_("the client got in touch %(when)s"),
+        N_("the client has not got in touch %(when)s"),
+    ),
+    ("wrote", "before"): (
         N_("the client last got in touch %(when)s"),
         N_("it is not so that the client last got in touch %(when)s"),
+    ),
+    ("wrote", "never"): (
         N_("the client has never got in touch"),
         N_("the client has got in touch at least once"),
     ),
-    "written": (
+    ("written", "within"): (
+        N_("we wrote to the client %(when)s"),
+        N_("we have not written to the client %(when)s"),
+    ),
+    ("written", "before"): (
         N_("we last wrote to the client %(when)s"),
         N_("it is not so that we last wrote to the client %(when)s"),
+    ),
+    ("written", "never"): (
         N_("we have never written to the client"),
         N_("we have written to the client at least once"),
     ),
-    "mailed": (
+    ("mailed", "within"): (
+        N_("the contact was sent a mailing %(when)s"),
+        N_("the contact was sent no mailing %(when)s"),
+    ),
+    ("mailed", "before"): (
         N_("the last mailing to the contact went out %(when)s"),
         N_("it is not so that the last mailing to the contact went out %(when)s"),
+    ),
+    ("mailed", "never"): (
         N_("the contact has had no mailing yet"),
         N_("the contact has had a mailing"),
     ),
-    "added": (
-        N_("the contact was added %(when)s"),
-        N_("the contact was not added %(when)s"),
-        "",
-        "",
-    ),
+    ("added", "within"): (N_("the contact was added %(when)s"), N_("the contact was not added %(when)s")),
+    ("added", "before"): (N_("the contact was added %(when)s"), N_("the contact was not added %(when)s")),
 }
-"""Said, denied, never, and not never."""
+"""Said and denied."""
+PAST_FACTS = frozenset(fact for fact, _when in PAST)
 
 
 def sentence(tree: Group, t: Texts, names: Names | None = None) -> str:
@@ -155,7 +170,7 @@ def _leaf(leaf: Leaf, t: Texts, names: Names) -> str:
     given = leaf.given
     if leaf.fact in VALUES:
         return t.gettext(VALUES[leaf.fact][leaf.negated], what=_values(leaf, t, names))
-    if leaf.fact in PAST:
+    if leaf.fact in PAST_FACTS:
         return _past(leaf, t)
     return _OTHERS[leaf.fact](given, leaf.negated, t, names)
 
@@ -196,10 +211,8 @@ def _span(given: Given, t: Texts) -> str:
 
 
 def _past(leaf: Leaf, t: Texts) -> str:
-    said, denied, never, ever = PAST[leaf.fact]
-    if leaf.given["when"] == When.NEVER:
-        return t.gettext(ever if leaf.negated else never)
-    return t.gettext(denied if leaf.negated else said, when=_span(leaf.given, t).strip())
+    words = PAST[leaf.fact, leaf.given["when"]][leaf.negated]
+    return t.gettext(words, when=_span(leaf.given, t).strip()) if "days" in leaf.given else t.gettext(words)
 
 
 def _size(given: Given, negated: bool, t: Texts, _names: Names) -> str:

@@ -135,8 +135,9 @@ def read(fields: Mapping[str, str]) -> Data:
         kind, _, place = name.partition(":")
         if kind in {"mode", "fact"} and (spot := _place(place)) is not None:
             nodes[spot] = _group(fields, place) if kind == "mode" else _leaf(fields, place)
-    root = nodes.pop((), {"group": "all", "of": []})
-    made = {(): root}
+    top: Place = ()
+    root = nodes.pop(top, {"group": "all", "of": []})
+    made: dict[Place, Data] = {top: root}
     for spot in sorted(nodes):
         parent = made.get(spot[:-1])
         if parent is not None and "of" in parent:
