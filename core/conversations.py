@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from core.accounts import Account, Channel, Contact
+from core.bulk import among
 from core.db import Base, Id
 from core.staff import StaffMember, Team
 
@@ -171,7 +172,7 @@ def conversations_of_ids(session: Session, rfc_ids: Iterable[str]) -> dict[str, 
     """For each Message-ID that is known, the conversations it belongs to, newest first."""
     query = (
         select(ThreadId.rfc_id, ThreadId.conversation_id)
-        .where(ThreadId.rfc_id.in_(set(rfc_ids)))
+        .where(among(ThreadId.rfc_id, set(rfc_ids)))
         .order_by(ThreadId.conversation_id.desc())
     )
     found: dict[str, list[int]] = {}

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core.bulk import raw_connection, storable
+from core.bulk import among, raw_connection, storable
 from core.intake import MAX_ATTEMPTS, IntakeRun, IntakeState, RawMessage
 
 
@@ -154,7 +154,7 @@ def settle(session: Session, understood: Sequence[int], ignored: Mapping[int, st
     if understood:
         session.execute(
             update(RawMessage)
-            .where(RawMessage.id.in_(understood), RawMessage.state == IntakeState.STORED)
+            .where(among(RawMessage.id, understood), RawMessage.state == IntakeState.STORED)
             .values(state=IntakeState.UNDERSTOOD, reason=None, error=None, settled_at=func.now())
         )
     if ignored:

@@ -89,4 +89,4 @@ def _size(path: Path) -> int:
     """Bytes to be read, as far as that is known beforehand."""
     if path.is_file():
         return path.stat().st_size
-    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
+    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file()) if path.is_dir() else 0

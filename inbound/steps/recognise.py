@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import select
 
 from core.accounts import Account, AccountDomain, Contact, ContactPoint, PointKind, name_of_domain
-from core.bulk import new_ids
+from core.bulk import among, new_ids
 from core.staff import StaffMember
 from core.values import BadAddress, email_domain, is_free_mail, normal_email
 from inbound.authenticity import Verdict
@@ -48,7 +48,7 @@ def _sender(item: Item) -> None:
 
 
 def _staff(batch: Batch, addresses: list[str]) -> dict[str, int]:
-    query = select(StaffMember.email, StaffMember.id).where(StaffMember.email.in_(set(addresses)))
+    query = select(StaffMember.email, StaffMember.id).where(among(StaffMember.email, set(addresses)))
     return dict(batch.session.execute(query).all())
 
 
@@ -86,7 +86,7 @@ def _known(batch: Batch, addresses: Iterable[str | None]) -> dict[str, Person]:
         )
         .join(Contact, ContactPoint.contact_id == Contact.id)
         .outerjoin(Account, Contact.account_id == Account.id)
-        .where(ContactPoint.kind == PointKind.EMAIL, ContactPoint.value.in_(set(filter(None, addresses))))
+        .where(ContactPoint.kind == PointKind.EMAIL, among(ContactPoint.value, set(filter(None, addresses))))
         .order_by(ContactPoint.id.desc())
     )
     found: dict[str, Person] = {}
@@ -137,7 +137,7 @@ def _companies(batch: Batch, unknown: dict[str, Item]) -> dict[str, Company]:
     query = (
         select(AccountDomain.domain, Account.id, Account.name, Account.curator_id)
         .join(Account)
-        .where(AccountDomain.domain.in_(domains))
+        .where(among(AccountDomain.domain, domains))
     )
     found = {
         domain: Company(account_id, name, curator_id)

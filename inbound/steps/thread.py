@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import select
 
 from core import outbox
-from core.bulk import new_ids
+from core.bulk import among, new_ids
 from core.conversations import Conversation, ConversationState, Message, conversations_of_ids
 from core.errors import IllegalTransition
 from core.outbox import Delivery, DeliveryState
@@ -144,7 +144,7 @@ def load(batch: Batch, talk_ids: Iterable[int]) -> None:
     wanted = sorted(set(talk_ids) - set(batch.talks))
     if not wanted:
         return
-    for row in batch.session.scalars(select(Conversation).where(Conversation.id.in_(wanted))):
+    for row in batch.session.scalars(select(Conversation).where(among(Conversation.id, wanted))):
         batch.talks[row.id] = Talk(
             id=row.id,
             subject=row.subject,
@@ -166,7 +166,7 @@ def load(batch: Batch, talk_ids: Iterable[int]) -> None:
         batch.session.expunge(row)
     query = select(
         Message.conversation_id, Message.sender, Message.recipients, Message.subject, Message.direction
-    ).where(Message.conversation_id.in_(wanted))
+    ).where(among(Message.conversation_id, wanted))
     for talk_id, sender, recipients, subject, _ in batch.session.execute(query):
         talk = batch.talks[talk_id]
         talk.people.add(sender)
@@ -201,7 +201,7 @@ def _open_talks_of(batch: Batch, items: list[Item]) -> dict[tuple[str, str], Tal
         return {}
     query = (
         select(Conversation.id, Conversation.contact_id, Conversation.topic_key)
-        .where(Conversation.contact_id.in_(people))
+        .where(among(Conversation.contact_id, people))
         .where(Conversation.last_message_at > min(item.came_at for item in items) - BY_SUBJECT)
         .order_by(Conversation.id)
     )
