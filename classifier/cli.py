@@ -173,7 +173,8 @@ def report(ctx: click.Context, page_file: Path | None, language: str, starter: b
         from classifier.history import by_week, from_corrections
 
         with _session(ctx) as session:
-            result, weeks = from_corrections(session), by_week(session)
+            result = from_corrections(session)
+            weeks = [(one.week, one.accuracy or 0.0, one.messages) for one in by_week(session)]
     if page_file is not None:
         page_file.write_text(page(result, language, weeks), encoding="utf-8")
     if as_json:
@@ -222,6 +223,37 @@ def versions(ctx: click.Context) -> None:
             click.echo(
                 f"{version.name}  {version.state.value:9}  {version.made_at:%Y-%m-%d %H:%M}  {version.reason}"
             )
+
+
+@classifier.command()
+@click.argument("before")
+@click.argument("after")
+@click.option("--json", "as_json", is_flag=True, help="The figures as JSON.")
+@click.pass_context
+def compare(ctx: click.Context, before: str, after: str, as_json: bool) -> None:
+    """Judge two versions on the messages kept for judging. `shipped` is the one that came with frontdesk.
+
+    \b
+    Example:
+      frontdesk classifier compare shipped own-1f6bd2a90c11
+    """
+    from dataclasses import asdict
+
+    from classifier.comparison import compare as judge
+
+    with _session(ctx) as session:
+        found = judge(session, before, after)
+    if as_json:
+        click.echo(json.dumps(asdict(found), ensure_ascii=False))
+        return
+    click.echo(f"{found.messages} judging messages: {found.better} better, {found.worse} worse")
+    for side in (found.before, found.after):
+        click.echo(
+            f"{side.name:24} accuracy {side.accuracy:.3f}  macro-F1 {side.macro_f1:.3f}  "
+            f"answered {side.answered:.3f} at precision {side.precision:.3f}"
+        )
+    for change in found.changes:
+        click.echo(f"  message {change.message_id}: {change.true}: {change.before} -> {change.after}")
 
 
 @classifier.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ class Evaluation:
     reliability: list[tuple[float, float, int]]
     answers: Answers
     rows: int
+    pairs: dict[tuple[str, str], int] = field(default_factory=dict)
+    """How often each (true label, said label) came; only texts with one of each."""
 
     def as_data(self) -> dict[str, Any]:
         """Everything but the single answers, ready for JSON."""
@@ -83,6 +85,7 @@ def judged(
     right = np.array([set(t) == set(s) for t, s in zip(truth, said, strict=True)], dtype=bool)
     confidence = answers.confidence[ours]
     scores = metrics.label_scores(truth, said)
+    pairs = _pairs(truth, said)
     strangers = [index for index, row in enumerate(rows) if row.outside]
     inside, outside = answers.inside[ours], answers.inside[strangers]
     sure, sound = _label_confidence(answers, rows, ours) if many else (confidence, right)
@@ -103,11 +106,12 @@ def judged(
     return Evaluation(
         figures={name: None if value is None else round(value, 4) for name, value in figures.items()},
         labels=scores,
-        confusions=_confusions(truth, said),
+        confusions=_confusions(pairs),
         coverage=metrics.curve(confidence, right),
         reliability=metrics.reliability(sure, sound),
         answers=answers,
         rows=len(rows),
+        pairs=pairs,
     )
 
 
@@ -171,12 +175,17 @@ def _label_confidence(
     return sure[chosen], right
 
 
-def _confusions(truth: Sequence[Sequence[str]], said: Sequence[Sequence[str]]) -> list[tuple[str, str, int]]:
+def _pairs(truth: Sequence[Sequence[str]], said: Sequence[Sequence[str]]) -> dict[tuple[str, str], int]:
     counts: dict[tuple[str, str], int] = {}
     for true, heard in zip(truth, said, strict=True):
-        if len(true) == 1 and len(heard) == 1 and true[0] != heard[0]:
+        if len(true) == 1 and len(heard) == 1:
             counts[true[0], heard[0]] = counts.get((true[0], heard[0]), 0) + 1
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return counts
+
+
+def _confusions(pairs: Mapping[tuple[str, str], int]) -> list[tuple[str, str, int]]:
+    wrong = [(pair, count) for pair, count in pairs.items() if pair[0] != pair[1]]
+    ranked = sorted(wrong, key=lambda item: (-item[1], item[0]))
     return [(true, heard, count) for (true, heard), count in ranked[:CONFUSIONS]]
 
 

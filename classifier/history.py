@@ -3,63 +3,102 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from classifier.answers import Answers
 from classifier.dataset import Row
 from classifier.evaluation import Evaluation, judged
+from core.clock import now
 from core.conversations import Message
-from core.labels import Classification, Correction, Field, corrections_in_force
+from core.labels import Classification, Correction, Field
+
+NEWEST = 5_000
+"""So many of the newest judged messages are reported on."""
+
+SPAN = timedelta(weeks=26)
 
 
-def by_week(session: Session) -> list[tuple[str, float, int]]:
-    """(ISO week, share right, messages) of messages whose intent a person confirmed or corrected, oldest
-    first.
+@dataclass(frozen=True, slots=True)
+class Week:
+    """A week of judged messages (ISO, as 2026-W07): said rightly, said wrongly, not said."""
+
+    week: str
+    right: int = 0
+    wrong: int = 0
+    silent: int = 0
+
+    @property
+    def messages(self) -> int:
+        """All that staff judged."""
+        return self.right + self.wrong + self.silent
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share right of what was said; None where nothing was."""
+        said = self.right + self.wrong
+        return self.right / said if said else None
+
+    @property
+    def answered(self) -> float:
+        """The share on which the classifier said anything."""
+        return (self.right + self.wrong) / self.messages
+
+
+def by_week(session: Session, at: datetime | None = None) -> list[Week]:
+    """The weeks of the last half year in which staff confirmed or corrected an intent, oldest first.
 
     A message counts by its first judgement: what the classifier had said before anybody touched it.
     """
-    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for happened, previous, value in _first_judgements(session):
-        year, week, _ = happened.isocalendar()
-        cell = counts[f"{year}-W{week:02}"]
-        cell[0] += previous == value
-        cell[1] += 1
-    return [(week, right / total, total) for week, (right, total) in sorted(counts.items())]
-
-
-def from_corrections(session: Session) -> Evaluation:
-    """The classifier's answers on messages that staff judged, as they stood before; silence counts as
-    wrong."""
-    rows: list[Row] = []
-    said: list[tuple[str, ...]] = []
-    confidence: list[float] = []
-    known = {
-        item.message_id: item
-        for item in session.scalars(select(Classification).where(Classification.reviewed_at.is_not(None)))
-    }
-    for correction, message in corrections_in_force(session):
-        item = known.get(message.id)
-        first = item.alternatives[0] if item is not None and item.alternatives else None
-        rows.append(Row(message.reply or message.text, (correction.value or "",)))
-        said.append((str(first[0]),) if first else ())
-        confidence.append(float(first[1]) if first else 0.0)
-    sure = np.array(confidence)
-    answers = Answers((), said, sure, np.zeros((len(rows), 0)), sure)
-    return judged(rows, answers)
-
-
-def _first_judgements(session: Session) -> list[tuple[datetime, str | None, str | None]]:
     found = session.execute(
         select(Correction.message_id, Message.happened_at, Correction.previous, Correction.value)
         .join(Message, Message.id == Correction.message_id)
-        .where(Correction.field == Field.INTENT, Correction.undone_at.is_(None))
+        .where(
+            Correction.field == Field.INTENT,
+            Correction.undone_at.is_(None),
+            Message.happened_at >= (at or now()) - SPAN,
+        )
         .order_by(Correction.id)
     )
     first: dict[int, tuple[datetime, str | None, str | None]] = {}
     for message_id, happened, previous, value in found:
         first.setdefault(message_id, (happened, previous, value))
-    return list(first.values())
+    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for happened, previous, value in first.values():
+        year, week, _ = happened.isocalendar()
+        place = 2 if previous is None else int(previous != value)
+        counts[f"{year}-W{week:02}"][place] += 1
+    return [Week(week, *cell) for week, cell in sorted(counts.items())]
+
+
+def from_corrections(session: Session) -> Evaluation:
+    """The classifier's best guesses on the newest messages that staff judged, as they stood before; a message
+    without any guess counts as wrong."""
+    newest = (
+        select(func.max(Correction.id).label("id"))
+        .where(Correction.field == Field.INTENT, Correction.undone_at.is_(None))
+        .group_by(Correction.message_id)
+        .order_by(func.max(Correction.id).desc())
+        .limit(NEWEST)
+        .subquery()
+    )
+    found = session.execute(
+        select(Correction.value, Classification.alternatives)
+        .join(newest, newest.c.id == Correction.id)
+        .outerjoin(Classification, Classification.message_id == Correction.message_id)
+        .order_by(Correction.id)
+    )
+    rows: list[Row] = []
+    said: list[tuple[str, ...]] = []
+    confidence: list[float] = []
+    for value, alternatives in found:
+        first = alternatives[0] if alternatives else None
+        rows.append(Row("", (value or "",)))
+        said.append((str(first[0]),) if first else ())
+        confidence.append(float(first[1]) if first else 0.0)
+    sure = np.array(confidence)
+    return judged(rows, Answers((), said, sure, np.zeros((len(rows), 0)), sure))

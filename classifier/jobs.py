@@ -12,11 +12,11 @@ RETRAIN = "classifier.retrain"
 
 
 @registry.job(RETRAIN, queue="default", attempts=5, periodic="17 * * * *", concurrency=1)
-def learn(context: Context) -> None:
-    """Every hour: if enough was corrected, train a new version and put it in force if it is at least as
-    good."""
+def learn(context: Context, wanted: bool = False) -> None:
+    """Every hour: if enough was corrected (or a person wants it now), train a new version and put it in force
+    if it is at least as good."""
     with context.transaction() as session:
-        if due(session) is None:
+        if not wanted and due(session) is None:
             return
         try:
             retrain(session)

@@ -23,7 +23,6 @@ from core.errors import FrontdeskError
 from core.labels import (
     ClassifierVersion,
     Correction,
-    Field,
     VersionState,
     activate,
     active_version,
@@ -68,14 +67,24 @@ class Outcome:
     material: Material
 
 
+def fresh_corrections(session: Session) -> int:
+    """How many corrections were made or undone since the last training."""
+    last = session.scalar(select(func.max(ClassifierVersion.made_at)))
+    fresh = select(func.count()).select_from(Correction)
+    if last is not None:
+        changed = func.greatest(
+            Correction.made_at,
+            func.coalesce(Correction.undone_at, Correction.made_at),
+            func.coalesce(Correction.allowed_at, Correction.made_at),
+        )
+        fresh = fresh.where(changed > last)
+    return session.scalar(fresh) or 0
+
+
 def due(session: Session, at: datetime | None = None) -> str | None:
     """Why it is time to retrain: enough new corrections, or some and a day gone by; None when it is not."""
     last = session.scalar(select(func.max(ClassifierVersion.made_at)))
-    fresh = select(func.count()).select_from(Correction).where(Correction.field == Field.INTENT)
-    if last is not None:
-        changed = func.greatest(Correction.made_at, func.coalesce(Correction.undone_at, Correction.made_at))
-        fresh = fresh.where(changed > last)
-    count = session.scalar(fresh) or 0
+    count = fresh_corrections(session)
     if count >= AFTER:
         return f"{count} new corrections"
     if count and (last is None or (at or now()) - last >= EVERY):

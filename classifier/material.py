@@ -14,7 +14,15 @@ from classifier.heads import Question
 from classifier.sidelessons import interest_question, signal_question, signals_taught, text_of
 from classifier.starter import Example, examples, letter_numbers
 from classifier.text import Text, features_of, plain
-from core.labels import IntentLabel, LabelExample, corrections_in_force, held_out, resolve_labels
+from core.labels import (
+    Correction,
+    Field,
+    IntentLabel,
+    LabelExample,
+    corrections_in_force,
+    held_out,
+    resolve_labels,
+)
 
 SENDER_SHARE = 0.01
 """No sender's messages make up more of the training rows than this."""
@@ -90,19 +98,7 @@ def gather(
         for label in session.scalars(select(IntentLabel).order_by(IntentLabel.key))
         if label.description and label.active and label.merged_into is None
     ]
-    corrected = [
-        Lesson(
-            text_of(message),
-            correction.value or "",
-            CORRECTION_WEIGHT,
-            message.sender.lower(),
-            correction.staff_id,
-            message.id,
-            correction.made_at,
-            correction.allowed_at is not None,
-        )
-        for correction, message in corrections_in_force(session)
-    ]
+    corrected = corrections(session)
     made = Material(corrections=len(corrected))
     if not allow_odd:
         made.odd = odd_batches(corrected)
@@ -117,6 +113,36 @@ def gather(
         interest_question(session, shipped),
     ]
     return made
+
+
+def corrections(session: Session) -> list[Lesson]:
+    """What staff said of messages' intents, one row a message."""
+    return [
+        Lesson(
+            text_of(message),
+            correction.value or "",
+            CORRECTION_WEIGHT,
+            message.sender.lower(),
+            correction.staff_id,
+            message.id,
+            correction.made_at,
+            correction.allowed_at is not None,
+        )
+        for correction, message in corrections_in_force(session)
+    ]
+
+
+def odd_now(session: Session) -> list[OddBatch]:
+    """The batches of corrections that teach nothing until somebody allows them."""
+    found = session.execute(
+        select(Correction.message_id, Correction.value, Correction.staff_id, Correction.made_at).where(
+            Correction.field == Field.INTENT, Correction.undone_at.is_(None), Correction.allowed_at.is_(None)
+        )
+    )
+    return odd_batches(
+        Lesson("", row.value or "", staff_id=row.staff_id, message_id=row.message_id, made_at=row.made_at)
+        for row in found
+    )
 
 
 def capped(rows: Sequence[Lesson]) -> tuple[list[Lesson], dict[str, int]]:

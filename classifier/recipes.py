@@ -85,11 +85,29 @@ class Choice:
 
 def solve(matrix: Sparse, truth: Ints, labels: int, recipe: Recipe, weights: Floats | None = None) -> Floats:
     """The mixture of learners on rows that have features already; each learner's scores have deviation 1."""
-    machine = fit_linear(matrix, truth, labels, cost=recipe.cost, weights=weights)
+    return _mixed(matrix, truth, labels, recipe, weights, {})
+
+
+def _mixed(
+    matrix: Sparse,
+    truth: Ints,
+    labels: int,
+    recipe: Recipe,
+    weights: Floats | None,
+    known: dict[tuple[str, float], Floats],
+) -> Floats:
+    """The same; what stands in `known` is not fitted again."""
+    machine = known.get(("machine", recipe.cost))
+    if machine is None:
+        machine = _unit(fit_linear(matrix, truth, labels, cost=recipe.cost, weights=weights), matrix)
+        known["machine", recipe.cost] = machine
     if recipe.bayes == 0.0:
-        return _unit(machine, matrix)
-    bayes = fit_bayes(matrix, truth, labels, smoothing=recipe.smoothing, weights=weights)
-    return _unit(_unit(machine, matrix) + recipe.bayes * _unit(bayes, matrix), matrix)
+        return machine
+    bayes = known.get(("bayes", recipe.smoothing))
+    if bayes is None:
+        bayes = fit_bayes(matrix, truth, labels, smoothing=recipe.smoothing, weights=weights)
+        bayes = known["bayes", recipe.smoothing] = _unit(bayes, matrix)
+    return _unit(machine + recipe.bayes * bayes, matrix)
 
 
 def fit(
@@ -132,6 +150,32 @@ def held_scores(
     return scores
 
 
+def held_of_each(
+    texts: Sequence[str],
+    truth: Ints,
+    labels: int,
+    recipes: Sequence[Recipe],
+    folds: Ints,
+    always: Sequence[int] = (),
+) -> dict[Recipe, Floats]:
+    """`held_scores` of several recipes; features and learners that they share are made once."""
+    found = {recipe: np.zeros((len(texts), labels)) for recipe in recipes}
+    fixed = np.zeros(len(texts), dtype=bool)
+    fixed[list(always)] = True
+    for blocks in dict.fromkeys(recipe.blocks for recipe in recipes):
+        for fold in np.unique(folds):
+            outside = np.flatnonzero(folds == fold)
+            inside = np.flatnonzero((folds != fold) | fixed)
+            space, matrix = Features.fit([texts[int(i)] for i in inside], blocks)
+            held = space.transform([texts[int(i)] for i in outside])
+            known: dict[tuple[str, float], Floats] = {}
+            for recipe in recipes:
+                if recipe.blocks == blocks:
+                    solved = _mixed(matrix, truth[inside], labels, recipe, None, known)
+                    found[recipe][outside] = np.asarray(held @ solved[:-1]) + solved[-1]
+    return found
+
+
 def choose(
     texts: Sequence[str],
     truth: Ints,
@@ -156,9 +200,8 @@ def choose(
         best = choose(texts, truth, labels, recipes=first.recipes, always=always, groups=groups)
         return replace(best, tried=(*first.tried, *best.tried))
     folds = fold_numbers(truth, groups, 10 if len(judged) < 400 else 5, seed)
-    held: dict[tuple[Recipe, ...], Floats] = {
-        (recipe,): held_scores(texts, truth, labels, recipe, folds, always)[judged] for recipe in recipes
-    }
+    single = held_of_each(texts, truth, labels, recipes, folds, always)
+    held: dict[tuple[Recipe, ...], Floats] = {(made,): scores[judged] for made, scores in single.items()}
     merits = {made: _merit(scores, truth[judged]) for made, scores in held.items()}
     best = max(merits, key=lambda made: merits[made])
     while len(best) < min(BLENDED, len(recipes)):
