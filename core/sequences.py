@@ -333,8 +333,10 @@ def record_result(session: Session, result: Result, *, enrolment_id: int, positi
 
     Returns whether the step was taken and is still the last one; of an older one nothing depends.
     """
-    enrolment = session.get(Enrolment, enrolment_id, with_for_update={"of": Enrolment})
-    row = session.get(EnrolmentStep, (enrolment_id, position))
+    enrolment = session.get(
+        Enrolment, enrolment_id, with_for_update={"of": Enrolment}, populate_existing=True
+    )
+    row = session.get(EnrolmentStep, (enrolment_id, position), populate_existing=True)
     if enrolment is None or row is None or enrolment.state not in LIVE:
         return False
     if enrolment.next_position != position + 1:

@@ -45,6 +45,8 @@ ENDS = datetime(2027, 1, 1, tzinfo=UTC)
 LONGEST = datetime(2027, 6, 1, tzinfo=UTC)
 """Those who begin in December are led to their end in the next year."""
 WORKERS = 2
+HOPS = 1500
+"""About so often the clock is set on in a year."""
 HOUSE = House(Calendar())
 PLACES = (None, "Europe/Moscow", "Europe/London", "America/Chicago")
 START = "from tests.faults.year import work; import sys; work(sys.argv[1])"
@@ -140,7 +142,8 @@ def fill(engine: sa.Engine, draw: Draw) -> None:
         session.execute(
             text(
                 "insert into contact (name, position, language, source, account_id)"
-                " select 'Client ' || n, '', 'lt', 'year', (select min(id) from account) + n % 4 from generate_series(1, :count) n"
+                " select 'Client ' || n, '', 'lt', 'year', (select min(id) from account) + n % 4"
+                " from generate_series(1, :count) n"
             ),
             given,
         )
@@ -219,7 +222,8 @@ class Story:
 
     def _acting(self) -> int:
         """How many clients act now: about one in seven over the year, however many there are."""
-        return int(self.chance.random() * min(6.0, self.draw.enrolments / 3000) + 0.35 * self.chance.random())
+        rate = self.draw.enrolments * 0.2 / HOPS
+        return int(rate) + (self.chance.random() < rate % 1)
 
     def _act(self, session: Session, contact_id: int) -> None:
         kind = self.chance.random()
