@@ -32,6 +32,19 @@ class Scope(StrEnum):
     """Nothing may go to the address, for example because it does not exist."""
 
 
+class Topic(StrEnum):
+    """What mailings are about; a contact may want some of them, and some channels, and not the others."""
+
+    MARKETING = "marketing"
+    """All of them."""
+    OFFERS = "offers"
+    """Prices, discounts, products."""
+    NEWS = "news"
+    """What is new at our company."""
+    EVENTS = "events"
+    """Exhibitions, webinars, visits."""
+
+
 class Suppression(Base):
     """An address that must not be written to on a channel."""
 
@@ -56,6 +69,7 @@ class Consent(Base):
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)
     channel: Mapped[Channel]
     purpose: Mapped[str] = mapped_column(Text)
+    """A `Topic`."""
     granted: Mapped[bool]
     proof: Mapped[str] = mapped_column(Text)
     """What shows it: the form's wording and address, the letter, the call."""

@@ -110,6 +110,12 @@ class Delivery(Base):
             postgresql_where=text("state IN ('claimed', 'transmitting')"),
         ),
         Index("ix_delivery_uncertain", "id", postgresql_where=text("state = 'uncertain'")),
+        Index(
+            "ix_delivery_campaign_open", "campaign_id",
+            postgresql_where=text(
+                "campaign_id IS NOT NULL AND state IN ('queued', 'claimed', 'transmitting', 'deferred')"
+            ),
+        ),
     )  # fmt: skip
 
     id: Mapped[Id]
@@ -147,6 +153,8 @@ class Delivery(Base):
     """Keys of documents to be made and attached."""
     in_reply_to: Mapped[str | None] = mapped_column(Text)
     reference_ids: Mapped[list[str]] = mapped_column(JSONB, default=list)
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
+    """The mailing it belongs to."""
     priority: Mapped[int] = mapped_column(default=5)
     """1 is first; a person's answers go before mailings."""
     due_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -211,6 +219,7 @@ class Draft:
     documents: Sequence[str] = ()
     in_reply_to: str | None = None
     reference_ids: Sequence[str] = ()
+    campaign_id: int | None = None
     priority: int = 5
     due_at: datetime | None = None
     expires_at: datetime | None = None
@@ -243,15 +252,17 @@ def _row(draft: Draft) -> dict[str, Any]:
 _QUEUE = text("""
 insert into delivery (key, token, state, channel, purpose, automatic, address, address_key, domain,
     recipient_name, contact_id, conversation_id, deal_id, staff_id, mailbox, template, language, "values",
-    subject, body, documents, in_reply_to, reference_ids, priority, segment, due_at, expires_at)
+    subject, body, documents, in_reply_to, reference_ids, campaign_id, priority, segment, due_at, expires_at)
 select key, token, 'queued', channel, purpose, automatic, address, address_key, domain,
     recipient_name, contact_id, conversation_id, deal_id, staff_id, mailbox, template, language, "values",
-    subject, body, documents, in_reply_to, reference_ids, priority, segment, coalesce(due_at, now()),
+    subject, body, documents, in_reply_to, reference_ids, campaign_id, priority, segment,
+    coalesce(due_at, now()),
     coalesce(expires_at, now() + :expiry)
 from jsonb_to_recordset(cast(:rows as jsonb)) as v (key text, token text, channel text, purpose text,
     automatic boolean, address text, address_key text, domain text, recipient_name text, contact_id bigint,
     conversation_id bigint, deal_id bigint, staff_id bigint, mailbox text, template text, language text,
     "values" jsonb, subject text, body text, documents jsonb, in_reply_to text, reference_ids jsonb,
+    campaign_id bigint,
     priority bigint, segment jsonb, due_at timestamptz, expires_at timestamptz)
 on conflict (key) do nothing
 returning id, key

@@ -61,6 +61,9 @@ class Claimed:
     suppression: str | None
     suppression_reason: str | None
     consent_withdrawn: bool | None
+    campaign_id: int | None = None
+    campaign_state: str | None = None
+    """Of the mailing it belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +111,12 @@ with due as (
             as suppression,
         (select reason from suppression s where s.channel = d.channel and s.address = d.address_key)
             as suppression_reason,
-        (select not granted from consent c where c.contact_id = d.contact_id and c.channel = d.channel
-         and c.purpose = 'marketing' order by c.id desc limit 1) as consent_withdrawn
+        (select bool_or(not latest.granted) from (
+            select distinct on (c.purpose) c.granted from consent c
+            where c.contact_id = d.contact_id and c.channel = d.channel
+            and c.purpose in ('marketing', (select m.topic from campaign m where m.id = d.campaign_id))
+            order by c.purpose, c.id desc) as latest) as consent_withdrawn,
+        d.campaign_id, (select m.state from campaign m where m.id = d.campaign_id) as campaign_state
 )
 select coalesce(json_agg(claimed), '[]') from claimed
 """)

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from core import consent, db, documents, outbox_history, outbox_pages
 from core.accounts import Channel
+from core.campaigns import CampaignState
 from core.consent import Scope as Stops
 from core.consent import SuppressionReason
 from core.context import Context
@@ -202,6 +203,7 @@ class Pages:
             suppression_reason=one.suppression_reason or "",
             consent_withdrawn=bool(one.consent_withdrawn),
             ours=one.address in self._composer.sender.ours,
+            campaign=CampaignState(one.campaign_state) if one.campaign_state else None,
             blocked=self._blocked(one.domain),
         )
 
@@ -216,9 +218,8 @@ class Pages:
         outbox_pages.settle_page(session, owner=self.owner, settled=settled, sources={State.CLAIMED})
         # One deferral for all that waits for the same closed door, instead of a claim for each page of it.
         for domain in {one.domain for one in claimed if verdicts[one.id].action is Action.DEFER}:
-            outbox_pages.postpone(
-                session, channel=self._channel.value, domain=domain, wait=self._blocked(domain)
-            )
+            if wait := self._blocked(domain):
+                outbox_pages.postpone(session, channel=self._channel.value, domain=domain, wait=wait)
 
     def _compose(self, going: Sequence[Claimed]) -> list[Composed]:
         made, failed = self._documents([one for one in going if one.documents])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from core.campaigns import HOLDING, CampaignState
 from core.consent import Scope
 from core.outbox import Purpose
 
@@ -41,6 +42,8 @@ class Facts:
     """The contact took back the consent to be written to by way of marketing."""
     ours: bool = False
     """The address is one of our own mailboxes."""
+    campaign: CampaignState | None = None
+    """State of the mailing it belongs to."""
     blocked: float = 0.0
     """Seconds for which the recipient's domain wants nothing of us."""
 
@@ -55,6 +58,9 @@ class Verdict:
 
 
 SEND = Verdict(Action.SEND)
+
+PAUSE = 20.0
+"""Seconds after which a letter of a paused mailing asks again."""
 
 ANSWER_IS_STALE = timedelta(days=2)
 """An automatic answer that comes later than this says nothing new to anybody."""
@@ -79,6 +85,8 @@ def verdict(facts: Facts) -> Verdict:
             return Verdict(Action.SUPPRESS, f"opted out of marketing: {facts.suppression_reason}")
         if facts.consent_withdrawn:
             return Verdict(Action.SUPPRESS, "the consent was withdrawn")
+    if facts.campaign is CampaignState.CANCELLED:
+        return Verdict(Action.CANCEL, "the mailing was cancelled")
     if facts.ours and facts.purpose is not Purpose.STAFF:
         return Verdict(Action.CANCEL, "the address is our own")
     if facts.automatic and facts.purpose is not Purpose.STAFF and is_machine(facts.address):
@@ -87,6 +95,8 @@ def verdict(facts: Facts) -> Verdict:
         return Verdict(Action.EXPIRE, "not sent within its time")
     if facts.automatic and facts.answers and facts.waited > ANSWER_IS_STALE:
         return Verdict(Action.CANCEL, "too late for an automatic answer")
+    if facts.campaign in HOLDING:
+        return Verdict(Action.DEFER, "the mailing is paused", PAUSE)
     if facts.blocked > 0:
         return Verdict(Action.DEFER, "the recipient's domain wants less of us for now", facts.blocked)
     return SEND
