@@ -141,6 +141,6 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "speaker_name": _named(SPEAKERS),
     "call_step": _named(STEPS),
     "call_reason": _reason,
-    "length": length,
+    "call_length": length,
 }
 """Filters of the views of calls."""
