@@ -7,7 +7,7 @@ and what a list holds is compared with number, words and time. Statuses are kept
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -239,6 +239,31 @@ def open_ones(session: Session, limit: int = 50) -> Sequence[PhoneOrder]:
         .limit(limit)
     )
     return session.scalars(query).all()
+
+
+def looked_for(session: Session, order: PhoneOrder) -> None:
+    """Write down that the exchange is asked for an order, and on its delivery that it was in vain so far."""
+    if order.looked_up_at is not None:
+        order.delivery.error = "the exchange was asked, and has nothing of it so far"
+    order.looked_up_at = func.now()  # pyright: ignore[reportAttributeAccessIssue] - the database's clock
+    session.flush()
+
+
+def ids_since(session: Session, before: datetime, after: datetime) -> set[str]:
+    """Ids of orders that were taken between two moments, without those that never went any further."""
+    query = select(PhoneOrder.sid).where(
+        PhoneOrder.sid.is_not(None),
+        PhoneOrder.ordered_at > after,
+        PhoneOrder.ordered_at < before,
+        func.coalesce(PhoneOrder.status, "").not_in([TextStatus.FAILED, TextStatus.CANCELED]),
+    )
+    return {sid for sid in session.scalars(query) if sid}
+
+
+def known_ids(session: Session, sids: Collection[str]) -> set[str]:
+    """Those of some ids that belong to our orders."""
+    query = select(PhoneOrder.sid).where(PhoneOrder.sid.in_(sids))
+    return {sid for sid in session.scalars(query) if sid}
 
 
 def counts(session: Session) -> dict[str, dict[str, int]]:

@@ -21,6 +21,8 @@ from inbound import twilio
 PATIENCE: Final = 10.0
 """Seconds for one answer; the SDK's default is for ever."""
 PAGE: Final = 200
+LOOK_UP: Final = 50
+"""Rows asked for when one order is looked for."""
 
 
 class BasedClient(TwilioHttpClient):
@@ -86,23 +88,36 @@ class TwilioApi:
         )
 
     def messages(self, since: date) -> Iterator[Told]:
-        """Every SMS that came in on a day (UTC) or later, newest first."""
+        """Every SMS in or out since a day (UTC), newest first."""
         found = _asked(lambda: self._client.messages.stream(date_sent_after=_midnight(since), page_size=PAGE))
-        return (
-            twilio.sms_told(
-                {
-                    "MessageSid": one.sid,
-                    "From": one.from_ or "",
-                    "To": one.to or "",
-                    "Body": one.body or "",
-                    "NumMedia": one.num_media or "0",
-                },
-                source="list",
-                at=one.date_sent,
-            )
-            for one in found
-            if str(one.direction) == "inbound"
-        )
+        return (told for one in found if (told := _text(one)) is not None)
+
+    def texts_to(self, number: str) -> Iterator[Told]:
+        """The newest SMS to a number, in whatever state: one that was never sent has no day in the list."""
+        found = _asked(lambda: self._client.messages.stream(to=number, limit=LOOK_UP, page_size=LOOK_UP))
+        return (told for one in found if (told := _text(one)) is not None)
+
+    def calls_to(self, number: str) -> Iterator[Told]:
+        """The newest legs to a number, in whatever state."""
+        found = _asked(lambda: self._client.calls.stream(to=number, limit=LOOK_UP, page_size=LOOK_UP))
+        return (told for one in found if (told := _leg(one)) is not None)
+
+
+def _text(one: Any) -> Told | None:
+    fields = {
+        "MessageSid": one.sid,
+        "From": one.from_ or "",
+        "To": one.to or "",
+        "Body": one.body or "",
+        "NumMedia": one.num_media or "0",
+        "MessageStatus": str(one.status),
+        "ErrorCode": str(one.error_code or ""),
+    }
+    if str(one.direction) == "inbound":
+        return twilio.sms_told(fields, source="list", at=one.date_sent)
+    if fields["MessageStatus"] not in twilio.TEXT_STATUSES:
+        return None
+    return twilio.text_told(fields, source="list", created=one.date_created)
 
 
 def _leg(one: Any) -> Told | None:
@@ -118,6 +133,7 @@ def _leg(one: Any) -> Told | None:
         caller=one._from or "",
         called=one.to or "",
         at=moment.astimezone(UTC).isoformat() if moment else None,
+        created=one.date_created.astimezone(UTC).isoformat() if one.date_created else None,
         seconds=int(one.duration) if one.duration else None,
         source="list",
     )

@@ -8,7 +8,7 @@ from functools import partial
 
 import structlog
 
-from core import notices, outbox_pages
+from core import notices, outbox_pages, phoneorders
 from core.context import Context
 from core.jobkinds import Registry, Service
 from outbound import phonejobs, sequences
@@ -49,6 +49,7 @@ def sweep(context: Context) -> None:
     with context.transaction() as session:
         outbox_pages.sweep(session)
         outbox_pages.expire(session)
+        phoneorders.settle_known(session)
         open_ones = outbox_pages.uncertain(session, limit=1000)
         if open_ones:
             notices.raise_alarm(session, "sends_uncertain", "outbox", str(len(open_ones)))

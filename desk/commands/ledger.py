@@ -79,7 +79,13 @@ def shown_phone(events: Mapping[str, int], phone: PhoneBooks | str | None) -> st
         lines.append(f"  Twilio was not compared: {phone}")
     elif phone is not None:
         lines.append(f"  Twilio, last two days: {phone.calls} calls and {phone.messages} SMS in")
-        missing = (*phone.missing_calls, *phone.missing_messages)
+        lines.append(
+            f"  Twilio, last two days: {phone.calls_out} calls and {phone.messages_out} SMS out, "
+            f"{phone.uncertain} of ours uncertain"
+        )
+        if phone.foreign:
+            lines.append(f"    not ordered from here: {', '.join(phone.foreign[:20])}")
+        missing = (*phone.missing_calls, *phone.missing_messages, *phone.lost)
         if missing:
             lines.append(click.style(f"    unaccounted for: {', '.join(missing[:20])}", fg="red"))
     return "\n".join(lines)

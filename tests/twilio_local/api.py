@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
+from tests.twilio_local.creating import Creator, Fault
 from tests.twilio_local.exchange import ACCOUNT, Exchange, Leg, Sound, Text
 
 VERSION = "/2010-04-01"
@@ -31,6 +33,20 @@ class Api:
     """Method, path and parameters of each request."""
     answered: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Path and body of each good answer."""
+    creator: Creator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.creator = Creator(self.exchange)
+
+    def create(self, path: str, form: dict[str, list[str]]) -> tuple[Fault | None, int, dict[str, Any]]:
+        """How a POST goes wrong, if it does, and the status and body for it."""
+        table = path.removeprefix(f"{VERSION}/Accounts/{ACCOUNT}/").removesuffix(".json")
+        fault, made, code = self.creator.ask(table, form)
+        if fault is not None:
+            body = {"code": code or fault.status, "message": "told to", "status": fault.status}
+            return fault, fault.status, body
+        assert made is not None
+        return None, 201, message_of(made) if isinstance(made, Text) else call_of(made)
 
     def answer(self, path: str, params: dict[str, str]) -> tuple[int, dict[str, Any]]:
         """The status and body for a GET."""
@@ -41,9 +57,14 @@ class Api:
             "Messages": [message_of(text) for text in exchange.texts],
         }
         prefix = f"{VERSION}/Accounts/{ACCOUNT}/"
+        if path == f"{VERSION}/Accounts/{ACCOUNT}.json":
+            return 200, {"sid": ACCOUNT, "status": "active", "friendly_name": "local"}
         name = path.removeprefix(prefix).removesuffix(".json")
         if name in tables:
-            return 200, page(name, list(reversed(tables[name])), params, path)
+            rows = [
+                row for row in reversed(tables[name]) if not params.get("To") or row["to"] == params["To"]
+            ]
+            return 200, page(name, rows, params, path)
         table, _, sid = name.partition("/")
         found = next((row for row in tables.get(table, []) if row["sid"] == sid), None)
         return (200, found) if found else (404, {"code": 20404, "message": "not found", "status": 404})
@@ -80,6 +101,7 @@ def call_of(leg: Leg) -> dict[str, Any]:
         "to": leg.to, "status": leg.status, "direction": leg.direction, "price": None,
         "duration": str(leg.seconds) if leg.ended else None, "api_version": "2010-04-01",
         "start_time": shown(leg.started), "end_time": shown(leg.ended),
+        "date_created": shown(leg.created or leg.started),
     }  # fmt: skip
 
 
@@ -96,7 +118,7 @@ def message_of(text: Text) -> dict[str, Any]:
     return {
         "sid": text.sid, "account_sid": ACCOUNT, "from": text.from_, "to": text.to, "body": text.body,
         "direction": text.direction, "status": text.status, "num_media": "0", "num_segments": "1",
-        "date_sent": shown(text.at), "date_created": shown(text.at), "error_code": None, "price": None,
+        "date_sent": shown(text.at), "date_created": shown(text.at), "error_code": text.code, "price": None,
     }  # fmt: skip
 
 
@@ -131,6 +153,20 @@ def serving(exchange: Exchange) -> Iterator[Api]:
                 status, body = api.answer(parts.path, params)
                 if status == 200:
                     api.answered.append((parts.path, body))
+                self.reply(status, body)
+
+        def do_POST(self) -> None:
+            data = self.rfile.read(int(self.headers.get("content-length", "0")))
+            if self.headers.get("authorization") != right:
+                self.reply(401, {"code": 20003, "message": "Authenticate", "status": 401})
+                return
+            fault, status, body = api.create(self.path, parse_qs(data.decode(), keep_blank_values=True))
+            if fault is not None and fault.stalls:
+                time.sleep(fault.stalls)
+            if not status:
+                self.close_connection = True
+                return
+            with suppress(OSError):
                 self.reply(status, body)
 
         def reply(self, status: int, body: dict[str, Any]) -> None:

@@ -45,6 +45,7 @@ class Leg:
     started: datetime | None = None
     ended: datetime | None = None
     sequence: int = 0
+    created: datetime | None = None
 
     @property
     def seconds(self) -> int:
@@ -73,6 +74,7 @@ class Text:
     at: datetime
     direction: str = "inbound"
     status: str = "received"
+    code: int | None = None
 
 
 @dataclass
@@ -136,7 +138,7 @@ class Exchange:
         """Somebody rings one of our numbers; returns when the call is over."""
         leg = Leg(self.sid("CA"), from_, to, "inbound", status="ringing", started=self.clock)
         self.legs.append(leg)
-        run = _Run(self, leg, caller or Caller())
+        run = Run(self, leg, caller or Caller())
         with suppress(HungUp):
             run.document(f"{self.public_url}/phone/twilio/voice", {})
         if leg.status not in OVER:
@@ -199,7 +201,7 @@ class Exchange:
         return counted
 
 
-class _Run:
+class Run:
     """One caller's way through our documents."""
 
     def __init__(self, exchange: Exchange, leg: Leg, caller: Caller) -> None:

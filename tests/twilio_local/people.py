@@ -15,6 +15,8 @@ class Answer(StrEnum):
     """Rings until it is given up."""
     MACHINE = "machine"
     """A mobile's voicemail: picks up, listens, presses nothing."""
+    FAX = "fax"
+    """Answers with a tone."""
 
 
 @dataclass
@@ -26,6 +28,8 @@ class Callee:
     """Pressed when asked; empty for nothing."""
     ring_seconds: int = 4
     talk_seconds: int = 60
+    hangs_up_at: int | None = None
+    """Number of the verb, from 0, at which they hang up on a call of ours; None stays to the end."""
 
 
 @dataclass
