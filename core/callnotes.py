@@ -118,6 +118,7 @@ def log_call(session: Session, conversation: Conversation, staff_id: int, made: 
     session.flush()
     call.message_id = message.id
     conversation.last_message_at = max(conversation.last_message_at, made.happened_at)
+    session.flush()
     note(session, call, staff_id, said)
     return call
 

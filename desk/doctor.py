@@ -8,10 +8,7 @@ import ctypes.util
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,7 +16,8 @@ from core.config import Settings
 from core.config_sections import MailAuth, Mailbox, Relay
 from core.context import Context
 from core.errors import DatabaseTooNew, DatabaseTooOld, FrontdeskError
-from desk import wiring
+from desk import doctorphone, wiring
+from desk.findings import Finding, Verdict
 
 SKEW_NOTE, SKEW_WRONG = 2.0, 30.0
 """Seconds between our clock and the database's."""
@@ -29,33 +27,8 @@ LATE_MAILBOX = 900.0
 """Seconds since a mailbox was last asked before it seems that nobody fetches."""
 
 
-class Verdict(StrEnum):
-    """How something stands."""
-
-    OK = "ok"
-    NOTE = "note"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at."""
-
-    what: str
-    verdict: Verdict
-    said: str
-    cure: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.what}: {self.said}" + (f" {self.cure}" if self.cure else "")
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for `--json`."""
-        return {"what": self.what, "verdict": self.verdict.value, "said": self.said, "cure": self.cure}
-
-
 def examine(settings: Settings, *, offline: bool = False) -> Iterator[Finding]:
-    """Look at everything, one thing after the other; with `offline` no mail server is asked."""
+    """Look at everything, one thing after the other; with `offline` no server outside is asked."""
     yield from _guarded("settings", lambda: check_settings(settings))
     yield from _guarded("database", lambda: check_database(settings))
     if not offline:
@@ -72,7 +45,9 @@ def examine(settings: Settings, *, offline: bool = False) -> Iterator[Finding]:
     elif not offline:
         relay = settings.relay
         yield from _guarded("relay", lambda: check_relay(settings, relay))
-    yield from _guarded("telephone", lambda: check_telephone(settings))
+    yield from _guarded("telephone", lambda: doctorphone.settings_of(settings))
+    if settings.twilio is not None and not offline:
+        yield from _guarded("twilio", lambda: doctorphone.account_of(settings))
     yield from _guarded("disk", lambda: check_disk(settings))
     yield from _guarded("fonts", check_fonts)
 
@@ -221,16 +196,6 @@ def check_relay(settings: Settings, relay: Relay) -> Iterator[Finding]:
 
     asyncio.run(knock())
     yield Finding("relay", Verdict.OK, f"{relay.host}:{relay.port} lets us in.")
-
-
-def check_telephone(settings: Settings) -> Iterator[Finding]:
-    """Whether the account and a number are set."""
-    if settings.twilio is None:
-        yield Finding("telephone", Verdict.NOTE, "none is set up.", "Add a [twilio] section for calls.")
-    elif not settings.twilio.numbers:
-        yield Finding("telephone", Verdict.WRONG, "no number is set.", 'Example: numbers = ["+37052000000"]')
-    else:
-        yield Finding("telephone", Verdict.OK, f"{len(settings.twilio.numbers)} numbers are set.")
 
 
 def check_disk(settings: Settings) -> Iterator[Finding]:

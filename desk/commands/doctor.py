@@ -15,11 +15,11 @@ from desk import wiring
 Examples:
   frontdesk doctor
   frontdesk doctor --json
-  frontdesk doctor --offline     ask no mail server
+  frontdesk doctor --offline     ask no mail server and not Twilio
 """,
 )
 @click.option("--json", "as_json", is_flag=True, help="One object with a list of findings.")
-@click.option("--offline", is_flag=True, help="Do not connect to mailboxes and relay.")
+@click.option("--offline", is_flag=True, help="Do not connect to mailboxes, relay and Twilio.")
 def command(as_json: bool, offline: bool) -> int:
     """Look at the database, mailboxes, relay, telephone, disk, clock and fonts.
 

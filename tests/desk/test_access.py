@@ -84,6 +84,8 @@ def _filled(path: str, world: World, numbers: dict[str, int], talk: str) -> str:
         "raw_id": world.raws["stuck"].id,
         "enrolment_id": 1,
         "task_id": 1,
+        "call_id": 1,
+        "recording_id": 1,
         "segment_id": 1,
         "list_id": 1,
         "import_id": 1,

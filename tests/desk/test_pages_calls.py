@@ -131,7 +131,7 @@ def test_note_makes_the_next_step_a_task_proposes_the_stage_and_is_filed(
         deal = session.get_one(Deal, session.get_one(Call, call_id).deal_id)
         stages = {one.key: one.id for one in deal.pipeline.stages}
     form = {
-        "outcome": "next_step", "note": "Nori pasiūlymo keturiems siurbliams.", "next_step": "Išsiųsti pasiūlymą",
+        "outcome": "next_step", "note": "Nori pasiūlymo siurbliams.", "next_step": "Išsiųsti pasiūlymą",
         "next_at": "2099-11-30T10:00", "stage": str(stages["commercial_offer"]),
     }  # fmt: skip
     assert agent.post(f"/calls/{call_id}/note", data=form, headers=HTMX).status_code == 200
@@ -158,7 +158,8 @@ def test_call_made_elsewhere_is_logged_once_by_hand(agent: Browser, engine: sa.E
     talk = world.talks["own"].id
     assert "datetime-local" in agent.get(f"/conversations/{talk}/call").text
     form = {
-        "key": "form-1", "direction": "out", "happened": "2026-01-15T10:30", "minutes": "6", "outcome": "talked",
+        "key": "form-1", "direction": "out", "happened": "2026-01-15T10:30", "minutes": "6",
+        "outcome": "talked",
         "note": "Kalbėjome apie garantiją.",
     }  # fmt: skip
     for _ in range(2):
