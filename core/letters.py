@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.accounts import Contact
+from core.accounts import Channel, Contact
 from core.catalogue import unit_name
 from core.conversations import Conversation, Direction, Message
 from core.deals import Deal, StageChange
@@ -205,7 +205,8 @@ def answer(
     """
     incoming = last_incoming(session, conversation.id)
     contact = conversation.contact
-    address = (incoming.sender if incoming else None) or (contact.email if contact else None)
+    by_mail = incoming if incoming is not None and incoming.channel == Channel.EMAIL else None
+    address = (by_mail.sender if by_mail else None) or (contact.email if contact else None)
     if not address:
         raise NoAddress
     if template == "answer" and not body.strip():

@@ -110,6 +110,16 @@ def by_sid(session: Session, sid: str) -> PhoneOrder | None:
     return session.scalar(select(PhoneOrder).where(PhoneOrder.sid == sid))
 
 
+def words_of(session: Session, delivery_id: int | None) -> str:
+    """What an automatic call said; empty for anything else."""
+    if delivery_id is None:
+        return ""
+    query = select(PhoneOrder.text).where(
+        PhoneOrder.delivery_id == delivery_id, PhoneOrder.kind == OrderKind.MESSAGE
+    )
+    return session.scalar(query) or ""
+
+
 def matching(
     session: Session, *, channel: Channel, dialled: str, text: str | None, at: datetime
 ) -> PhoneOrder | None:

@@ -79,9 +79,10 @@ class Page:
 
     @property
     def answer_address(self) -> str | None:
-        """Where an answer goes."""
-        if self.newest_in is not None and self.newest_in.sender:
-            return self.newest_in.sender
+        """Where an answer by mail goes: whence the client last wrote a letter, else to their address."""
+        letters = (one for one in reversed(self.messages) if one.direction == "in" and one.channel == "email")
+        if (newest := next(letters, None)) is not None and newest.sender:
+            return newest.sender
         contact = self.conversation.contact
         return contact.email if contact else None
 

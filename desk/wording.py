@@ -14,7 +14,7 @@ from core.errors import FrontdeskError
 from core.i18n import N_, Texts
 from core.outbox import DeliveryState
 from core.sequences import StopReason
-from desk import callwords, senderwords, trail
+from desk import callwords, dealwords, senderwords, trail
 
 LOSS_REASONS: dict[LossReason, str] = {
     LossReason.PRICE: N_("Price"),
@@ -105,6 +105,9 @@ ALARMS: dict[str, str] = {
     "followups_held": N_("Follow-ups are held: after a gap more than usual fell due at once"),
     "classifier_unreadable": N_("The classifier cannot be loaded; letters come without a topic"),
     "recordings_not_fetched": N_("The recording of call %(subject)s could not be fetched"),
+    "letters_quarantined": N_("Letters that cannot be read wait in quarantine"),
+    "phone_cap_reached": N_("A cap on what the telephone may spend is reached: %(subject)s"),
+    "phone_refused": N_("Twilio refuses what our account asks for: %(subject)s"),
     "webhooks_refused": N_("The telephone’s callbacks are refused: their signature does not fit"),
 }
 
@@ -236,10 +239,12 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "document_name": _named(DOCUMENT_NAMES),
     "suppression_text": _named(SUPPRESSIONS),
     "role_text": _named(POINTS),
+    "loss_text": _named(LOSS_REASONS),
     "delivery_state": lambda state: DELIVERY_STATES[DeliveryState(state)],
     "inner_date": _inner_date,
     **senderwords.FILTERS,
     **callwords.FILTERS,
+    **dealwords.FILTERS,
     "event_name": lambda kind: EVENTS.get(kind, (kind, "dots")),
 }
 """Filters of the views."""

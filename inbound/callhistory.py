@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import routing, transcripts
+from core import phoneorders, routing, transcripts
 from core.accounts import Channel, Contact, ContactPoint, PointKind
 from core.calls import Call, CallState
 from core.config import Settings
@@ -85,10 +85,11 @@ def write(session: Session, settings: Settings, call: Call) -> None:
     seconds = call.voicemail_seconds if call.state == CallState.VOICEMAIL else call.seconds
     words = HISTORY_OUT.get(call.state) if call.direction == Direction.OUT else None
     happened = said(words or HISTORY[call.state], settings.company.default_language, seconds=seconds or 0)
+    ours = phoneorders.words_of(session, message.delivery_id)
     spoken = "\n".join(line.text for line in transcripts.of_call(session, call.id))
     message.subject = message.subject or said(SUBJECT, settings.company.default_language)
-    message.reply = "\n\n".join(filter(None, (happened, call.note.strip() or shortened(spoken))))
-    message.text = "\n\n".join(filter(None, (happened, call.note.strip(), spoken)))
+    message.reply = "\n\n".join(filter(None, (happened, call.note.strip() or shortened(spoken) or ours)))
+    message.text = "\n\n".join(filter(None, (happened, call.note.strip(), spoken, ours)))
     message.language = call.language
     kept = [one for one in message.trail or [] if one.get("step") == "classify"]
     message.trail = [*({"step": one["step"], "reason": one["reason"]} for one in call.route), *kept]

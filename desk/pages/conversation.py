@@ -19,7 +19,7 @@ from core.labels import Field
 from core.notices import open_alarms
 from core.reading import mark_read
 from core.sessions import SignedIn
-from desk import card, doubts, followups, live, tables, todo
+from desk import card, doubts, followups, live, phoneout, tables, todo
 from desk.access import WORKERS, conversation_for, visible
 from desk.answers import TEMPLATES
 from desk.forms import one_time_key
@@ -54,6 +54,7 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
         "products": catalogue.active_products(session),
         "colleagues": tables.colleagues(session),
         "form_key": one_time_key(),
+        "reach": phoneout.read(session, request.app.state.settings, conversation),
         "sentence": lambda item: sentence(item, language),
     }
 

@@ -82,6 +82,14 @@
     form.dispatchEvent(new Event("change"));
   });
 
+  body.addEventListener("texted", () => {
+    const form = one("#sms");
+    if (!form) return;
+    form.elements.body.value = "";
+    form.elements.key.value = Array.from(crypto.getRandomValues(new Uint8Array(12)), (n) => n.toString(16).padStart(2, "0")).join("");
+    form.dispatchEvent(new Event("input"));
+  });
+
   // A letter as it was sent is fetched only when somebody asks for it
   document.addEventListener("toggle", (event) => {
     const fold = event.target;
@@ -97,19 +105,46 @@
     if (ask) ask.onclick = () => { frame.src = `${fold.dataset.frame}?pictures=1`; ask.hidden = true; };
   }, true);
 
+  // The board: a card is moved by drag, or by [ and ] to the stage before and after
+  const ask = (card, column) => {
+    const stage = JSON.parse(column.dataset.stages)[card.dataset.pipeline];
+    if (card.dataset.talk && stage && card.closest(".board-column") !== column)
+      htmx.ajax("GET", `/conversations/${card.dataset.talk}/move?stage=${stage}`, { target: "#ask-body", swap: "innerHTML" });
+  };
+  let dragged = null;
+  const over = (column) => { for (const other of all(".board-column.over")) other.classList.remove("over"); if (column) column.classList.add("over"); };
+  document.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest ? event.target.closest(".deal-card") : null;
+    if (dragged) { event.dataTransfer.effectAllowed = "move"; event.dataTransfer.setData("text/plain", dragged.id); dragged.classList.add("dragged"); }
+  });
+  document.addEventListener("dragover", (event) => {
+    const column = dragged && event.target.closest(".board-column");
+    if (column) { event.preventDefault(); over(column); }
+  });
+  document.addEventListener("drop", (event) => {
+    const column = dragged && event.target.closest(".board-column");
+    if (column) { event.preventDefault(); ask(dragged, column); }
+  });
+  document.addEventListener("dragend", () => { if (dragged) dragged.classList.remove("dragged"); dragged = null; over(null); });
+  const shift = (card, by) => {
+    const columns = all(".board-column");
+    const to = columns[columns.indexOf(card.closest(".board-column")) + by];
+    if (to) ask(card, to);
+  };
+
   // Keys
   let chosen = null;
   let prefix = "";
-  const rows = () => all("[data-keys=list] .row");
+  const rows = () => all("[data-keys=list] .row, [data-keys=list] .deal-card");
   const choose = (id, reveal = true) => {
-    for (const row of all(".row.chosen")) row.classList.remove("chosen");
+    for (const row of all(".chosen")) row.classList.remove("chosen");
     const row = id && document.getElementById(id);
     if (!row) return;
     chosen = id;
     row.classList.add("chosen");
     if (reveal) {
       row.scrollIntoView({ block: "nearest" });
-      one(".row-link", row).focus({ preventScroll: true });
+      one(".row-link, .deal-link", row).focus({ preventScroll: true });
     }
   };
   const step = (by) => {
@@ -148,6 +183,7 @@
     else if (key === "r" && one("#answer")) one("#answer textarea").focus();
     else if (key === "c" && one("#ringing [data-key=c]")) one("#ringing [data-key=c]").click();
     else if (key === "x" && one("#ringing [data-key=x]")) one("#ringing [data-key=x]").click();
+    else if ((key === "[" || key === "]") && one(".deal-card.chosen, .deal-card:focus-within")) shift(one(".deal-card.chosen, .deal-card:focus-within"), key === "]" ? 1 : -1);
     else if (key === "z" && undo) undo();
     else if (key === "/" && one("#search-box, #bar-search")) (one("#search-box") || one("#bar-search")).select(), (one("#search-box") || one("#bar-search")).focus();
     else if (key === "?") open("keys");

@@ -43,6 +43,7 @@ PUBLIC = {
     ("POST", "/phone/twilio/recording"),
     ("POST", "/phone/twilio/transcript"),
     ("POST", "/phone/twilio/sms"),
+    ("POST", "/phone/twilio/sent"),
     ("POST", "/phone/cti"),
     ("POST", "/phone/cti/{token:str}"),
 }
