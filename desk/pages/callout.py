@@ -1,0 +1,169 @@
+"""Reaching a client by telephone: a call by click, and an SMS whose parts are counted as one writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.datastructures import State
+from litestar.params import FromPath
+
+from core import byphone, outbox, spending
+from core.accounts import Channel
+from core.consent import suppression_of
+from core.errors import ConfigurationError, InputRefused
+from core.phoneorders import OrderKind
+from core.staff import StaffMember
+from desk import live, phoneout
+from desk.access import WORKERS, conversation_for
+from desk.forms import one_time_key
+from desk.given import Filled, Transaction
+from desk.pages.sheets import sheet
+from desk.render import PageRequest, done, page, reader
+from desk.threads import in_thread
+from templates.plainletters import offer, plain_letters
+from templates.segments import segments_of
+
+
+class NoTelephone(ConfigurationError):
+    """The settings name no telephone with a number of ours."""
+
+    cure = "An administrator sets it up: docs/operate/twilio.md."
+
+
+class AskedNotTo(InputRefused):
+    """The owner of that number asked us not to use it."""
+
+
+def _key(form: Any) -> str:
+    key = form.line("key", longest=64)
+    if not key:
+        raise InputRefused("The form is too old.", cure="Load the page again.")
+    return key
+
+
+def _number(form: Any, known: phoneout.Reach) -> str:
+    """The number from the form, when it is one of the client's. Raises InputRefused for any other."""
+    number = form.line("number", longest=20)
+    if number not in {one.number for one in known.numbers}:
+        raise InputRefused("That number is not the client's.", cure="Add it on the client's card first.")
+    return number
+
+
+@get("/conversations/{conversation_id:int}/ring", enter=WORKERS)
+@in_thread
+def ask_ring(
+    request: PageRequest, state: State, session: Transaction, conversation_id: FromPath[int]
+) -> Response[str]:
+    """The client's numbers, each with a button that calls it or the reason why it cannot be called."""
+    viewer = request.scope["user"]
+    conversation = conversation_for(session, viewer, conversation_id)
+    staff = session.get_one(StaffMember, viewer.staff_id)
+    return sheet(
+        request,
+        session,
+        "ring.html",
+        conversation=conversation,
+        reach=phoneout.read(session, state.settings, conversation),
+        own=staff.phone,
+        form_key=one_time_key(),
+    )
+
+
+@post("/conversations/{conversation_id:int}/ring", enter=WORKERS)
+@in_thread
+def ring(
+    request: PageRequest, state: State, session: Transaction, form: Filled, conversation_id: FromPath[int]
+) -> Response[Any]:
+    """Ring the colleague and, when they press 1, the client."""
+    viewer, settings = request.scope["user"], state.settings
+    conversation = conversation_for(session, viewer, conversation_id)
+    reach = phoneout.read(session, settings, conversation)
+    if not reach.possible:
+        raise NoTelephone
+    number, key = _number(form, reach), _key(form)
+    staff = session.get_one(StaffMember, viewer.staff_id)
+    draft = byphone.click_to_call(
+        session,
+        staff,
+        number,
+        key=f"{conversation_id}:{viewer.staff_id}:{key}",
+        contact=conversation.contact,
+        conversation=conversation,
+    )
+    if suppression_of(session, Channel.VOICE, number) is not None:
+        raise AskedNotTo
+    minutes = settings.phone.longest_call_minutes
+    spending.insist(session, settings, Channel.VOICE, number, minutes)
+    outbox.queue(session, draft)
+    live.announce(session, OrderKind.CLICK.value, conversation_id, viewer.staff_id)
+    text = reader(request).gettext("Your telephone %(number)s rings now. Press 1.", number=staff.phone)
+    return done(request, text, go=f"/conversations/{conversation_id}", events=("conversation",))
+
+
+@post("/conversations/{conversation_id:int}/sms/count", enter=WORKERS, status_code=200)
+@in_thread
+def count(
+    request: PageRequest, state: State, session: Transaction, form: Filled, conversation_id: FromPath[int]
+) -> Response[str]:
+    """How many parts the SMS takes, and what plain letters would save."""
+    conversation_for(session, request.scope["user"], conversation_id)
+    body = form.text("body", longest=5000).strip()
+    return page(
+        request,
+        "sms_count.html",
+        conversation_id=conversation_id,
+        body=body,
+        parts=segments_of(body),
+        offer=offer(body),
+        most=state.settings.dialling.longest_sms_parts,
+    )
+
+
+@post("/conversations/{conversation_id:int}/sms/plain", enter=WORKERS, status_code=200)
+@in_thread
+def plain(
+    request: PageRequest, session: Transaction, form: Filled, conversation_id: FromPath[int]
+) -> Response[str]:
+    """What was written, in plain letters."""
+    conversation_for(session, request.scope["user"], conversation_id)
+    shown = page(request, "sms_body.html", body=plain_letters(form.text("body", longest=5000)))
+    shown.headers["hx-trigger"] = "counted"
+    return shown
+
+
+@post("/conversations/{conversation_id:int}/sms", enter=WORKERS)
+@in_thread
+def write(
+    request: PageRequest, state: State, session: Transaction, form: Filled, conversation_id: FromPath[int]
+) -> Response[Any]:
+    """Queue an SMS; the form's one-time key makes a second press do nothing."""
+    viewer, settings = request.scope["user"], state.settings
+    conversation = conversation_for(session, viewer, conversation_id)
+    reach = phoneout.read(session, settings, conversation)
+    if not reach.possible:
+        raise NoTelephone
+    number, key = _number(form, reach), _key(form)
+    staff = session.get_one(StaffMember, viewer.staff_id)
+    draft = byphone.answer_by_sms(
+        session,
+        conversation,
+        staff,
+        key=f"{conversation_id}:{viewer.staff_id}:{key}",
+        body=form.text("body", longest=5000),
+        number=number,
+    )
+    if suppression_of(session, Channel.SMS, number) is not None:
+        raise AskedNotTo
+    spending.insist(session, settings, Channel.SMS, number, segments_of(draft.body).count)
+    delivery_id = outbox.queue(session, draft)
+    conversation.waiting = False
+    live.announce(session, "answer", conversation_id, viewer.staff_id)
+    _ = reader(request).gettext
+    text = _("That SMS is on its way already.") if delivery_id is None else _("The SMS is queued.")
+    return done(
+        request, text, go=f"/conversations/{conversation_id}", events=("conversation", "texted", "inbox")
+    )
+
+
+ROUTES = (ask_ring, ring, count, plain, write)
