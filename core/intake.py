@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import (
     DDL,
     BigInteger,
@@ -20,9 +22,10 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
 
+from core import notices
 from core.bulk import new_ids, raw_connection, storable
 from core.db import Base, Id
 from core.errors import Conflict
@@ -97,6 +100,8 @@ class RawMessage(Base):
     truncated: Mapped[bool] = mapped_column(default=False, server_default="false")
     internal_date: Mapped[datetime | None]
     """When its mail server took it in (INTERNALDATE, RFC 3501 section 2.3.3), by the server's own clock."""
+    files: Mapped[list[list[Any]] | None] = mapped_column(JSONB)
+    """Of a letter that was taken in part: name, type, size and place of each file, as its server has it."""
     state: Mapped[IntakeState] = mapped_column(default=IntakeState.STORED)
     reason: Mapped[str | None] = mapped_column(Text)
     error: Mapped[str | None] = mapped_column(Text)
@@ -153,6 +158,7 @@ class RawLetter:
     truncated: bool = False
     uid: int | None = None
     internal_date: datetime | None = None
+    files: list[list[Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +196,21 @@ def run_again(session: Session, raw_id: int) -> None:
     ).first()
     if done is None:
         raise Conflict("That message is neither quarantined nor ignored.")
+    tell_of_quarantine(session)
+
+
+ALARM = "letters_quarantined"
+
+
+def tell_of_quarantine(session: Session) -> None:
+    """Raise the alarm that letters wait in quarantine, with how many, or clear it when none does."""
+    waiting = session.scalar(
+        select(func.count()).select_from(RawMessage).where(RawMessage.state == IntakeState.QUARANTINED)
+    )
+    if waiting:
+        notices.raise_alarm(session, ALARM, "mail", str(waiting))
+    else:
+        notices.clear_alarm(session, ALARM, "mail")
 
 
 def keep(
@@ -228,10 +249,10 @@ def _insert_raw(
     # In the order of the keys, so that two mailboxes with the same letters never wait for each other.
     ordered = sorted(letters.items())
     found = raw_connection(session).execute(
-        "INSERT INTO raw_message (id, content_key, data, size, truncated, internal_date, state, source)"
-        " SELECT id, key, data, size, truncated, internal_date, 'stored', %s"
-        " FROM unnest(%b::bigint[], %b::bytea[], %b::bytea[], %b::bigint[], %b::boolean[], %b::timestamptz[])"
-        " AS new (id, key, data, size, truncated, internal_date)"
+        "INSERT INTO raw_message (id, content_key, data, size, truncated, internal_date, files, state,"
+        " source) SELECT id, key, data, size, truncated, internal_date, files, 'stored', %s"
+        " FROM unnest(%b::bigint[], %b::bytea[], %b::bytea[], %b::bigint[], %b::boolean[], %b::timestamptz[],"
+        " %b::jsonb[]) AS new (id, key, data, size, truncated, internal_date, files)"
         " ON CONFLICT (content_key) DO NOTHING RETURNING content_key, id",
         (
             source,
@@ -241,6 +262,7 @@ def _insert_raw(
             [letter.size for _, (_, letter) in ordered],
             [letter.truncated for _, (_, letter) in ordered],
             [letter.internal_date for _, (_, letter) in ordered],
+            [None if letter.files is None else Jsonb(letter.files) for _, (_, letter) in ordered],
         ),
         binary=True,
     )

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core.bulk import among, raw_connection, storable
-from core.intake import MAX_ATTEMPTS, IntakeRun, IntakeState, RawMessage
+from core.intake import MAX_ATTEMPTS, IntakeRun, IntakeState, RawMessage, tell_of_quarantine
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Claimed:
     stored_at: datetime
     attempts: int
     internal_date: datetime | None = None
+    files: list[list[Any]] | None = None
 
 
 DEATHS_IN_COMPANY = 2
@@ -69,7 +71,7 @@ def claim(
             break
         chosen.append(head.id)
     rows = raw_connection(session).execute(
-        "SELECT id, data, size, truncated, source, stored_at, attempts, internal_date FROM raw_message"
+        "SELECT id, data, size, truncated, source, stored_at, attempts, internal_date, files FROM raw_message"
         " WHERE id = ANY(%s) ORDER BY id",
         (chosen,),
         binary=True,
@@ -112,6 +114,7 @@ def reap_runs(session: Session, max_attempts: int = MAX_ATTEMPTS) -> int:
                 delay=timedelta(0),
                 max_attempts=max_attempts + DEATHS_IN_COMPANY,
             )
+            tell_of_quarantine(session)
             reaped += len(free)
         if free or settled:
             session.execute(delete(IntakeRun).where(IntakeRun.id == run.id))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from core.errors import FrontdeskError
+from inbound.bodystructure import Described
 from inbound.imap import Disconnected, Head, MailServer, Refused, TooSlow
 from inbound.intake import Letter
 from inbound.lanes import Lanes
@@ -163,6 +164,15 @@ class Fetcher:
             if not piece:
                 break  # the size was announced too large, as some servers do
         lanes.settle_aside(uid)
-        batch.letters.append(
-            Letter(bytes(whole), uid, size if size > self.largest else None, head.internal_date)
-        )
+        if size <= self.largest:
+            batch.letters.append(Letter(bytes(whole), uid, internal_date=head.internal_date))
+            return
+        batch.letters.append(Letter(bytes(whole), uid, size, head.internal_date, _files(server, uid)))
+
+
+def _files(server: MailServer, uid: int) -> list[Described] | None:
+    """What a letter over the limit holds. Some servers' descriptions cannot be read: then nobody knows."""
+    try:
+        return server.files(uid)
+    except Refused:
+        return None

@@ -16,6 +16,7 @@ from imapclient.exceptions import IMAPClientError, LoginError
 
 from core.config_sections import MailAuth, Mailbox, Security
 from core.errors import FrontdeskError, LoginRefused
+from inbound.bodystructure import Described, files
 from inbound.imapwire import Client, Disconnected, InsecureServer, Stopped, TooSlow, Wire, connect
 from inbound.oauth import TokenSource
 
@@ -213,6 +214,12 @@ class MailServer:
             if name.startswith(b"BODY[]") and isinstance(value, bytes):
                 return value
         return None
+
+    def files(self, uid: int) -> list[Described]:
+        """The files of one message as the server describes them; only asked of what is too large to fetch."""
+        with self._asking("FETCH BODYSTRUCTURE", SHORT):
+            answer = self._client.fetch([uid], [b"BODYSTRUCTURE"])
+        return files(answer.get(uid, {}).get(b"BODYSTRUCTURE"))
 
     def wait_for_news(self, seconds: float) -> bool:
         """IDLE (RFC 2177) for at most so many seconds; True when the server said something.

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core import intake
 from core.intake import Kept, RawLetter
 from core.jobs import enqueue
+from inbound.bodystructure import Described
 from inbound.contentkey import content_key
 
 UNDERSTAND = "inbound.understand"
@@ -27,13 +28,15 @@ MANY = 100
 class Letter:
     """Bytes as they came. `size` is the letter's on the server where only its beginning was taken.
 
-    `internal_date` is when its server took it in (RFC 3501 section 2.3.3), None for one from a file.
+    `internal_date` is when its server took it in (RFC 3501 section 2.3.3), None for one from a file. `files`
+    are those of a letter taken in part, as its server describes them; None where nobody does.
     """
 
     data: bytes
     uid: int | None = None
     size: int | None = None
     internal_date: datetime | None = None
+    files: Sequence[Described] | None = None
 
     @property
     def truncated(self) -> bool:
@@ -65,6 +68,7 @@ def store(session: Session, letters: Sequence[Letter], *, source: str, origin: O
                 truncated=letter.truncated,
                 uid=letter.uid,
                 internal_date=letter.internal_date,
+                files=[list(one) for one in letter.files] if letter.files is not None else None,
             )
             for letter in letters
         ],

@@ -15,7 +15,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core import intakework
+from core import intake, intakework
 from core.context import Context
 from core.intakework import Claimed
 from inbound.steps import (
@@ -180,6 +180,7 @@ def _settle(session: Session, items: Sequence[Item], most: int, outcome: Outcome
     quarantined = intakework.count_failures(session, failed, max_attempts=most)
     if quarantined:
         log.warning("letters.quarantined", raw_ids=quarantined)
+        intake.tell_of_quarantine(session)
     outcome.understood += len(understood)
     outcome.ignored += len(ignored)
     outcome.failed += len(failed)

@@ -105,6 +105,7 @@ def ignore(request: PageRequest, session: Transaction, form: Filled, raw_id: Fro
     ).first()
     if left is None:
         raise NotFound
+    intake.tell_of_quarantine(session)
     return done(
         request,
         reader(request).gettext("Put aside."),

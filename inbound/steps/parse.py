@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Final
+
 from core.errors import FrontdeskError
 from inbound.work import Batch
+
+NEARLY: Final = 200
+"""Bytes by which the server's idea of a file's size and ours may differ."""
+
+
+def described(files: Sequence[Sequence[Any]], here: Sequence[tuple[str, str, int, str]]) -> tuple[Any, ...]:
+    """The files of a letter that was taken in part, as its server describes them.
+
+    One that came whole within the part keeps its place, where it can be opened; the others have none.
+    """
+    whole = {path: size for _, _, size, path in here}
+    return tuple(
+        (name, kind, size, path if abs(whole.get(path, -NEARLY - 1) - size) <= NEARLY else "")
+        for name, kind, size, path in files
+    )
 
 
 def run(batch: Batch) -> None:
@@ -15,6 +33,8 @@ def run(batch: Batch) -> None:
             item.failed = outcome.message
             continue
         item.reading = outcome
+        if item.raw.files is not None:
+            outcome.attachments = described(item.raw.files, outcome.attachments)
         defects = f", {len(outcome.defects)} defects" if outcome.defects else ""
         parts = f", {len(outcome.attachments)} attachments" if outcome.attachments else ""
         item.note("parse", f"{item.raw.size} bytes{parts}{defects}")

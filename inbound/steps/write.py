@@ -201,7 +201,7 @@ def _messages(session: Session, items: list[Item]) -> None:
         Attachment,
         ("message_id", "name", "content_type", "size", "part"),
         [
-            (item.message_id, name, content_type, size, path)
+            (item.message_id, name, content_type, size, path or None)
             for item in items
             for name, content_type, size, path in item.reading.attachments
         ],
