@@ -103,15 +103,23 @@ UNSOUND = {
     "example13": "subject sender text",
     "missing_content_disposition": "attachments",
     "text_with_content_id": "attachments",
+    "example14": "subject",
 }
 """Expectations of imap_tools' set that are its own faults, by looking at each letter.
 
 An attached letter's text (or its base64) taken for the letter's own and its parts for files, 8-bit letters
-dropped or garbled, a header lost at an odd field, an address with its name. Nobody is measured by them.
+dropped or garbled, a header lost at an odd field, an address with its name. In `example14` the blank between
+a plain and an encoded word is lost, which only blanks between two encoded words are (RFC 2047 section 6.2).
+The tables show what everybody reaches without them and with them.
 """
 
 
-def imap_tools_set() -> Iterator[MimeCase]:
+UNSOUND_BOUNCES = {"yale_01.txt"}
+"""flufl.bounce's expectations that do not follow from the report: two addresses that stand nowhere in it,
+guessed for one university. It names a person without a domain."""
+
+
+def imap_tools_set(*, sound: bool = True) -> Iterator[MimeCase]:
     """imap_tools' letters; the expectations are what imap_tools itself reads, without the `UNSOUND` ones."""
     folder = DATA / "imap_tools"
     if not folder.exists():
@@ -120,7 +128,7 @@ def imap_tools_set() -> Iterator[MimeCase]:
     for path in sorted(folder.rglob("*.eml")):
         told = known.get(path.name) or known.get(str(path.relative_to(folder)))
         if told is not None:
-            unsound = UNSOUND.get(path.stem, "").split()
+            unsound = UNSOUND.get(path.stem, "").split() if sound else []
             yield MimeCase(
                 path.stem,
                 path.read_bytes(),

@@ -78,6 +78,9 @@ def report_text(text: str) -> str:
 
 
 _BARE: Final = re.compile(r"^\s+([A-Za-z0-9._-]{2,40})\s*$", re.MULTILINE)
+_NAMED_FIRST: Final = re.compile(r"\s*\n[ \t]+([A-Za-z][A-Za-z0-9._-]{1,39})[ \t]{2,}\S[^\n]*(?:\n|\Z)")
+"""A name without its domain and, some blanks after it, the reason."""
+
 _REFUSED_FOR: Final = re.compile(rf"^\s*[45]\d\d\b[^\n]{{0,80}}?\bfor\s+<?({_ADDRESS})", re.MULTILINE)
 _SIMPLE: Final = re.compile(rf"(?<![\w@.<:/-])({_ADDRESS})")
 
@@ -92,6 +95,10 @@ def recipients(text: str, own: set[str], domain: str = "") -> list[str]:
     after = text[cue.end() :] if cue else ""
     if cue and "@" in cue[0]:
         after = text[cue.start() :]
+    named = _NAMED_FIRST.match(after) if domain else None
+    if named and "@" not in named[0]:
+        # What follows explains: its addresses are examples, and nobody's that failed.
+        return [f"{named[1]}@{domain}"]
     for place, pattern in (
         (after, _ON_LINE),
         (after, _ANY),

@@ -200,3 +200,14 @@ def test_a_report_without_a_sender_or_with_8_bit_fields_is_read() -> None:
 def test_addresses_blanked_out_by_the_server_name_nobody() -> None:
     raw = report().replace(b"jonas@pasaulis.example", b"jon...@pasaulis.example")
     assert bounce_of(raw).recipients == ()
+
+
+def test_a_name_without_its_domain_is_one_of_the_reporting_server_and_examples_are_nobody() -> None:
+    raw = (
+        b"From: MAILER-DAEMON@mail.b.example\nTo: list@own.example\nSubject: Returned mail\n\n"
+        b" ---- Message not delivered to the following:\n\n ona    No such name here\n\n"
+        b" If ona.petraite@b.example fails, try NAME@other.example instead.\n"
+    )
+    bounce = bounces.read(mime.parse(raw), raw)
+    assert bounce is not None
+    assert bounce.recipients == ("ona@mail.b.example",)
