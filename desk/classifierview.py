@@ -133,7 +133,7 @@ def beside(found: Comparison) -> list[tuple[str, int, float, float]]:
 
 
 def why(version: ClassifierVersion, words: Texts) -> str:
-    """Why a version was put in force or refused, in the reader's language; as written where it is not known."""
+    """Why a version was put in force or refused, in the reader's language where the reason is known."""
     _ = words.gettext
     for pattern, text in REASONS:
         if found := pattern.fullmatch(version.reason):

@@ -66,16 +66,11 @@ def compare(request: PageRequest, session: Transaction) -> Response[str]:
     after = request.query_params.get("after", versions.SHIPPED_NAME)
     found = comparison.compare(session, before, after)
     ids = [change.message_id for change in found.changes]
+    beginning = func.left(Message.text, 100).label("text")
+    query = select(Message.id, Message.conversation_id, Message.subject, beginning)
     subjects = {
         row.id: (row.conversation_id, row.subject or row.text[:80])
-        for row in session.execute(
-            select(
-                Message.id,
-                Message.conversation_id,
-                Message.subject,
-                func.left(Message.text, 100).label("text"),
-            ).where(Message.id.in_(ids))
-        )
+        for row in session.execute(query.where(Message.id.in_(ids)))
     }
     return page(
         request,
@@ -147,13 +142,9 @@ def decide_odd(request: PageRequest, session: Transaction, form: Filled) -> Resp
 def _odd(session: Session) -> list[tuple[material.OddBatch, str]]:
     """Odd batches with the name of who made them."""
     batches = material.odd_now(session)
-    names = dict(
-        session.execute(
-            select(StaffMember.id, StaffMember.name).where(
-                StaffMember.id.in_({one.staff_id for one in batches})
-            )
-        ).tuples()
-    )
+    query = select(StaffMember.id, StaffMember.name)
+    query = query.where(StaffMember.id.in_({one.staff_id for one in batches}))
+    names = {row.id: row.name for row in session.execute(query)}
     return [(one, names.get(one.staff_id, "")) for one in batches]
 
 
