@@ -96,7 +96,7 @@ class RawMessage(Base):
     different letters under one Message-ID."""
     data: Mapped[bytes] = deferred(mapped_column(LargeBinary))
     size: Mapped[int]
-    """Size on the server in bytes; larger than ``data`` where only header and structure were taken."""
+    """Size on the server in bytes; larger than ``data`` where only the beginning was taken."""
     truncated: Mapped[bool] = mapped_column(default=False, server_default="false")
     internal_date: Mapped[datetime | None]
     """When its mail server took it in (INTERNALDATE, RFC 3501 section 2.3.3), by the server's own clock."""

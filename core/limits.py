@@ -16,7 +16,8 @@ class Limits(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     mail_bytes: PositiveInt = Field(
-        default=50_000_000, description="Larger mail is kept, but only its header and structure are read."
+        default=50_000_000,
+        description="Of larger mail the first megabyte is read, and its files are listed as the server describes them.",
     )
     html_bytes: PositiveInt = Field(
         default=1_000_000, description="HTML shown to staff; longer is cut and says so."

@@ -22,7 +22,7 @@ WHOLE: Final = 4_000_000
 """A larger letter is fetched in pieces, each with a deadline of its own."""
 
 BEGINNING: Final = 1_000_000
-"""What is kept of a letter over the limit: its header and the first of its parts."""
+"""What is kept of a letter over the limit, beside the list of its files: header and first parts."""
 
 TRIES: Final = 3
 """Rounds in which a message that the server lists and does not give is asked for."""

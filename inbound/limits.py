@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 MAIL_BYTES: Final = 50 * 1024 * 1024
-"""Above this only the header and the structure are read."""
+"""A letter in a file above this is marked as read in part."""
 
 HEADER_BYTES: Final = 256 * 1024
 """All header fields of one part together."""
