@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "ledger": ("desk.commands.ledger", "Add up every letter in and every document out."),
     "doctor": ("desk.commands.doctor", "Find what is wrong and say what to do."),
     "staff": ("desk.commands.staff", "Add colleagues."),
+    "territory": ("desk.commands.territory", "Say who answers for which places."),
     "backup": ("desk.commands.backup", "Write the whole database to a file."),
     "restore": ("desk.commands.restore", "Read a backup into an empty database."),
 }

@@ -15,6 +15,7 @@ from core import callplan, phoneevents, routing, territories
 from core.callplan import CallFacts, CallPlan, Colleague, House, Reject, Ring, Say, Step, Voicemail
 from core.calls import Call, CallState
 from core.config import Settings
+from core.dialling import readable
 from core.errors import ConfigurationError
 from core.jobs import enqueue
 from core.phoneevents import EventKind, PhoneEvent, Told
@@ -196,7 +197,7 @@ def _colleagues(session: Session) -> tuple[Colleague, ...]:
     return tuple(
         Colleague(
             staff_id,
-            number or "",
+            readable(number or "") or "",
             team_id=roster.here[staff_id].team_id,
             speaks=roster.here[staff_id].speaks,
             sells=role == Role.AGENT,

@@ -12,6 +12,7 @@ from core.accounts import Account, Contact, ContactPoint, PointKind
 from core.conversations import Conversation, ConversationState
 from core.deals import Deal, open_deals
 from core.dialling import readable
+from core.staff import StaffMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,15 @@ def recognise(session: Session, shown: str) -> Caller:
         account=people[0].account if len(accounts) == 1 else None,
         language=languages.pop() if len(languages) == 1 else None,
     )
+
+
+def colleague_of(session: Session, number: str) -> int | None:
+    """Whose telephone among our colleagues has a number, however theirs is written."""
+    query = select(StaffMember.id, StaffMember.phone).where(
+        StaffMember.active, StaffMember.phone.is_not(None)
+    )
+    rows = session.execute(query.order_by(StaffMember.id)).all()
+    return next((staff_id for staff_id, phone in rows if readable(phone or "") == number), None)
 
 
 def place_of(caller: Caller) -> tuple[str | None, str | None]:

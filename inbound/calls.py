@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -29,13 +29,12 @@ from core.dialling import may_call, readable, takes_sms
 from core.jobs import enqueue
 from core.phoneevents import APPLY, EventKind, EventState, PhoneEvent
 from core.phonewords import CALL_BACK, said
-from core.staff import StaffMember
 from core.tasks import Task, TaskState
 from core.tasks import settle as settle_task
 from core.transcripts import Line, Speaker
 from core.worktime import NoWorkingTime
 from inbound import callhistory, callsout, spoken, texts, textsout
-from inbound.callers import recognise
+from inbound.callers import colleague_of, recognise
 from inbound.labelling import labeller
 from inbound.pipeline import FILING_LOCK
 from inbound.telephone import Telephone
@@ -118,7 +117,7 @@ def _leg(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
             call.seconds = calls.longer(call.seconds, facts.get("seconds"))
     else:
         leg.number = readable(facts.get("called") or "") or leg.number
-        leg.staff_id = leg.staff_id or _staff_of(session, leg.number)
+        leg.staff_id = leg.staff_id or (colleague_of(session, leg.number) if leg.number else None)
         if leg.staff_id is not None and leg.state == LegState.RINGING:
             _offer(session, tools, call, [leg.staff_id])
     if order is not None:
@@ -212,11 +211,6 @@ def _parties(call: Call, facts: Mapping[str, Any]) -> None:
     shown = facts.get("caller") or ""
     call.caller = call.caller or readable(shown) or shown[:40]
     call.called = call.called or (facts.get("called") or "")[:40]
-
-
-def _staff_of(session: Session, number: str) -> int | None:
-    query = select(StaffMember.id).where(StaffMember.phone == number, StaffMember.active)
-    return session.scalar(query.order_by(StaffMember.id).limit(1)) if number else None
 
 
 def _offer(session: Session, tools: Tools, call: Call, staff_ids: list[int]) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import phoneevents
@@ -29,7 +29,7 @@ from core.errors import InputRefused, NotAllowed
 from core.jobs import enqueue
 from core.phoneevents import EventKind, Told
 from core.staff import StaffMember
-from inbound.callers import Caller, open_conversation, open_deal, recognise
+from inbound.callers import Caller, colleague_of, open_conversation, open_deal, recognise
 
 BODY_LIMIT: Final = 16_000
 FIELDS_LIMIT: Final = 60
@@ -219,8 +219,8 @@ def _colleague(session: Session, shown: str) -> int | None:
     shown = shown.strip()
     if not shown:
         return None
-    fits = [StaffMember.email == shown.lower(), StaffMember.name == shown]
-    if (number := readable(shown)) is not None:
-        fits.append(StaffMember.phone == number)
-    query = select(StaffMember.id).where(StaffMember.active, or_(*fits))
-    return session.scalar(query.order_by(StaffMember.id).limit(1))
+    named = (StaffMember.email == shown.lower()) | (StaffMember.name == shown)
+    query = select(StaffMember.id).where(StaffMember.active, named)
+    found = session.scalar(query.order_by(StaffMember.id).limit(1))
+    number = readable(shown)
+    return colleague_of(session, number) if found is None and number is not None else found

@@ -9,13 +9,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from classifier.classify import Labels, Text
-from core import deals, transcripts
+from core import deals, proposals, transcripts
 from core.calls import Call
 from core.catalogue import ProductInterest, active_products
 from core.conversations import Conversation, Message
-from core.deals import Deal, Stage
+from core.deals import Deal
 from core.labels import Classification, resolve_labels
-from core.proposals import Place, propose
 from core.transcripts import Speaker
 from inbound.steps.classify import describe, terms
 from inbound.steps.file import OPENS_DEAL
@@ -95,12 +94,9 @@ def _deal(session: Session, call: Call, message: Message, talk: Conversation, la
     # What a colleague proposed in the note goes before what the classifier makes of it.
     if deal is None or deal.outcome is not None or deal.proposed_stage_id is not None:
         return
-    stages = {
-        one.key: Place(one.id, one.key, one.position)
-        for one in session.scalars(select(Stage).where(Stage.pipeline_id == deal.pipeline_id))
-    }
+    stages = proposals.places(session, [deal.pipeline_id])[deal.pipeline_id]
     present_stage = next(place for place in stages.values() if place.id == deal.stage_id)
-    target = propose(labels.intent, present_stage, stages)
+    target = proposals.propose(labels.intent, present_stage, stages)
     if target is not None and deal.trigger_message_id != message.id:
         deal.proposed_stage_id, deal.proposed_by_message_id = target.id, message.id
 

@@ -13,6 +13,8 @@ from core.config_sections import Twilio
 from core.errors import ConfigurationError, FrontdeskError, LoginRefused, Unreachable
 
 MEDIA_TYPE: Final = "audio/mpeg"
+MEDIA_TYPES: Final = frozenset({MEDIA_TYPE, "audio/wav", "audio/x-wav"})
+"""What a recording may be declared as; a foreign server chooses nothing else."""
 CHUNK: Final = 64_000
 SILENCE: Final = httpx.Timeout(30.0, connect=10.0)
 """How long a server may say nothing; a long recording may take longer as a whole."""
@@ -89,7 +91,12 @@ def _sound(answer: httpx.Response) -> Sound:
     if answer.status_code != 200:
         raise _fault(answer.status_code)
     length = answer.headers.get("content-length", "")
-    return Sound(MEDIA_TYPE, answer.iter_bytes(CHUNK), int(length) if length.isdecimal() else None)
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return Sound(
+        kind if kind in MEDIA_TYPES else MEDIA_TYPE,
+        answer.iter_bytes(CHUNK),
+        int(length) if length.isdecimal() else None,
+    )
 
 
 def _fault(status: int) -> FrontdeskError:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from desk.demo.letterbox import SMTP_PORT
+from desk.demo.letterbox import DESK_PORT, SMTP_PORT
 
 
 @click.group(
@@ -18,6 +18,7 @@ Examples:
   frontdesk demo             open a made-up company's desk; Ctrl-C ends it
   frontdesk demo --once      play the scene, check all of it, and end
   frontdesk demo send --subject "Two pumps" "What do two Aura 25-60 pumps cost?"
+  frontdesk demo call +37061200101 --says "Could you send us an offer for four pumps?"
 """,
 )
 @click.option(
@@ -80,3 +81,34 @@ def send(sender: str, to: str, subject: str, port: int, text: str | None) -> Non
     words = sys.stdin.read() if text is None and not sys.stdin.isatty() else text or ""
     address = letterbox.post(sender=sender, to=to, subject=subject, text=words, port=port)
     click.echo(f"On its way to {address}.")
+
+
+@command.command(
+    "call",
+    epilog="""\b
+Examples:
+  frontdesk demo call +37061200101 --says "Ar galėtumėte atsiųsti pasiūlymą?"
+  frontdesk demo call +37061234567 --keys 21 --nobody --says "Перезвоните, пожалуйста."
+""",
+)
+@click.argument("number")
+@click.option("--says", default="", help="What the caller says, to a colleague or after the tone.")
+@click.option("--keys", default="", help="Keys the caller presses when asked: language, then topic.")
+@click.option("--nobody", is_flag=True, help="No colleague picks up.")
+@click.option(
+    "--rings", type=click.FloatRange(0, 60), default=4.0, show_default=True, help="Seconds of ringing."
+)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=DESK_PORT, show_default=True, help="The desk's port."
+)
+def call(number: str, says: str, keys: str, nobody: bool, rings: float, port: int) -> None:
+    """Ring the running demonstration from NUMBER; who is rung sees on the desk who is calling."""
+    from desk.demo import people
+    from desk.demo.pretended import Pretended
+    from desk.demo.servers import HOST
+
+    pretended = Pretended(
+        desk=f"http://{HOST}:{port}", number=number, to=people.number(), says=says, keys=keys,
+        answered=not nobody, rings=rings, told=click.echo,
+    )  # fmt: skip
+    pretended.place()

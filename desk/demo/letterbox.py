@@ -11,6 +11,8 @@ from core.values import email_domain, normal_email
 from desk.demo import people
 from desk.demo.servers import HOST
 
+DESK_PORT = 8080
+"""Where the desk is unless the demonstration said otherwise."""
 SMTP_PORT = 2525
 """Where the letterbox is unless the demonstration said otherwise."""
 

@@ -16,7 +16,7 @@ from core.accounts import Account, AccountDomain, BuyingRole, Contact, ContactPo
 from core.catalogue import Product
 from core.deals import DealLine, Outcome, Stage
 from core.staff import Role, StaffMember
-from core.values import Language
+from core.values import Language, normal_phone
 
 FILE = Path(__file__).with_name("company.toml")
 
@@ -35,6 +35,11 @@ def domain() -> str:
 def mailboxes() -> dict[str, str]:
     """The names of our mailboxes with their addresses."""
     return {one["name"]: f"{one['name']}@{domain()}" for one in company()["mailbox"]}
+
+
+def number() -> str:
+    """The company's telephone number in E.164."""
+    return normal_phone(company()["company"]["phone"])
 
 
 def arrive(session: Session) -> None:
@@ -105,7 +110,11 @@ def _add_client(
             language=one["language"],
             buying_role=BuyingRole(one["buying_role"]) if "buying_role" in one else None,
             source="import",
-            points=[ContactPoint(kind=PointKind.EMAIL, value=one["email"], source="import")],
+            points=[
+                ContactPoint(kind=kind, value=one[name], source="import")
+                for kind, name in ((PointKind.EMAIL, "email"), (PointKind.PHONE, "phone"))
+                if name in one
+            ],
         )
         for one in given["contact"]
     ]

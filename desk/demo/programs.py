@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from core.config import PREFIX, Settings, load_settings
-from desk.demo import people
+from desk.demo import people, switchboard
 from desk.demo.servers import HOST, MailServers
 
 SETTINGS_FILE = "frontdesk.toml"
@@ -49,7 +49,12 @@ def free_port() -> int:
 
 
 def write_settings(
-    folder: Path, servers: MailServers, *, desk_port: int, overrides: Mapping[str, Any] | None = None
+    folder: Path,
+    servers: MailServers,
+    *,
+    desk_port: int,
+    telephone: str,
+    overrides: Mapping[str, Any] | None = None,
 ) -> Settings:
     """Write the demonstration's settings file, readable by nobody else, and read it as the programs will.
 
@@ -67,6 +72,21 @@ def write_settings(
             "port": servers.smtp_port,
             "security": "plain",
             "from_address": people.mailboxes()["sales"],
+        },
+        "twilio": {
+            "account_sid": switchboard.ACCOUNT,
+            "auth_token": switchboard.TOKEN,
+            "api_base": telephone,
+            "numbers": [people.number()],
+        },
+        "phone": {
+            "opens": "00:00",
+            "closes": "23:59:59",
+            "days": [1, 2, 3, 4, 5, 6, 7],
+            "holidays": "",
+            "recorded_numbers": [people.number()],
+            "transcription": {"engine": "twilio"},
+            "topics": people.company()["topic"],
         },
         "mailboxes": [
             {

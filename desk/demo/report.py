@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from core.intents import intent_name
-from desk.demo.letterbox import SMTP_PORT
+from desk.demo.letterbox import DESK_PORT, SMTP_PORT
 from desk.demo.observed import OUT, News, Outgoing, Seen
 
 RULES = {
@@ -145,6 +145,13 @@ def doors(
     console.print(
         f"or with any mail program: SMTP at 127.0.0.1, port {smtp_port}, no encryption, no password."
     )
+    console.print(Text("\nRing the company, from another terminal:", "bold"))
+    road = "" if desk.endswith(f":{DESK_PORT}") else f" --port {desk.rpartition(':')[2]}"
+    for line in (
+        f'{program} demo call{road} +37061200101 --says "Ar galėtumėte atsiųsti pasiūlymą?"',
+        f'{program} demo call{road} +37061234567 --keys 21 --nobody --says "Перезвоните, пожалуйста."',
+    ):
+        console.print(f"  {line}", highlight=False, soft_wrap=True)
     console.print("\nCtrl-C ends everything and leaves nothing behind.", highlight=False)
 
 

@@ -21,13 +21,13 @@ from core.conversations import Message
 from core.errors import InputRefused
 from core.intake import RawOrigin
 from desk import wiring
-from desk.demo import checks, correspondence, observed, people, programs, report, story
-from desk.demo.letterbox import SMTP_PORT
+from desk.demo import calls, checks, correspondence, observed, people, programs, report, story
+from desk.demo.letterbox import DESK_PORT, SMTP_PORT
 from desk.demo.programs import Program
 from desk.demo.servers import MailServers
+from desk.demo.switchboard import switchboard
 from desk.demo.world import World
 
-DESK_PORT = 8080
 UNDERSTAND_SECONDS = 180.0
 FILE_WIDTH = 140
 
@@ -64,13 +64,16 @@ def run(
         console.print(
             f"{world.appended} letters wait in {len(people.mailboxes())} mailboxes.", highlight=False
         )
-        program = Program(folder, "serve", *(["--no-desk"] if once else []))
+        program = Program(folder, "serve")
         stack.enter_context(program)
         world.programs.append(program)
         with console.status("The letters are fetched, understood, filed and acknowledged …"):
             _wait_for_letters(world, untried=True)
+        with console.status("Three clients call …"):
+            wrong = calls.play(world)
+        console.print("Three calls came in: a talk, a message, and one that was missed.", highlight=False)
         if once:
-            return _play(world, contents, console)
+            return _play(world, contents, console, wrong)
         _stay(world, contents, console)
         return 0
 
@@ -93,6 +96,7 @@ def _opened(
         settings = programs.write_settings(
             folder,
             servers,
+            telephone=stack.enter_context(switchboard()),
             desk_port=programs.port_or_any(desk_port) or programs.free_port(),
             overrides=overrides,
         )
@@ -133,7 +137,7 @@ def _wait_for_letters(world: World, *, untried: bool = False) -> None:
     world.wait_until("every letter is understood and answered", settled, seconds=UNDERSTAND_SECONDS)
 
 
-def _play(world: World, contents: dict[str, bytes], console: Console) -> int:
+def _play(world: World, contents: dict[str, bytes], console: Console, calls_wrong: list[str]) -> int:
     """The rest of the scene, its report, and the verdict."""
     letters = correspondence.letters()
     with console.status("A colleague answers, a deal moves, a client replies …"):
@@ -151,6 +155,7 @@ def _play(world: World, contents: dict[str, bytes], console: Console) -> int:
     code, books = programs.answer_of(world.folder, "ledger")
     report.books(console, books)
     wrong = [
+        *calls_wrong,
         *checks.of_letters(seen),
         *(fault for one in told for fault in one.wrong),
         *checks.of_deliveries(outgoing, strangers),

@@ -18,7 +18,7 @@ from core.callnotes import Note
 from core.calls import Call, CallOutcome, Recording, RecordingState
 from core.config_phone import Transcription
 from core.conversations import Message
-from core.deals import Deal
+from core.deals import Deal, Stage
 from core.labels import Classification
 from core.notices import open_alarms
 from core.recordings import WAITS, SoundPiece
@@ -171,7 +171,8 @@ def test_real_time_words_are_filed_with_the_call_and_understood_like_a_letter(
             assert words[0] in message.text
             known = session.scalars(select(Classification)).one()
             assert (known.message_id, known.intent) == (call.message_id, "price_request")
-            assert session.get_one(Deal, call.deal_id).proposed_stage_id is not None
+            proposed = session.get_one(Deal, call.deal_id).proposed_stage_id
+            assert session.get_one(Stage, proposed).proposed_on.count("price_request") == 1
 
 
 def test_only_russian_and_english_are_written_down_by_twilio(

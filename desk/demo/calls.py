@@ -1,0 +1,55 @@
+"""The calls of the demonstration: a client is put through, a stranger leaves a message, somebody gives up."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.calls import Call, CallState
+from desk.demo import people
+from desk.demo.pretended import Pretended
+from desk.demo.world import World
+
+CALLS: Final = (
+    {
+        "number": "+37061200102",
+        "says": "Laba diena, norėčiau komercinio pasiūlymo trims siurbliams „Aura 25-60“.",
+    },
+    {
+        "number": "+37061234567",
+        "keys": "22",
+        "answered": False,
+        "says": "Здравствуйте, у нас насос «Нова» показывает ошибку. Перезвоните, пожалуйста.",
+    },
+    {"number": "+37061200101", "answered": False},
+)
+"""Who rings, in order, and what becomes of it."""
+ENDS: Final = (CallState.ANSWERED, CallState.VOICEMAIL, CallState.MISSED)
+SECONDS: Final = 60.0
+
+
+def play(world: World) -> list[str]:
+    """Place every call and wait until it stands in the history; returns what is wrong."""
+    for one in CALLS:
+        Pretended(
+            desk=world.settings.company.public_url, to=people.number(), rings=0.2, told=_silent, **one
+        ).place()
+
+    def over(session: Session) -> bool:
+        return session.scalar(select(func.count()).where(Call.ended_at.is_not(None))) == len(CALLS)
+
+    world.wait_until("every call is on record", over, seconds=SECONDS)
+    with world.transaction() as session:
+        found = list(session.execute(select(Call.state, Call.message_id).order_by(Call.id)))
+    wrong = [
+        f"call {place} is {state} instead of {wanted.value}"
+        for place, ((state, _), wanted) in enumerate(zip(found, ENDS, strict=True), start=1)
+        if state != wanted
+    ]
+    return wrong + [f"call {place} is in no history" for place, row in enumerate(found, 1) if row[1] is None]
+
+
+def _silent(_line: str) -> None:
+    """Nobody listens."""
