@@ -53,9 +53,15 @@ NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
         lambda: _installed("chromium") or _installed("chromium-browser"),
     ),
     "system_postgresql": ("no PostgreSQL of the system is installed", lambda: bool(SYSTEM_POSTGRESQL)),
+    "twilio_live": (
+        "TWILIO_LIVE is not 1, so Twilio itself is not asked",
+        lambda: os.environ.get("TWILIO_LIVE") == "1",
+    ),
     "root": ("only root can try it", lambda: os.geteuid() == 0),
 }
 """Marker → why tests with it are left out here, and whether they need not be."""
+BY_WISH = frozenset({"twilio_live"})
+"""Markers of tests that run only when somebody wishes so; a complete run goes without them."""
 
 
 def _installed(*programs: str) -> bool:
@@ -67,6 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Choose the folder of the run's server; workers of pytest-xdist inherit it."""
     config.addinivalue_line("markers", "system_postgresql: needs a PostgreSQL of the system")
     config.addinivalue_line("markers", "root: needs to be root")
+    config.addinivalue_line("markers", "twilio_live: asks Twilio itself, when TWILIO_LIVE=1 says so")
     # A worker gets FRONTDESK_TEST_SERVER from the process that started it, and only that process cleans up.
     if "FRONTDESK_TEST_SERVER" not in os.environ:
         folder = tempfile.mkdtemp(prefix="fdt")
@@ -91,8 +98,9 @@ _owned: pytest.StashKey[str] = pytest.StashKey()
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out, and count as left out, the tests that need what is not here."""
     absent = [marker for marker, (_, present) in NEEDS.items() if not present()]
-    if absent and os.environ.get("TESTS_COMPLETE"):
-        reasons = "; ".join(NEEDS[marker][0] for marker in absent)
+    needed = [marker for marker in absent if marker not in BY_WISH]
+    if needed and os.environ.get("TESTS_COMPLETE"):
+        reasons = "; ".join(NEEDS[marker][0] for marker in needed)
         raise pytest.UsageError(f"Nothing may be left out, but {reasons}.")
     left_out = {item: marker for item in items for marker in absent if item.get_closest_marker(marker)}
     if left_out:
