@@ -1,0 +1,145 @@
+"""Calling a client by click and answering by SMS, at the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import select
+
+from core.accounts import Channel, Contact, ContactPoint, PointKind
+from core.config import Settings, load_settings
+from core.consent import Scope, SuppressionReason, suppress
+from core.conversations import Conversation, Direction, Message
+from core.db import transaction
+from core.outbox import Delivery
+from core.staff import StaffMember
+from tests.desk.conftest import Browser, SignedIn
+from tests.factories import World
+from tests.twilio_local.exchange import ACCOUNT, TOKEN
+
+HTMX = {"hx-request": "true"}
+MOBILE, DESK_PHONE, PREMIUM = "+37061234567", "+37052123456", "+37090012345"
+
+
+@pytest.fixture
+def desk_settings(tmp_path: Path) -> Settings:
+    """A company with a telephone."""
+    return load_settings(
+        data_dir=tmp_path,
+        company={"name": "Šiaurės siurbliai", "public_url": "https://desk.example"},
+        twilio={"account_sid": ACCOUNT, "auth_token": TOKEN, "numbers": ["+37052000000"]},
+    )
+
+
+@pytest.fixture
+def talk(engine: sa.Engine, world: World) -> int:
+    """A conversation of the agent's with a client who has three numbers and wrote an SMS."""
+    number = world.talks["own"].id
+    with transaction(engine) as session:
+        found = session.get_one(Conversation, number)
+        contact = session.get_one(Contact, found.contact_id)
+        for value in (MOBILE, DESK_PHONE, PREMIUM):
+            if value not in {point.value for point in contact.points}:
+                contact.points.append(ContactPoint(kind=PointKind.PHONE, value=value))
+        session.add(
+            Message(
+                conversation_id=number, contact_id=contact.id, direction=Direction.IN, channel=Channel.SMS,
+                sender=MOBILE, text="Sveiki", reply="Sveiki",
+            )
+        )  # fmt: skip
+        for colleague in session.scalars(select(StaffMember)):
+            colleague.phone = "+37060000001"
+    return number
+
+
+@pytest.fixture
+def agent(signed_in: SignedIn) -> Iterator[Browser]:
+    """The agent's browser."""
+    return signed_in("agent")  # type: ignore[return-value]
+
+
+def queued(engine: sa.Engine, channel: Channel) -> list[Delivery]:
+    with transaction(engine) as session:
+        found = list(session.scalars(select(Delivery).where(Delivery.channel == channel)))
+        session.expunge_all()
+        return found
+
+
+def test_sms_is_queued_for_the_number_the_client_wrote_from(
+    agent: Browser, engine: sa.Engine, talk: int
+) -> None:
+    page = agent.get(f"/conversations/{talk}").text
+    assert 'id="sms"' in page
+    answer = agent.post(
+        f"/conversations/{talk}/sms", data={"key": "k1", "number": MOBILE, "body": "Ačiū!"}, headers=HTMX
+    )
+    assert answer.status_code == 200, answer.text
+    (one,) = queued(engine, Channel.SMS)
+    assert (one.address, one.body, one.automatic, one.conversation_id) == (MOBILE, "Ačiū!", False, talk)
+    assert "Ačiū!" in agent.get(f"/conversations/{talk}").text
+
+
+def test_second_press_sends_no_second_sms(agent: Browser, engine: sa.Engine, talk: int) -> None:
+    for _ in range(2):
+        agent.post(
+            f"/conversations/{talk}/sms", data={"key": "k1", "number": MOBILE, "body": "Ačiū"}, headers=HTMX
+        )
+    assert len(queued(engine, Channel.SMS)) == 1
+
+
+def test_parts_are_counted_and_plain_letters_offered_for_lithuanian(agent: Browser, talk: int) -> None:
+    body = "Ą" * 71
+    shown = agent.post(f"/conversations/{talk}/sms/count", data={"body": body}, headers=HTMX).text
+    assert "2 parts" in shown
+    assert "Without diacritics: 1 part" in shown
+    plain = agent.post(f"/conversations/{talk}/sms/plain", data={"body": body}, headers=HTMX)
+    assert "A" * 71 in plain.text
+    assert plain.headers["hx-trigger"] == "counted"
+    russian = agent.post(f"/conversations/{talk}/sms/count", data={"body": "ж" * 71}, headers=HTMX).text
+    assert "Without diacritics" not in russian
+
+
+def test_call_is_queued_that_rings_the_colleague_first(agent: Browser, engine: sa.Engine, talk: int) -> None:
+    sheet = agent.get(f"/conversations/{talk}/ring", headers=HTMX).text
+    assert MOBILE in sheet
+    answer = agent.post(f"/conversations/{talk}/ring", data={"key": "k2", "number": MOBILE}, headers=HTMX)
+    assert "+37060000001" in answer.headers["hx-trigger"]
+    (one,) = queued(engine, Channel.VOICE)
+    assert (one.address, one.values["staff"]["phone"], one.automatic) == (MOBILE, "+37060000001", False)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(PREMIUM, "not a plain line"), ("+37061111119", "not the client")]
+)
+def test_number_that_may_not_be_called_is_refused_with_a_clear_sentence(
+    agent: Browser, engine: sa.Engine, talk: int, number: str, said: str
+) -> None:
+    answer = agent.post(f"/conversations/{talk}/ring", data={"key": "k", "number": number}, headers=HTMX)
+    assert answer.status_code >= 400
+    assert said in answer.text + str(answer.headers)
+    assert queued(engine, Channel.VOICE) == []
+
+
+def test_who_asked_us_to_stop_is_not_written_to(agent: Browser, engine: sa.Engine, talk: int) -> None:
+    with transaction(engine) as session:
+        suppress(
+            session, Channel.SMS, MOBILE, scope=Scope.EVERYTHING, reason=SuppressionReason.UNSUBSCRIBED,
+            source="test",
+        )  # fmt: skip
+    answer = agent.post(
+        f"/conversations/{talk}/sms", data={"key": "k", "number": MOBILE, "body": "x"}, headers=HTMX
+    )
+    assert answer.status_code >= 400
+    assert queued(engine, Channel.SMS) == []
+
+
+def test_conversation_of_another_team_cannot_be_used_to_reach_its_client(
+    signed_in: SignedIn, engine: sa.Engine, talk: int
+) -> None:
+    browser = signed_in("support")
+    for road, data in (("ring", {}), ("sms", {"body": "x"}), ("sms/count", {"body": "x"})):
+        given = {"key": "k", "number": MOBILE, **data}
+        assert browser.post(f"/conversations/{talk}/{road}", data=given, headers=HTMX).status_code == 404
