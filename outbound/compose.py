@@ -5,6 +5,7 @@ attempt.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import format_datetime
@@ -22,6 +23,7 @@ from core.outbox_history import Copy
 from core.outbox_pages import Claimed
 from outbound import headers, mime
 from outbound.channels.base import Letter
+from outbound.mailingtexts import is_mailing
 from outbound.placing import template_values
 from outbound.sender import Sender, sender_of
 from outbound.unsubscribe import Unsubscriber
@@ -92,9 +94,12 @@ class Composer:
         """
         results: dict[int, Composed | FrontdeskError] = {}
         templates: dict[tuple[str, str], CompiledEmail | FrontdeskError] = {}
+        together = self._render_together(page, templates)
         for claimed in page:
             try:
-                results[claimed.id] = self._compose(claimed, made.get(claimed.id, []), templates)
+                results[claimed.id] = self._compose(
+                    claimed, made.get(claimed.id, []), templates, together.get(claimed.id)
+                )
             except FrontdeskError as error:
                 results[claimed.id] = error
         return results
@@ -138,9 +143,10 @@ class Composer:
         claimed: Claimed,
         made: Sequence[Document],
         templates: dict[tuple[str, str], CompiledEmail | FrontdeskError],
+        rendered: RenderedEmail | None,
     ) -> Composed:
         link = self._unsubscribe_link(claimed)
-        rendered = self._render(claimed, made, link, templates)
+        rendered = rendered or self._render(claimed, made, link, templates)
         rfc_id = claimed.rfc_id or f"fd-{claimed.token}@{self.sender.domain}"
         name = self._name(claimed)
         data = mime.written(
@@ -152,6 +158,25 @@ class Composer:
         )
         letter = Letter(claimed.id, self.sender.address, (claimed.address,), data, claimed.token)
         return Composed(letter, rfc_id, self._copy(claimed, rendered, rfc_id, name, made))
+
+    def _render_together(
+        self, page: Sequence[Claimed], templates: dict[tuple[str, str], CompiledEmail | FrontdeskError]
+    ) -> dict[int, RenderedEmail]:
+        """What a page holds of the same mailing, rendered in one go: each goes to a child process.
+
+        Where one of them fails, each is rendered for itself later, so that only that one is refused.
+        """
+        groups: dict[tuple[str, str], list[Claimed]] = {}
+        for claimed in page:
+            if claimed.template is not None and is_mailing(claimed.template):
+                groups.setdefault((claimed.template, claimed.language), []).append(claimed)
+        rendered: dict[int, RenderedEmail] = {}
+        for wanted, group in groups.items():
+            with suppress(FrontdeskError):
+                compiled = self._compiled(wanted, templates)
+                values = [self._values(one, None, self._unsubscribe_link(one)) for one in group]
+                rendered |= zip((one.id for one in group), compiled.render_all(values), strict=True)
+        return rendered
 
     def _values(
         self, claimed: Claimed, document: dict[str, object] | None = None, link: str | None = None
@@ -173,7 +198,16 @@ class Composer:
     ) -> RenderedEmail:
         if claimed.template is None:
             return RenderedEmail(claimed.subject, claimed.body, "", claimed.language)
-        wanted = (claimed.template, claimed.language)
+        compiled = self._compiled((claimed.template, claimed.language), templates)
+        document: dict[str, object] | None = None
+        if made:
+            dated = made[0].created_at.astimezone(self._zone).date() if made[0].created_at else self._today()
+            document = {"number": made[0].number or "", "date": dated}
+        return compiled.render(self._values(claimed, document, link))
+
+    def _compiled(
+        self, wanted: tuple[str, str], templates: dict[tuple[str, str], CompiledEmail | FrontdeskError]
+    ) -> CompiledEmail:
         compiled = templates.get(wanted)
         if compiled is None:
             try:
@@ -183,11 +217,7 @@ class Composer:
             templates[wanted] = compiled
         if isinstance(compiled, FrontdeskError):
             raise compiled
-        document: dict[str, object] | None = None
-        if made:
-            dated = made[0].created_at.astimezone(self._zone).date() if made[0].created_at else self._today()
-            document = {"number": made[0].number or "", "date": dated}
-        return compiled.render(self._values(claimed, document, link))
+        return compiled
 
     def _unsubscribe_link(self, claimed: Claimed) -> str | None:
         due = claimed.purpose == Purpose.MARKETING or claimed.template in UNASKED

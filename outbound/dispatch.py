@@ -37,6 +37,7 @@ from outbound.compose import Composer, Composes
 from outbound.destinations import Destinations
 from outbound.gate import Gate
 from outbound.journal import Journal, folder_of_this_boot
+from outbound.mailingtexts import catalogue_of
 from outbound.pace import PageSize, Patience, Rate
 from outbound.pages import NOT_BEGUN, Page, Pages, steady
 from outbound.wakeup import listen
@@ -99,7 +100,7 @@ class Dispatcher:
             self._log.warning("no journal: after a kill more will be uncertain", error=str(error))
         self._pages = Pages(
             context,
-            composer or Composer(context.settings),
+            composer or Composer(context.settings, catalogue_of(context)),
             self.owner,
             lambda domain: self._destinations.blocked(domain, steady()),
             first_wait=first_wait,

@@ -1,4 +1,4 @@
-"""Background work of this room: the dispatcher, follow-ups, and the sweep over what dead workers held."""
+"""Background work of this room: the dispatcher, follow-ups, mailings, the sweep over dead workers' letters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import structlog
 from core import notices, outbox_pages, phoneorders
 from core.context import Context
 from core.jobkinds import Registry, Service
-from outbound import phonejobs, sequences
+from outbound import campaigns, phonejobs, sequences
 from outbound.channels.smtp import SmtpChannel
 from outbound.dispatch import Dispatcher
 
@@ -20,14 +20,17 @@ registry = Registry()
 
 
 def services(context: Context) -> Iterable[Service]:
-    """In every worker that serves the queue: the look at follow-ups, one dispatcher for mail where the
-    settings name a relay, and those of the telephone where they name one.
+    """In every worker that serves the queue: the looks at follow-ups and mailings, one dispatcher for mail
+    where the settings name a relay, and those of the telephone where they name one.
     """
-    follow_ups = Service("follow-ups", QUEUE, partial(sequences.run, context))
+    steps = [
+        Service("follow-ups", QUEUE, partial(sequences.run, context)),
+        Service("mailings", QUEUE, partial(campaigns.run, context)),
+    ]
     relay = context.settings.relay
     if relay is None:
         structlog.get_logger(__name__).info("nothing is sent: the settings name no relay")
-        return [follow_ups, *phonejobs.services(context, QUEUE)]
+        return [*steps, *phonejobs.services(context, QUEUE)]
 
     def dispatch(stop: threading.Event) -> None:
         Dispatcher(
@@ -37,7 +40,7 @@ def services(context: Context) -> Iterable[Service]:
             subject=f"{relay.host}:{relay.port}",
         ).run(stop)
 
-    return [follow_ups, Service("dispatcher", QUEUE, dispatch), *phonejobs.services(context, QUEUE)]
+    return [*steps, Service("dispatcher", QUEUE, dispatch), *phonejobs.services(context, QUEUE)]
 
 
 @registry.job("outbound.sweep", queue=QUEUE, periodic="* * * * *")

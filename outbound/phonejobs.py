@@ -15,6 +15,7 @@ from outbound.channels.sms import SmsChannel
 from outbound.channels.twiliowire import TwilioWire
 from outbound.channels.voice import VoiceChannel
 from outbound.dispatch import Dispatcher
+from outbound.mailingtexts import catalogue_of
 from outbound.pace import PageSize
 from outbound.phonecompose import PhoneComposer
 from outbound.phonegate import PhoneGate
@@ -41,7 +42,7 @@ def dispatcher(
     return Dispatcher(
         context,
         way_out,
-        composer=PhoneComposer(context.settings, channel),
+        composer=PhoneComposer(context.settings, channel, catalogue_of(context)),
         page=PageSize(most=1),
         rate_per_minute=per_minute,
         subject="Twilio",
