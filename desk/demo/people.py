@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core import deals, defaults, staff
 from core.accounts import Account, AccountDomain, BuyingRole, Contact, ContactPoint, PointKind
 from core.catalogue import Product
-from core.deals import DealLine, Outcome, Stage
+from core.deals import DealLine, LossReason, Outcome, Stage, WinReason
 from core.staff import Role, StaffMember
 from core.values import Language, normal_phone
 
@@ -145,4 +145,7 @@ def _add_client(
         if sale["stage"] != deal.stage.key:
             deals.move(session, deal, stages[sale["stage"]], staff_id=curator.id, reason="as it stood")
         if "outcome" in sale:
-            deals.close(session, deal, Outcome(sale["outcome"]))
+            outcome = Outcome(sale["outcome"])
+            won = WinReason.PRODUCT if outcome == Outcome.WON else None
+            lost = LossReason.PRICE if outcome == Outcome.LOST else None
+            deals.close(session, deal, outcome, win_reason=won, loss_reason=lost)
