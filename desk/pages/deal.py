@@ -10,18 +10,18 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import deals, letters, sequences, stages
+from core import deals, handover, letters, pipelines, stages
 from core.conversations import Conversation
-from core.deals import Deal, LossReason, Outcome, Stage, StageChange, WinReason
-from core.errors import Conflict, FrontdeskError, InputRefused, NotFound
+from core.deals import Deal, Initiative, LossReason, Outcome, Stage, WinReason
+from core.errors import Conflict, InputRefused, NotAllowed, NotFound
 from core.staff import StaffMember
-from core.worktime import Calendar
 from desk import answers, live
-from desk.access import SALES, conversation_for
+from desk.access import LEADERS, SALES, conversation_for
 from desk.given import Filled, Transaction
 from desk.pages.sheets import sheet
 from desk.render import PageRequest, done, reader
 from desk.threads import in_thread
+from outbound.sequences import house_of
 
 
 def deal_of(session: Session, request: PageRequest, conversation_id: int) -> tuple[Conversation, Deal]:
@@ -59,18 +59,13 @@ def move_sheet(
     request: PageRequest, state: State, session: Session, conversation: Conversation, deal: Deal, to: Stage
 ) -> Response[str]:
     """The question whether to move, with the letter that would go out or what hinders it."""
-    staff = session.get_one(StaffMember, request.scope["user"].staff_id)
-    draft, letter, fault = None, None, None
+    viewer = request.scope["user"]
+    staff = session.get_one(StaffMember, viewer.staff_id)
+    outlook = stages.outlook(session, deal, to, staff, reader(request).language)
     today = session.execute(select(func.current_date())).scalar_one()
-    try:
-        change = StageChange(id=0, deal_id=deal.id, to_stage=to)
-        with session.no_autoflush:
-            draft = letters.stage_document(session, deal, change, staff, today=today)
-        session.expunge(change) if change in session else None
-        if draft is not None:
-            letter = answers.preview(draft, state.settings.company, today)
-    except FrontdeskError as error:
-        fault = error
+    letter = answers.preview(outlook.draft, state.settings.company, today) if outlook.draft else None
+    performer = session.get(StaffMember, outlook.performer.staff_id) if outlook.performer.staff_id else None
+    back = to.position < deal.stage.position
     return sheet(
         request,
         session,
@@ -78,10 +73,14 @@ def move_sheet(
         conversation=conversation,
         deal=deal,
         to=to,
-        draft=draft,
+        outlook=outlook,
+        draft=outlook.draft,
         letter=letter,
-        fault=fault,
-        lacks_products=isinstance(fault, letters.NothingToOffer),
+        fault=outlook.fault,
+        performer=performer,
+        stopped=not outlook.allowed or (bool(outlook.lacks) and not back),
+        may_override=viewer.role in LEADERS,
+        lacks_products=isinstance(outlook.fault, letters.NothingToOffer),
     )
 
 
@@ -94,17 +93,21 @@ def move(
     _conversation, deal = deal_of(session, request, conversation_id)
     to = stage_of(session, deal, form.number("stage"))
     staff = session.get_one(StaffMember, request.scope["user"].staff_id)
-    reason = form.line("reason")
-    if form.ticked("silent"):
-        deals.move(session, deal, to, staff_id=staff.id, reason=reason)
-        # No letter has gone out, so no follow-up of the new stage may begin to speak of one.
-        sequences.stop_for_deal(session, deal.id)
-        delivery_id = None
-    else:
-        calendar = Calendar(zone=state.settings.company.timezone)
-        _change, delivery_id = stages.enter_stage(
-            session, deal, to, staff=staff, reason=reason, calendar=calendar
-        )
+    override = form.ticked("override")
+    if override and request.scope["user"].role not in LEADERS:
+        raise NotAllowed("Only the head of sales may let it go.")
+    house = house_of(state.settings)
+    _change, delivery_id = stages.enter_stage(
+        session,
+        deal,
+        to,
+        staff=staff,
+        reason=form.line("reason"),
+        calendar=house.calendar,
+        # Without a letter no follow-up of the new stage may begin to speak of one.
+        silent=form.ticked("silent"),
+        override=override,
+    )
     live.announce(session, "deal", conversation_id)
     language = reader(request)
     text = language.gettext("Moved to “%(stage)s”.", stage=to.name(language.language))
@@ -140,12 +143,39 @@ def close(
     live.announce(session, "deal", conversation_id)
     _ = reader(request).gettext
     text = _("The deal is won.") if outcome == Outcome.WON else _("The deal is lost.")
-    return done(request, text, go=f"/conversations/{conversation_id}", events=("conversation",))
+    return done(
+        request,
+        text,
+        go=f"/conversations/{conversation_id}",
+        undo=f"/deals/{deal.id}/reopen",
+        events=("conversation", "deal"),
+    )
+
+
+@get("/conversations/{conversation_id:int}/deal/open", enter=SALES)
+@in_thread
+def ask_open(request: PageRequest, session: Transaction, conversation_id: FromPath[int]) -> Response[str]:
+    """What is known of a deal that is to be opened by hand."""
+    conversation = conversation_for(session, request.scope["user"], conversation_id)
+    return sheet(
+        request,
+        session,
+        "deal_open.html",
+        conversation=conversation,
+        roads=pipelines.active(session),
+        others=[
+            one
+            for one in handover.at_work(session, conversation.account_id)
+            if one.staff_id != request.scope["user"].staff_id
+        ],
+    )
 
 
 @post("/conversations/{conversation_id:int}/deal/open", enter=SALES)
 @in_thread
-def open_deal(request: PageRequest, session: Transaction, conversation_id: FromPath[int]) -> Response[Any]:
+def open_deal(
+    request: PageRequest, session: Transaction, form: Filled, conversation_id: FromPath[int]
+) -> Response[Any]:
     """Open a deal with the client of a conversation that has none that is open."""
     viewer = request.scope["user"]
     conversation = conversation_for(session, viewer, conversation_id)
@@ -155,14 +185,24 @@ def open_deal(request: PageRequest, session: Transaction, conversation_id: FromP
     present = session.get(Deal, conversation.deal_id) if conversation.deal_id is not None else None
     if present is not None and present.outcome is None:
         raise Conflict("The conversation has an open deal already.")
+    road = form.line("pipeline")
+    pipeline = pipelines.current(session, road) if road else None
+    initiative = form.line("initiative")
+    if (road and (pipeline is None or not pipeline.active)) or (
+        initiative and initiative not in Initiative.__members__.values()
+    ):
+        raise InputRefused("That is none of the choices.")
     deal = deals.open_deal(
         session,
         contact=conversation.contact,
         account=conversation.account,
-        title=conversation.subject[:300],
-        source="hand",
+        title=form.line("title", longest=300) or conversation.subject[:300],
+        source=form.line("source", longest=200) or "hand",
         owner_id=viewer.staff_id,
         reason="opened by hand",
+        pipeline=pipeline,
+        initiative=Initiative(initiative) if initiative else None,
+        event=form.line("event"),
     )
     conversation.deal_id = deal.id
     live.announce(session, "deal", conversation_id)
@@ -184,4 +224,4 @@ def dismiss_proposal(
     return done(request, text, go=f"/conversations/{conversation_id}", events=("conversation",))
 
 
-ROUTES = (ask_move, move, close, open_deal, dismiss_proposal)
+ROUTES = (ask_move, move, close, ask_open, open_deal, dismiss_proposal)

@@ -1,0 +1,245 @@
+"""A deal's own page: its road, what its stage asks for, its money, its story and its log."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.datastructures import State
+from litestar.params import FromPath
+from sqlalchemy.orm import Session
+
+from core import checklists, deals, handover, payments, stages
+from core.deals import Deal, Initiative, Interest
+from core.errors import FrontdeskError, InputRefused, NotFound
+from core.notices import open_alarms
+from core.payments import DeliveryNote, Payment
+from core.staff import StaffMember
+from core.worktime import Calendar
+from desk import dealview, live, tables
+from desk.access import SALES
+from desk.dealview import deal_for
+from desk.figures import read_number
+from desk.forms import Form
+from desk.given import Filled, Transaction
+from desk.pages.inbox import rail
+from desk.render import PageRequest, done, page, reader
+from desk.threads import in_thread
+from outbound.sequences import house_of
+
+LONGEST = 5_000
+"""Characters of what is written about a deal."""
+
+
+def calendar_of(state: State, deal: Deal) -> Calendar:
+    """Working time at the deal's client."""
+    return house_of(state.settings).calendar_of(deal.account)
+
+
+@get("/deals/{deal_id:int}", enter=SALES)
+@in_thread
+def show(request: PageRequest, state: State, session: Transaction, deal_id: FromPath[int]) -> Response[str]:
+    """The whole page."""
+    return _page(request, state, session, deal_for(session, request.scope["user"], deal_id))
+
+
+def _page(
+    request: PageRequest,
+    state: State,
+    session: Session,
+    deal: Deal,
+    fault: FrontdeskError | None = None,
+) -> Response[str]:
+    viewer = request.scope["user"]
+    view = dealview.read(session, deal, viewer, calendar_of(state, deal))
+    return page(
+        request,
+        "deal.html",
+        status=422 if fault else 200,
+        view=view,
+        deal=deal,
+        fault=fault,
+        colleagues=tables.colleagues(session),
+        today=date.today().isoformat(),  # noqa: DTZ011 - only what the field shows at first
+        alarms=open_alarms(session),
+        **rail(session, request),
+    )
+
+
+@get("/deals/{deal_id:int}/aside", enter=SALES)
+@in_thread
+def aside(request: PageRequest, state: State, session: Transaction, deal_id: FromPath[int]) -> Response[str]:
+    """What the stage asks for, beside a conversation: guide, checklist, who else is at work."""
+    viewer = request.scope["user"]
+    deal = deal_for(session, viewer, deal_id)
+    view = dealview.read(session, deal, viewer, calendar_of(state, deal))
+    return page(request, "deal_aside.html", view=view, deal=deal)
+
+
+@post("/deals/{deal_id:int}/check", enter=SALES)
+@in_thread
+def check(
+    request: PageRequest, state: State, session: Transaction, form: Filled, deal_id: FromPath[int]
+) -> Response[Any]:
+    """A point of the checklist is done, or is open again."""
+    viewer = request.scope["user"]
+    deal = deal_for(session, viewer, deal_id)
+    item, ticked = form.line("item"), form.ticked("ticked")
+    checklists.tick(session, deal, item, done=ticked, by=viewer.staff_id)
+    said = reader(request).gettext("Done.") if ticked else reader(request).gettext("It is open again.")
+    return _after(
+        request, state, session, deal, said,
+        undo="check", undo_values={"item": item, "ticked": "" if ticked else "1"},
+    )  # fmt: skip
+
+
+@post("/deals/{deal_id:int}/story", enter=SALES)
+@in_thread
+def story(
+    request: PageRequest, state: State, session: Transaction, form: Filled, deal_id: FromPath[int]
+) -> Response[Any]:
+    """How the deal came about, how much the client wants it, and whose it is."""
+    viewer = request.scope["user"]
+    deal = deal_for(session, viewer, deal_id)
+    deals.hold(session, deal)
+    deal.source = form.line("source", longest=200) or None
+    deal.event = form.line("event", longest=500)
+    initiative, interest = form.line("initiative"), form.line("interest")
+    if initiative and initiative not in Initiative.__members__.values():
+        raise InputRefused("That is none of the choices.")
+    if interest and interest not in Interest.__members__.values():
+        raise InputRefused("That is none of the choices.")
+    deal.initiative = Initiative(initiative) if initiative else None
+    deal.interest = Interest(interest) if interest else None
+    owner = form.number("owner_id")
+    if owner != deal.owner_id:
+        _give(session, deal, owner, viewer.staff_id)
+    session.flush()
+    return _after(request, state, session, deal, reader(request).gettext("The deal is saved."))
+
+
+def _give(session: Session, deal: Deal, owner: int | None, by: int) -> None:
+    """Another owner; whoever gets it is told what they get."""
+    if owner is not None and session.get(StaffMember, owner) is None:
+        raise NotFound
+    giver, deal.owner_id = deal.owner_id, owner
+    session.flush()
+    session.refresh(deal)
+    if owner is not None and owner != by:
+        handover.hand_over(session, deal, giver_id=giver, taker_id=owner, reason="a new owner")
+
+
+@post("/deals/{deal_id:int}/payments", enter=SALES)
+@in_thread
+def pay(
+    request: PageRequest, state: State, session: Transaction, form: Filled, deal_id: FromPath[int]
+) -> Response[Any]:
+    """Money came in."""
+    viewer = request.scope["user"]
+    deal = deal_for(session, viewer, deal_id)
+    made = payments.pay(
+        session,
+        deal,
+        amount=read_number(form.line("amount"), reader(request).language),
+        paid_on=_day(form, "paid_on"),
+        number=form.line("number"),
+        note=form.line("note"),
+        by=viewer.staff_id,
+    )
+    said = reader(request).gettext("The payment is entered.")
+    return _after(request, state, session, deal, said, undo=f"payments/{made.id}/undo")
+
+
+@post("/deals/{deal_id:int}/deliveries", enter=SALES)
+@in_thread
+def deliver(
+    request: PageRequest, state: State, session: Transaction, form: Filled, deal_id: FromPath[int]
+) -> Response[Any]:
+    """Something was handed over."""
+    viewer = request.scope["user"]
+    deal = deal_for(session, viewer, deal_id)
+    made = payments.deliver(
+        session,
+        deal,
+        delivered_on=_day(form, "delivered_on"),
+        number=form.line("number"),
+        note=form.line("note"),
+        by=viewer.staff_id,
+    )
+    said = reader(request).gettext("The delivery note is entered.")
+    return _after(request, state, session, deal, said, undo=f"deliveries/{made.id}/undo")
+
+
+@post("/deals/{deal_id:int}/payments/{entry_id:int}/undo", enter=SALES)
+@in_thread
+def unpay(
+    request: PageRequest, state: State, session: Transaction, deal_id: FromPath[int], entry_id: FromPath[int]
+) -> Response[Any]:
+    """The payment was entered by mistake."""
+    return _take_back(request, state, session, deal_id, session.get(Payment, entry_id))
+
+
+@post("/deals/{deal_id:int}/deliveries/{entry_id:int}/undo", enter=SALES)
+@in_thread
+def undeliver(
+    request: PageRequest, state: State, session: Transaction, deal_id: FromPath[int], entry_id: FromPath[int]
+) -> Response[Any]:
+    """The delivery note was entered by mistake."""
+    return _take_back(request, state, session, deal_id, session.get(DeliveryNote, entry_id))
+
+
+def _take_back(
+    request: PageRequest, state: State, session: Session, deal_id: int, entry: Payment | DeliveryNote | None
+) -> Response[Any]:
+    deal = deal_for(session, request.scope["user"], deal_id)
+    if entry is None or entry.deal_id != deal.id:
+        raise NotFound
+    payments.take_back(session, entry)
+    return _after(request, state, session, deal, reader(request).gettext("It is taken back."))
+
+
+@post("/deals/{deal_id:int}/reopen", enter=SALES)
+@in_thread
+def reopen(request: PageRequest, state: State, session: Transaction, deal_id: FromPath[int]) -> Response[Any]:
+    """The closing is taken back."""
+    viewer = request.scope["user"]
+    deal = deal_for(session, viewer, deal_id)
+    deals.reopen(session, deal, by=viewer.staff_id)
+    return _after(request, state, session, deal, reader(request).gettext("The deal is open again."))
+
+
+def _day(form: Form, name: str) -> date:
+    try:
+        return date.fromisoformat(form.line(name))
+    except ValueError as error:
+        raise InputRefused("That is no day.", cure="Write it as 2026-11-22.") from error
+
+
+def _after(
+    request: PageRequest,
+    state: State,
+    session: Session,
+    deal: Deal,
+    said: str,
+    undo: str | None = None,
+    undo_values: dict[str, str] | None = None,
+) -> Response[Any]:
+    """What rules make of a change, and back to where it was made."""
+    moved = stages.run_rules(session, deal, calendar_of(state, deal)) if deal.outcome is None else []
+    language = reader(request)
+    if moved:
+        session.refresh(deal)
+        said += " " + language.gettext("Moved to “%(stage)s”.", stage=deal.stage.name(language.language))
+    live.announce(session, "deal", None)
+    return done(
+        request,
+        said,
+        go=f"/deals/{deal.id}",
+        undo=f"/deals/{deal.id}/{undo}" if undo and not moved else None,
+        undo_values=undo_values,
+        events=("conversation", "deal"),
+    )
+
+
+ROUTES = (show, aside, check, story, pay, deliver, unpay, undeliver, reopen)
