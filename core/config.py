@@ -28,6 +28,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 from core import config_base as base
 from core import config_sections as sections
 from core.config_dialling import Dialling
+from core.config_dkim import DkimKey
 from core.config_phone import Phone
 from core.config_senders import Senders
 from core.errors import ConfigurationError
@@ -73,6 +74,9 @@ class Settings(BaseSettings):
         default_factory=list, description="The mailboxes that are read."
     )
     relay: sections.Relay | None = Field(default=None, description="The SMTP server that takes our mail.")
+    dkim: list[DkimKey] = Field(
+        default_factory=list, description="Keys that sign our mail, where the relay does not."
+    )
     secret_key: SecretStr | None = Field(
         default=None,
         description="Signs links and sessions; made on first use. Several machines need the same one.",

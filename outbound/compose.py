@@ -21,7 +21,7 @@ from core.errors import FrontdeskError
 from core.outbox import Purpose
 from core.outbox_history import Copy
 from core.outbox_pages import Claimed
-from outbound import headers, mime
+from outbound import dkim, headers, mime
 from outbound.channels.base import Letter
 from outbound.mailingtexts import is_mailing
 from outbound.placing import template_values
@@ -81,6 +81,7 @@ class Composer:
     ) -> None:
         """Raises ConfigurationError where the settings name no relay."""
         self.sender: Sender = sender_of(settings)
+        self._signers = dkim.signers_of(settings.dkim, self.sender.domain)
         self.unsubscriber = Unsubscriber(settings.signing_key(), settings.company.public_url)
         self._catalogue = catalogue
         self._zone = ZoneInfo(settings.company.timezone)
@@ -156,6 +157,7 @@ class Composer:
             [mime.Part(document.filename, document.content_type, document.data) for document in made],
             claimed.token,
         )
+        data = dkim.signed(data, self._signers, lambda: self._now().timestamp())
         letter = Letter(claimed.id, self.sender.address, (claimed.address,), data, claimed.token)
         return Composed(letter, rfc_id, self._copy(claimed, rendered, rfc_id, name, made))
 
