@@ -17,7 +17,8 @@ class Limits(BaseModel):
 
     mail_bytes: PositiveInt = Field(
         default=50_000_000,
-        description="Of larger mail the first megabyte is read, and its files are listed as the server describes them.",
+        description="Of larger mail the first megabyte is read, and its files are listed as the server"
+        " describes them.",
     )
     html_bytes: PositiveInt = Field(
         default=1_000_000, description="HTML shown to staff; longer is cut and says so."

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import cast
 
 import pytest
 
+from inbound.bodystructure import Described
 from inbound.fetching import GONE, LEAST_BYTES, Fetcher
-from inbound.imap import Disconnected, MailServer, Refused
+from inbound.imap import Disconnected, Head, MailServer, Refused
 from inbound.lanes import Lanes
+
+CAME = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 
 
 class Box:
@@ -24,8 +28,13 @@ class Box:
         self.breaks = False
         self.asked: list[list[int]] = []
 
-    def sizes(self, uids: Sequence[int]) -> dict[int, int]:
-        return {uid: len(self.letters[uid]) for uid in uids if uid in self.letters}
+    def heads(self, uids: Sequence[int]) -> dict[int, Head]:
+        return {uid: Head(len(self.letters[uid]), CAME) for uid in uids if uid in self.letters}
+
+    def files(self, uid: int) -> list[Described]:
+        if uid in self.refused:
+            raise Refused
+        return [Described("plan.pdf", "application/pdf", 8_000_000, "2")]
 
     def bodies(self, uids: Sequence[int]) -> dict[int, bytes]:
         self.asked.append(list(uids))
@@ -53,6 +62,7 @@ def test_letters_come_together_in_order() -> None:
     batch = Fetcher().next(server, lanes)
 
     assert [(one.uid, one.data) for one in batch.letters] == [(1, b"a"), (2, b"b"), (3, b"c")]
+    assert {one.internal_date for one in batch.letters} == {CAME}
     assert made.asked == [[1, 2, 3]]
 
 
@@ -120,6 +130,16 @@ def test_large_letter_comes_in_pieces_and_one_over_the_limit_in_part() -> None:
     assert first.data == large
     assert not first.truncated
     assert (len(second.data), second.size, second.truncated) == (1_000_000, 9_000_000, True)
+    assert first.files is None
+    assert second.files == [("plan.pdf", "application/pdf", 8_000_000, "2")]
+    assert {first.internal_date, second.internal_date} == {CAME}
+
+
+def test_letter_over_the_limit_that_cannot_be_described_is_kept_all_the_same() -> None:
+    made, server, lanes = box({1: b"y" * 9_000_000})
+    made.refused = {1}
+    (letter,) = Fetcher(largest=6_000_000).next(server, lanes).letters
+    assert (letter.truncated, letter.files) == (True, None)
 
 
 def test_less_is_asked_for_after_a_broken_line_and_more_again_when_it_holds() -> None:

@@ -170,6 +170,8 @@ def test_case_08_a_letter_of_sixty_megabytes_is_kept_in_part_and_seventy_files_a
     def answer(rest: str) -> list[bytes | None]:
         if "SIZE" in rest:
             return [b"* 1 FETCH (UID 1 RFC822.SIZE 60000000)\r\n", b"OK done"]
+        if "BODYSTRUCTURE" in rest:
+            return [b"NO it cannot be described"]
         offset, length = map(int, re.findall(r"<(\d+)\.(\d+)>", rest)[0])
         head = b"* 1 FETCH (UID 1 BODY[]<%d> {%d}\r\n" % (offset, length)
         return [head, b"x" * length, b")\r\n", b"OK done"]
@@ -179,6 +181,7 @@ def test_case_08_a_letter_of_sixty_megabytes_is_kept_in_part_and_seventy_files_a
     lanes.list([1])
     (kept,) = Fetcher().next(server, lanes).letters
     assert len(kept.data) == BEGINNING
+    assert kept.files is None
 
     many = EmailMessage()
     many.set_content("see the files")
