@@ -180,6 +180,7 @@ def make_engine(
 
     `idle_timeout` ends a session that holds a transaction open and says nothing.
     """
+    models()  # A table that nobody imported cannot be found by the foreign keys that name it.
     return sa.create_engine(
         driver_url(str(url) if isinstance(url, str) else url.render_as_string(hide_password=False)),
         pool_size=pool_size,
