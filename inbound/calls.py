@@ -47,7 +47,12 @@ PAGE: Final = 100
 MOST_PAGES: Final = 50
 SETTLED: Final = frozenset({CallState.MISSED, CallState.VOICEMAIL, CallState.ANSWERED})
 """States of a call that is over and was not refused."""
-STEP_ORDER: Final = {step.value: place for place, step in enumerate(Step)}
+STEPS: Final = (
+    *(Step.GREET, Step.LANGUAGE, Step.TOPIC),
+    *(Step.WHISPER, Step.ACCEPT, Step.RUNG, Step.LEFT),
+)
+"""The steps as a call takes them, whatever the order in which we hear of them."""
+STEP_ORDER: Final = {step.value: place for place, step in enumerate(STEPS)}
 
 
 @dataclass(frozen=True)
