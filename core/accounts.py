@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Text, UniqueConstraint, func, select
+from sqlalchemy import Computed, ForeignKey, Text, UniqueConstraint, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -139,6 +139,10 @@ class ContactPoint(Base):
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
     kind: Mapped[PointKind]
     value: Mapped[str] = mapped_column(Text, index=True)
+    key: Mapped[str] = mapped_column(
+        Text, Computed(r"regexp_replace(value, '^([^@+]+)\+[^@]*@', '\1@')", persisted=True), index=True
+    )
+    """The form under which it would be suppressed: without a ``+tag``; the database's affair."""
     source: Mapped[str] = mapped_column(Text, default="hand")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

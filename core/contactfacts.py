@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, Index, Text, func, select, text
+from sqlalchemy import ForeignKey, Index, Text, delete, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.conversations import Message
@@ -21,8 +21,8 @@ from core.outbox import DeliveryEvent
 
 LOOK_BACK = timedelta(minutes=10)
 """Longer than any transaction that writes letters."""
-IN_FLIGHT = 300_000
-"""More rows than are ever written in that time."""
+IN_FLIGHT = 50_000
+"""More rows than are written while any one transaction is open."""
 
 
 class ContactIntent(Base):
@@ -111,14 +111,57 @@ COUNTED = (
 )
 """Tables that only grow, and what their new rows change."""
 
-_FORGET = (
-    "update contact set last_in_at = null, last_out_at = null, last_mailing_at = null"
-    " where coalesce(last_in_at, last_out_at, last_mailing_at) is not null",
-    "update account set last_in_at = null, last_out_at = null"
-    " where coalesce(last_in_at, last_out_at) is not null",
-    "delete from contact_intent",
-    "delete from fact_progress",
+_ANEW = (
+    """
+    update product_interest p set account_id = c.account_id from contact c
+    where p.account_id is null and c.id = p.contact_id and c.account_id is not null
+    """,
+    """
+    update deal d set account_id = c.account_id from contact c
+    where d.account_id is null and c.id = d.contact_id and c.account_id is not null
+    """,
+    """
+    update contact c
+    set last_in_at = seen.last_in, last_out_at = seen.last_out, last_mailing_at = sent.last
+    from contact o
+    left join (select contact_id,
+                      max(happened_at) filter (where direction = 'in' and machine is null) as last_in,
+                      max(happened_at) filter (where direction = 'out') as last_out
+               from message where contact_id is not null group by contact_id) seen on seen.contact_id = o.id
+    left join (select d.contact_id, max(e.happened_at) as last
+               from delivery d join delivery_event e on e.delivery_id = d.id and e.state = 'sent'
+               where d.purpose = 'marketing' and d.contact_id is not null group by 1) sent
+           on sent.contact_id = o.id
+    where c.id = o.id and (c.last_in_at, c.last_out_at, c.last_mailing_at)
+                          is distinct from (seen.last_in, seen.last_out, sent.last)
+    """,
+    """
+    update account a
+    set last_in_at = seen.last_in, last_out_at = seen.last_out
+    from account o
+    left join (select account_id, max(last_in_at) as last_in, max(last_out_at) as last_out
+               from contact where account_id is not null group by account_id) seen on seen.account_id = o.id
+    where a.id = o.id and (a.last_in_at, a.last_out_at) is distinct from (seen.last_in, seen.last_out)
+    """,
+    """
+    merge into contact_intent held
+    using (select coalesce(s.contact_id, h.contact_id) as contact_id, coalesce(s.intent, h.intent) as intent,
+                  s.last_at
+           from (select m.contact_id, k.intent, max(m.happened_at) as last_at
+                 from message m join classification k on k.message_id = m.id
+                 where m.direction = 'in' and m.contact_id is not null and k.intent is not null
+                 group by 1, 2) s
+           full join contact_intent h on h.contact_id = s.contact_id and h.intent = s.intent
+           where s.last_at is distinct from h.last_at) seen
+    on held.contact_id = seen.contact_id and held.intent = seen.intent
+    when matched and seen.last_at is null then delete
+    when matched then update set last_at = seen.last_at
+    when not matched then insert (contact_id, intent, last_at)
+                          values (seen.contact_id, seen.intent, seen.last_at)
+    """,
 )
+"""Everything from the letters themselves; rows that are right already are not written. What was said by
+somebody whose company became known later is their company's from then on."""
 
 
 def bring_up_to_date(session: Session) -> None:
@@ -140,9 +183,17 @@ def bring_up_to_date(session: Session) -> None:
 
 
 def rebuild(session: Session) -> None:
-    """Count everything anew."""
+    """Count everything anew, for what was corrected or merged."""
     session.execute(text("select pg_advisory_xact_lock(727100095)"))
-    for statement in _FORGET:
+    for statement in _ANEW:
         session.execute(text(statement))
+    session.execute(delete(FactProgress))
+    for name, column, _statements in COUNTED:
+        newest = session.scalar(select(func.max(column))) or 0
+        session.add(
+            FactProgress(
+                name=name, settled_id=max(0, newest - IN_FLIGHT), ahead_id=newest, ahead_at=func.now()
+            )
+        )
+    session.flush()
     session.expire_all()
-    bring_up_to_date(session)

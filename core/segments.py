@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Text, delete, distinct, func, insert, literal, select, text
+from sqlalchemy import ForeignKey, Index, Text, delete, func, insert, literal, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.accounts import Account, Contact
 from core.db import Base, Id
 from core.errors import Conflict, InputRefused, NotFound
-from core.segments_compile import contacts, matching
+from core.segments_compile import contacts
 from core.segments_language import Group, dump, parse
 
 LONGEST_NAME = 120
@@ -88,35 +88,31 @@ def moment(session: Session) -> datetime:
 
 def size(session: Session, tree: Group) -> Size:
     """How many contacts, and of how many accounts, the conditions describe now."""
-    query = (
-        select(func.count(), func.count(distinct(Contact.account_id)))
-        .select_from(Contact)
-        .outerjoin(Account, Contact.account_id == Account.id)
-        .where(matching(tree, moment(session)))
+    described = contacts(tree, moment(session)).subquery()
+    per_client = (
+        select(described.c.account_id, func.count().label("people"))
+        .group_by(described.c.account_id)
+        .subquery()
     )
+    query = select(func.coalesce(func.sum(per_client.c.people), 0), func.count(per_client.c.account_id))
     people, clients = session.execute(query).one()
-    return Size(people, clients)
+    return Size(int(people), int(clients))
 
 
 def count(session: Session, tree: Group) -> int:
     """How many contacts the conditions describe now."""
-    query = (
-        select(func.count())
-        .select_from(Contact)
-        .outerjoin(Account, Contact.account_id == Account.id)
-        .where(matching(tree, moment(session)))
-    )
-    return session.execute(query).scalar_one()
+    described = contacts(tree, moment(session)).subquery()
+    return session.execute(select(func.count()).select_from(described)).scalar_one()
 
 
 def sample(session: Session, tree: Group, most: int = SAMPLE) -> Sequence[Any]:
     """A few contacts that the conditions describe, newest first: id, name, position, language, account."""
+    newest = contacts(tree, moment(session)).order_by(Contact.id.desc()).limit(most).subquery()
     query = (
         select(Contact.id, Contact.name, Contact.position, Contact.language, Account.name.label("account"))
+        .join(newest, newest.c.id == Contact.id)
         .outerjoin(Account, Contact.account_id == Account.id)
-        .where(matching(tree, moment(session)))
         .order_by(Contact.id.desc())
-        .limit(most)
     )
     return session.execute(query).all()
 

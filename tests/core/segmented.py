@@ -325,8 +325,7 @@ def _rows(rows: list[Any], one: Contact) -> list[Any]:
     return [
         row
         for row in rows
-        if (row.account_id is not None and row.account_id == one.account_id)
-        or (row.account_id is None and row.contact_id == one.id)
+        if row.account_id == one.account_id and (row.account_id is not None or row.contact_id == one.id)
     ]
 
 
