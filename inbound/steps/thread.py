@@ -113,7 +113,9 @@ def run(batch: Batch) -> None:
         _join(batch, item, item.talk, topic, refs[id(item)], known)
         if item.sender:
             by_subject.setdefault((item.sender, topic), item.talk)
-        if delivery is not None and item.talk.id == delivery.conversation_id:
+        if delivery is not None and (
+            item.talk.id == delivery.conversation_id or _answers_a_mailing(item, delivery)
+        ):
             _has_arrived(batch, item, delivery)
 
 
@@ -257,6 +259,14 @@ def _addresses(pairs: Iterable[Pair]) -> set[str]:
         except BadAddress:
             continue
     return found
+
+
+def _answers_a_mailing(item: Item, delivery: Delivery) -> bool:
+    """Whether its recipient answers a mailing's letter, which is in no conversation until somebody does."""
+    if delivery.conversation_id is not None or delivery.campaign_id is None or item.machine:
+        return False
+    known = item.person.id if item.person is not None else None
+    return item.sender == delivery.address or known == delivery.contact_id
 
 
 def _has_arrived(batch: Batch, item: Item, delivery: Delivery) -> None:

@@ -16,6 +16,7 @@ from core.catalogue import ProductInterest
 from core.conversations import Attachment, Conversation, ConversationState, Direction, Message
 from core.deals import Deal, StageChange, default_pipeline, first_stage
 from core.labels import Classification
+from core.outbox import Delivery
 from core.routing import Assignment
 from core.values import BadAddress, normal_email
 from inbound import afterwards
@@ -36,6 +37,7 @@ def write(batch: Batch) -> None:
     _deals(batch)
     _conversations(batch, items)
     _messages(batch.session, items)
+    _answered_mailings(batch.session, items)
     _labels(batch, items)
     _triggers(batch)
     if batch.proposals:
@@ -43,6 +45,17 @@ def write(batch: Batch) -> None:
     outbox.queue_many(batch.session, batch.drafts)
     afterwards.ask_for(batch.session, [item.message_id for item in items if _worth_a_closer_look(item)])
     _announce(batch.session, items)
+
+
+def _answered_mailings(session: Session, items: list[Item]) -> None:
+    """The letter of a mailing joins the conversation that its answer began."""
+    for item in items:
+        if item.answers is not None and item.talk is not None:
+            session.execute(
+                update(Delivery)
+                .where(Delivery.id == item.answers, Delivery.conversation_id.is_(None))
+                .values(conversation_id=item.talk.id)
+            )
 
 
 def _clients(batch: Batch) -> None:
