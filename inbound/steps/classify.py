@@ -8,6 +8,7 @@ from core.catalogue import Product, active_products
 from core.consent import Scope, SuppressionReason, suppress
 from core.intents import Intent
 from core.labels import resolve_labels
+from inbound.labelling import bound_urgency
 from inbound.work import Batch, Item
 
 
@@ -23,6 +24,8 @@ def run(batch: Batch) -> None:
     ]
     merged = resolve_labels(batch.session)
     labelled = batch.tools.classifier.classify(texts, [terms(product) for product in products])
+    writers = [item.person.id if item.person is not None else None for item in items]
+    labelled = bound_urgency(batch.session, writers, labelled)
     by_key = {product.key: product.id for product in products}
     for item, labels in zip(items, labelled, strict=True):
         item.labels = labels
