@@ -92,7 +92,7 @@ def _at(x: float, y: float) -> tuple[float, float]:
 def _grid(heights: Sequence[float] = QUARTERS, words: Sequence[str] = ()) -> Markup:
     parts = []
     for place, height in enumerate(heights):
-        told = words[place] if words else f"{height:.0%}".replace("%", "\u202f%")
+        told = words[place] if words else f"{height:.0%}"
         parts.append(_stroke((0.0, height), (1.0, height), "chart-grid"))
         parts.append(_word(LEFT - 6, _at(0, height)[1] + 4, "end", told))
     return Markup("").join(parts)
