@@ -139,7 +139,7 @@ def countries_of(wanted: Iterable[str], held: dict[str, Country]) -> Iterator[Fi
         yield Finding(
             "countries",
             Verdict.NOTE,
-            f"Twilio may call {len(more)} countries that are not in phone.countries.",
+            f"Twilio may call {', '.join(more[:5])}{' and more' if len(more) > 5 else ''}, not in phone.countries.",
             f"Close them against fraud: {cure}",
         )
     special = sorted(code for code, one in held.items() if one.special)

@@ -10,16 +10,17 @@ from zoneinfo import ZoneInfo
 from litestar import Response, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath
-from litestar.response import Stream
+from litestar.response import Redirect, Stream
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import callnotes, recordings
 from core.callnotes import Logged, Note
-from core.calls import CallOutcome, Recording
+from core.calls import Call, CallOutcome, Recording
 from core.clock import now
 from core.conversations import Direction
 from core.db import transaction
-from core.errors import InputRefused
+from core.errors import InputRefused, NotFound
 from core.notices import open_alarms
 from desk import callview, live
 from desk.access import WORKERS, conversation_for
@@ -56,6 +57,17 @@ def show(request: PageRequest, session: Transaction, call_id: FromPath[int]) -> 
         alarms=open_alarms(session),
         **rail(session, request),
     )
+
+
+@get("/calls/of/{message_id:int}", enter=WORKERS)
+@in_thread
+def of_message(request: PageRequest, session: Transaction, message_id: FromPath[int]) -> Redirect:
+    """The call that a message of a conversation stands for."""
+    found = session.scalar(select(Call.id).where(Call.message_id == message_id))
+    if found is None:
+        raise NotFound
+    call = callview.call_for(session, request.scope["user"], found)
+    return Redirect(f"/calls/{call.id}", status_code=303)
 
 
 @get("/calls/{call_id:int}/sound/{recording_id:int}", enter=WORKERS)
@@ -204,4 +216,4 @@ def moment_of(form: Form, name: str, zone: str) -> datetime | None:
     return moment.replace(tzinfo=ZoneInfo(zone)) if moment.tzinfo is None else moment
 
 
-ROUTES = (show, sound, note, fetch, log_form, log_call)
+ROUTES = (show, of_message, sound, note, fetch, log_form, log_call)

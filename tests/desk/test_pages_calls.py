@@ -82,6 +82,17 @@ def test_call_is_listed_and_shown_with_its_sound_transcript_and_telephones(
     assert "4:05" in shown
 
 
+def test_message_of_a_call_leads_to_its_page(
+    agent: Browser, engine: sa.Engine, call_id: int, world: World
+) -> None:
+    with transaction(engine) as session:
+        message_id = session.get_one(Call, call_id).message_id
+    assert f"/calls/of/{message_id}" in agent.get(f"/conversations/{world.talks['own'].id}").text
+    answer = agent.get(f"/calls/of/{message_id}", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/calls/{call_id}")
+    assert agent.get("/calls/of/999999").status_code == 404
+
+
 def test_recording_is_whole_or_the_part_that_was_asked_for(
     agent: Browser, engine: sa.Engine, call_id: int
 ) -> None:
