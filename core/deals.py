@@ -283,6 +283,7 @@ def log_change(
     if entered:
         deal.stage_entered_at = func.now()
     session.flush()
+    session.expire(deal, ["stage", "pipeline", "proposed_stage", "stage_entered_at"])
     return change
 
 

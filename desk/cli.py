@@ -25,10 +25,12 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "parse": ("desk.commands.parse", "Show what is understood of letters."),
     "classify": ("desk.commands.classify", "Say what letters want, how sure that is and why."),
     "classifier": ("desk.commands.classifier", "Train, evaluate and compare classifiers."),
+    "suppressions": ("desk.commands.suppressions", "Addresses that must not be written to."),
     "ledger": ("desk.commands.ledger", "Add up every letter in and every document out."),
     "doctor": ("desk.commands.doctor", "Find what is wrong and say what to do."),
     "staff": ("desk.commands.staff", "Add colleagues."),
     "territory": ("desk.commands.territory", "Say who answers for which places."),
+    "pipelines": ("desk.commands.pipelines", "Write, check and put in force the roads of deals."),
     "backup": ("desk.commands.backup", "Write the whole database to a file."),
     "restore": ("desk.commands.restore", "Read a backup into an empty database."),
 }
