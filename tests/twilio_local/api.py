@@ -161,6 +161,7 @@ def serving(exchange: Exchange) -> Iterator[Api]:
                 self.reply(401, {"code": 20003, "message": "Authenticate", "status": 401})
                 return
             fault, status, body = api.create(self.path, parse_qs(data.decode(), keep_blank_values=True))
+            api.creator.moment("created")
             if fault is not None and fault.stalls:
                 time.sleep(fault.stalls)
             if not status:
@@ -168,6 +169,8 @@ def serving(exchange: Exchange) -> Iterator[Api]:
                 return
             with suppress(OSError):
                 self.reply(status, body)
+                self.wfile.flush()
+                api.creator.moment("answered")
 
         def reply(self, status: int, body: dict[str, Any]) -> None:
             data = json.dumps(body).encode()

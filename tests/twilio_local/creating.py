@@ -65,12 +65,15 @@ class Creator:
     """Where the states of an SMS are told, by its id."""
     watching: list[Callable[[str, dict[str, list[str]]], None]] = field(default_factory=list)
     """Called with each request before it is carried out."""
+    moment: Callable[[str], None] = lambda at: None
+    """Told where a request stands: asked, created, answered."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def ask(self, table: str, form: dict[str, list[str]]) -> tuple[Fault | None, Leg | Text | None, int]:
         """The fault to show, what was created, and the code with which it is refused (0 for none)."""
         for watch in self.watching:
             watch(table, form)
+        self.moment("asked")
         with self._lock:
             self.requests.append((table, form))
             if (known := _forms().get(table)) and (unknown := set(form) - known):

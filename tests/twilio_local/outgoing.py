@@ -125,7 +125,11 @@ def owner(session: Session) -> StaffMember:
     return session.scalars(select(StaffMember).where(StaffMember.phone == OWNER)).one()
 
 
-def _with_rules(settings: Settings, dialling: Mapping[str, Any]) -> Settings:
+def settings_with(
+    folder: Path, dialling: Mapping[str, Any], phone: Mapping[str, Any] | None = None, **twilio: Any
+) -> Settings:
+    """Settings of the company with rules of its own for what goes out."""
+    settings = phone_settings(folder, phone, **twilio)
     rules = type(settings.dialling).model_validate({**AT_ANY_HOUR, **dialling})
     return settings.model_copy(update={"dialling": rules})
 
@@ -140,9 +144,8 @@ def outgoing(
     patience: float = 5.0,
 ) -> Iterator[Outgoing]:
     """The company over a database of its own, while the block lasts."""
-    settings = _with_rules(phone_settings(folder, phone), dialling or {})
+    settings = settings_with(folder, dialling or {}, phone)
     with phone_house(engine, settings) as house, serving(house.exchange) as api:
         house.exchange.clock = now().replace(microsecond=0)
-        told = _with_rules(phone_settings(folder, phone, api_base=api.base), dialling or {})
-        house.context = Context(told, engine)
+        house.context = Context(settings_with(folder, dialling or {}, phone, api_base=api.base), engine)
         yield Outgoing(house, api, house.context, patience)
