@@ -135,11 +135,12 @@ def countries_of(wanted: Iterable[str], held: dict[str, Country]) -> Iterator[Fi
             "countries", Verdict.WRONG, f"Twilio calls nobody in {', '.join(closed)}.", f"Allow it: {cure}"
         )
     more = sorted(code for code, one in held.items() if one.plain and code not in wanted)
+    named = ", ".join(more[:5]) + (" and more" if len(more) > 5 else "")
     if more:
         yield Finding(
             "countries",
             Verdict.NOTE,
-            f"Twilio may call {', '.join(more[:5])}{' and more' if len(more) > 5 else ''}, not in phone.countries.",
+            f"Twilio may call {named}, which phone.countries leaves out.",
             f"Close them against fraud: {cure}",
         )
     special = sorted(code for code, one in held.items() if one.special)

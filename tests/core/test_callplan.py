@@ -213,3 +213,14 @@ def test_the_clients_own_colleague_comes_before_all_others(facts: CallFacts, hou
     owner = next((one for one in facts.colleagues if one.id == facts.owner_id), None)
     if owner is not None and owner.on_duty and not owner.talking and owner.number:
         assert (chosen[0].id, rule) == (owner.id, "owns_deal")
+
+
+def test_of_a_team_who_answers_for_the_place_is_rung_before_the_less_loaded() -> None:
+    several = (
+        Colleague(1, "+37060000001", team_id=5, speaks=frozenset({"lt"}), load=0),
+        Colleague(2, "+37060000002", team_id=5, speaks=frozenset({"lt"}), load=9),
+        Colleague(3, "+37060000003", team_id=5, speaks=frozenset(), load=0),
+    )
+    facts = CallFacts(language="lt", topic_team_id=5, territory=frozenset({2, 3}), colleagues=several)
+    chosen, rule = callplan.rings(facts, HOUSE)
+    assert ([one.id for one in chosen], rule) == ([2, 1, 3], "topic_team")
