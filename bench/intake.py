@@ -35,6 +35,7 @@ from core.localdb import LocalDatabase
 from inbound import pipeline
 from inbound.mailbox import Watcher
 from inbound.readers import ReaderProcesses
+from inbound.reading import Reading
 from inbound.work import Tools
 from tests import servers_imap
 from tests.servers_imap import PASSWORD
@@ -186,13 +187,14 @@ def ours(port: int, url: str, count: int, data: Path) -> dict[str, Any]:
 
 def _warm(readers: ReaderProcesses, tools: Tools) -> None:
     """A worker runs for weeks: what it does once when it starts is not counted."""
-    sample = list(letters(20, seed=99))
-    threads = [threading.Thread(target=readers.read_many, args=(sample * 50, frozenset())) for _ in range(2)]
+    sample = list(letters(400, seed=99))
+    threads = [threading.Thread(target=readers.read_many, args=(sample * 3, frozenset())) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    tools.classifier.classify([Text("Labas", "Kiek kainuoja siurblys?"), Text("Hello", "A price, please")])
+    read = [one for one in readers.read_many(sample, frozenset()) if isinstance(one, Reading)]
+    tools.classifier.classify([Text(one.subject, one.reply, "email", one.language) for one in read])
 
 
 def prepare(database: LocalDatabase, name: str) -> str:

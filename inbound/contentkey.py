@@ -42,6 +42,9 @@ def content_key(raw: bytes) -> bytes:
     digest = sha256()
     for name, value in chosen:
         digest.update(name + b":" + b" ".join(value.split()) + b"\n")
+    if not chosen:
+        # No header field at all: what stands there instead is all that tells two such letters apart.
+        digest.update(header)
     digest.update(b"\n")
     for piece in _body(raw, start):
         digest.update(piece)

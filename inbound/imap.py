@@ -149,6 +149,9 @@ class MailServer:
                 attempt()
             except LoginError as error:
                 said = _words(error)
+                if isinstance(error.__context__, imaplib.IMAP4.abort):
+                    # IMAPClient calls a line that ended during LOGIN a refusal too.
+                    raise Disconnected(f"The mail server broke off during LOGIN: {said}.") from None
                 if _NOT_LOGIN.search(said):
                     raise Refused(f"The mail server lets nobody in: {said}.") from None
                 raise LoginRefused(f"The mail server refused to let us in: {said}.") from None

@@ -13,7 +13,9 @@ class FaultyProxy:
 
     `cut_after`: bytes from the server after which both ends are closed; None for never. `drip`: seconds
     between single bytes, once `drip_after` have passed. `stalled`: accepts and passes nothing more, in either
-    direction. `strip`: words that are taken out of what the server says.
+    direction. `strip`: words that are taken out of what the server says. `answer`: an IMAP command that never
+    reaches the server and what is said to it instead, `{tag}` standing for its tag; after `* BYE` the line is
+    closed.
     """
 
     def __init__(self, port: int) -> None:
@@ -23,6 +25,9 @@ class FaultyProxy:
         self.drip_after = 0
         self.stalled = threading.Event()
         self.strip = b""
+        self.answer: tuple[bytes, bytes] | None = None
+        self.answered = 0
+        """How often `answer` was given."""
         self.connections = 0
         self.seen = bytearray()
         """What clients said."""
@@ -39,7 +44,7 @@ class FaultyProxy:
 
     def heal(self) -> None:
         """Pass everything on from now, and end the connections that were spoilt."""
-        self.cut_after, self.drip, self.strip = None, 0.0, b""
+        self.cut_after, self.drip, self.strip, self.answer = None, 0.0, b"", None
         self.stalled.clear()
         self.hang_up()
 
@@ -79,6 +84,15 @@ class FaultyProxy:
                 self._threads.append(thread)
                 thread.start()
 
+    def _answered(self, said: bytes, client: socket.socket) -> bool:
+        """Answer in the server's place where that was asked for."""
+        tag, _, rest = said.partition(b" ")
+        if self.answer is None or not rest.upper().removeprefix(b"UID ").startswith(self.answer[0]):
+            return False
+        self.answered += 1
+        client.sendall(self.answer[1].replace(b"{tag}", tag))
+        return True
+
     def _pass(self, source: socket.socket, target: socket.socket, answers: bool) -> None:
         passed = 0
         with suppress(OSError):
@@ -87,6 +101,10 @@ class FaultyProxy:
                     time.sleep(0.02)
                 if not answers:
                     self.seen += data
+                    if self._answered(data, source):
+                        if self.answer is not None and self.answer[1].startswith(b"* BYE"):
+                            break
+                        continue
                 elif self.strip:
                     data = data.replace(self.strip, b"X" * len(self.strip))
                 if answers and self.cut_after is not None and passed + len(data) > self.cut_after:

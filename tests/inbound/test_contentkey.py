@@ -68,3 +68,17 @@ def test_different_bodies_have_different_keys(one: bytes, two: bytes) -> None:
 def lines(body: bytes) -> bytes:
     """The body with one kind of line ends and none at its end."""
     return body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n").rstrip(b"\r\n")
+
+
+def test_letters_without_any_header_field_are_told_apart_by_their_bytes() -> None:
+    bare = [
+        b"labas",
+        b"sveiki",
+        b" " * 40,
+        b"\0" * 40,
+        b"viena eilute\r\n\r\nkita",
+        b"kita eilute\r\n\r\nkita",
+    ]
+
+    assert len({content_key(one) for one in bare}) == len(bare)
+    assert content_key(b"viena\r\neilute") == content_key(b"viena\neilute")
