@@ -11,10 +11,12 @@ from typing import Any
 
 import itsdangerous
 from itsdangerous.encoding import base64_encode
+from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from core import consent
 from core.accounts import Channel
+from core.campaigns import CampaignRecipient
 from core.consent import Scope, SuppressionReason
 from core.errors import InputRefused
 
@@ -80,5 +82,10 @@ class Unsubscriber:
             scope=Scope.MARKETING,
             reason=SuppressionReason.UNSUBSCRIBED,
             source=f"link in delivery {delivery_id}",
+        )
+        session.execute(
+            update(CampaignRecipient)
+            .where(CampaignRecipient.delivery_id == delivery_id, CampaignRecipient.opted_out_at.is_(None))
+            .values(opted_out_at=func.now())
         )
         return address

@@ -1,4 +1,8 @@
-"""Where a client stops our mailings: the page changes nothing, the press of its button does (RFC 8058)."""
+"""Where a client says what they want to get from us: looking changes nothing, a press of a button does.
+
+The same address takes the one-click request of mail programs (RFC 8058), which stops all mailings to the
+letter's address, and what a person chose on the page: topics and channels, in three languages.
+"""
 
 from __future__ import annotations
 
@@ -7,52 +11,79 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath
+from sqlalchemy.orm import Session
 
+from core import wishes
 from core.i18n import texts
+from core.wishes import Wish, Wishes
 from desk.access import PUBLIC
-from desk.given import Transaction
+from desk.forms import Form
+from desk.given import Filled, Transaction
 from desk.render import PageRequest, page
 from desk.threads import in_thread
 from outbound.unsubscribe import BadLink, Unsubscriber
 
 _IN_ORDER = ("lt", "ru", "en")
+CHOSEN = "choose"
+"""The button of the page; what a mail program posts does not have it."""
 
 
 def _links(state: State) -> Unsubscriber:
     return Unsubscriber(state.settings.signing_key(), state.settings.company.public_url)
 
 
-def _page(request: PageRequest, *, address: str, stopped: bool, status: int = 200) -> Response[Any]:
+def _page(
+    request: PageRequest, known: Wishes | None, *, stopped: bool = False, kept: bool = False
+) -> Response[Any]:
     return page(
         request,
         "unsubscribe.html",
-        status=status,
-        address=address,
+        status=200 if known else 404,
+        address=known.address if known else "",
+        wishes=known,
+        topics=wishes.TOPICS,
         stopped=stopped,
+        kept=kept,
         each=[(language, texts(language).gettext) for language in _IN_ORDER],
     )
 
 
 @get("/unsubscribe/{token:str}", enter=PUBLIC, without_session=True)
 @in_thread
-def ask(request: PageRequest, state: State, token: FromPath[str]) -> Response[Any]:
-    """A page in three languages with one button; programs that follow links stop nothing."""
+def ask(request: PageRequest, state: State, session: Transaction, token: FromPath[str]) -> Response[Any]:
+    """The page; programs that follow links stop nothing."""
     try:
         address, _delivery = _links(state).read(token)
     except BadLink:
-        return _page(request, address="", stopped=False, status=404)
-    return _page(request, address=address, stopped=False)
+        return _page(request, None)
+    return _page(request, wishes.of(session, address))
 
 
 @post("/unsubscribe/{token:str}", enter=PUBLIC, without_session=True, from_anywhere=True, status_code=200)
 @in_thread
-def stop(request: PageRequest, state: State, session: Transaction, token: FromPath[str]) -> Response[Any]:
-    """Stop mailings to the link's address: from our page, or in one click from a mail program."""
+def stop(
+    request: PageRequest, state: State, session: Transaction, token: FromPath[str], form: Filled
+) -> Response[Any]:
+    """Stop mailings to the link's address in one click, or keep what was chosen on the page."""
+    links = _links(state)
     try:
-        address = _links(state).follow(session, token)
+        address, delivery = links.read(token)
+        if form.text(CHOSEN):
+            known = _keep(session, address, delivery, form)
+            return _page(request, known, kept=True)
+        links.follow(session, token)
     except BadLink:
-        return _page(request, address="", stopped=False, status=404)
-    return _page(request, address=address, stopped=True)
+        return _page(request, None)
+    return _page(request, wishes.of(session, address), stopped=True)
+
+
+def _keep(session: Session, address: str, delivery: int, form: Form) -> Wishes:
+    """Only what the page offers to this address can be chosen, whatever else was posted."""
+    offered = wishes.of(session, address).wanted
+    chosen: set[Wish] = {
+        (channel, topic) for channel, topic in offered if form.text(f"{channel.value}:{topic.value}")
+    }
+    return wishes.state(session, address, chosen, proof=f"preference page, opened from delivery {delivery}")
 
 
 ROUTES = (ask, stop)
