@@ -85,9 +85,9 @@ def of(session: Session, address: str) -> Wishes:
 def state(session: Session, address: str, wanted: Iterable[Wish], *, proof: str) -> Wishes:
     """Write down what the owner of an address wants now: everything that is not named is refused.
 
-    ``proof`` says what shows it; what they said before is not written again. An opt-out of mailings that they
-    made before ends with their first yes; a bounce or a complaint does not. Raises InputRefused for an unknown
-    wish.
+    ``proof`` says what shows it; what they said before is not written again. An opt-out of mailings that
+    they made before ends with their first yes; a bounce or a complaint does not. Raises InputRefused for an
+    unknown wish.
     """
     chosen = set(wanted)
     before = of(session, address)
