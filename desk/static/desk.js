@@ -192,6 +192,44 @@
     event.preventDefault();
   });
 
+  // Lists put in order by dragging, or with Alt and an arrow key
+  const putInOrder = (list) => {
+    const form = document.getElementById(list.dataset.sort);
+    form.elements.order.value = [...list.children].map((item) => item.dataset.key).join(",");
+    form.requestSubmit();
+  };
+  let dragged = null;
+  document.addEventListener("dragstart", (event) => {
+    dragged = event.target.closest("[data-sort] > li");
+    if (dragged) dragged.classList.add("dragged");
+  });
+  document.addEventListener("dragover", (event) => {
+    const over = event.target.closest("[data-sort] > li");
+    if (!dragged || !over || over.parentElement !== dragged.parentElement) return;
+    event.preventDefault();
+    for (const item of over.parentElement.children) item.classList.toggle("over", item === over && item !== dragged);
+  });
+  document.addEventListener("drop", (event) => {
+    const over = event.target.closest("[data-sort] > li");
+    if (!dragged || !over || over === dragged || over.parentElement !== dragged.parentElement) return;
+    event.preventDefault();
+    const down = dragged.compareDocumentPosition(over) & Node.DOCUMENT_POSITION_FOLLOWING;
+    over[down ? "after" : "before"](dragged);
+    putInOrder(over.parentElement);
+  });
+  document.addEventListener("dragend", () => {
+    if (dragged) dragged.classList.remove("dragged");
+    dragged = null;
+  });
+  document.addEventListener("keydown", (event) => {
+    const item = event.altKey && event.target.closest ? event.target.closest("[data-sort] > li") : null;
+    const other = item && { ArrowUp: item.previousElementSibling, ArrowDown: item.nextElementSibling }[event.key];
+    if (!other) return;
+    event.preventDefault();
+    other[event.key === "ArrowUp" ? "before" : "after"](item);
+    putInOrder(item.parentElement);
+  });
+
   // Live changes
   if (body.dataset.live && one("#lamp") && "EventSource" in window) {
     const talk = one("#talk");
