@@ -34,6 +34,10 @@ _LEADING: Final = re.compile(
 )
 _LABEL_AT: Final = re.compile(r"[^\W\d_][^\W\d_ ]*(?: [^\W\d_]+){0,2}\s?$")
 _HEADER_LINES: Final = 24
+_ONE_LINE: Final = re.compile(
+    # Nothing is given back: a long run of dashes or blanks would else be tried at each of its places.
+    r"[\s>]*+[-‐–—]{3,}+\s*+(.{4,60}?)\s*+[-‐–—]{3,}+\s*+(\S.{10,3000})$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,7 @@ def _with_text(forward: Forward, lines: Sequence[Line], place: int) -> Forward:
 
 def _inline(text: str) -> Forward | None:
     """All labels on the separator's own line, one running into the next, as Yahoo writes them."""
-    match = re.match(r"[\s>]*[-‐–—]{3,}\s*(.{4,60}?)\s*[-‐–—]{3,}\s*(\S.{10,3000})$", text)
+    match = _ONE_LINE.match(text)
     if match is None or "@" not in match[2]:
         return None
     values: dict[str, str] = {}

@@ -53,7 +53,8 @@ _START: Final = re.compile(
 )
 _LABEL: Final = re.compile(r"[ \t>*_|]*([^\W\d_][^:：\n<>@\[\]\"]{0,28}?)[ \t*_]*[:：][*_]*[ \t]*(.*)$")
 _BETWEEN_DASHES: Final = re.compile(
-    r"^[ \t>*]*[-‐–—_=~]{2,}\s*(?:\*\s*)?([^-‐–—_=~].{3,70}?)\s*(?:[-‐–—_=~]{2,}|$)\**"
+    # Nothing is given back: a long run of dashes or blanks would else be tried at each of its places.
+    r"^[ \t>*]*+[-‐–—_=~]{2,}+\s*+(?:\*\s*+)?([^-‐–—_=~].{3,70}?)\s*(?:[-‐–—_=~]{2,}|$)\**"
 )
 _RULE: Final = re.compile(r"^[ \t>]*[-‐–—_=~*]{4,}[ \t]*$")
 _RULE_MARKS: Final = frozenset("-‐–—_=~*>")

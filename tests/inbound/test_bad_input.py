@@ -6,6 +6,7 @@ import io
 import json
 import random
 import zlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -25,6 +26,8 @@ from inbound import (
     understanding,
 )
 from inbound.parsed import UnreadableMail
+from inbound.readers import ReaderProcesses
+from inbound.reading import Reading
 
 
 def understood(raw: bytes) -> understanding.Understood:
@@ -343,3 +346,16 @@ def test_a_long_run_of_one_character_costs_little_wherever_it_stands(place: str,
         )
     else:
         understood(place.encode() + b": x" + long.replace(b"\n", b"\n ") + b"\n\nhello")
+
+
+BROKEN = sorted((Path(__file__).parents[1] / "mail" / "broken").glob("*.eml"))
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_b15_a_broken_copy_that_once_took_too_long_is_read_in_time(path: Path) -> None:
+    readers = ReaderProcesses(cpu_seconds=5.0)
+    try:
+        (outcome,) = readers.read_many([path.read_bytes()], frozenset())
+    finally:
+        readers.close()
+    assert isinstance(outcome, Reading)
