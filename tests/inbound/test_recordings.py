@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy import func, select, update
 
 from classifier.classify import Classifier
 from classifier.inforce import ClassifierInForce
-from core import callnotes, recordings, transcripts
+from core import callnotes, phoneevents, recordings, transcripts
 from core.callnotes import Note
 from core.calls import Call, CallOutcome, Recording, RecordingState
 from core.config_phone import Transcription
@@ -24,7 +25,7 @@ from core.notices import open_alarms
 from core.recordings import WAITS, SoundPiece
 from core.staff import StaffMember
 from core.transcripts import Line, Speaker, TranscriptLine
-from inbound import calls
+from inbound import calls, twilio
 from inbound.recordings import ALARM, fetch_due
 from inbound.transcribing import Heard, HttpTranscriber, MemoryTranscriber, Unheard, transcribe_due
 from tests.inbound.mediaserver import Store, media_server
@@ -254,3 +255,28 @@ def test_note_of_a_colleague_is_understood_and_a_persons_word_is_not_overruled(h
     calls.understand(house.context, number)
     with house.looking() as session:
         assert session.scalars(select(Classification)).one().intent == "contract"
+
+
+@pytest.mark.faults
+def test_recordings_of_60_calls_with_lost_doubled_and_shuffled_news_are_each_kept_once(
+    house: PhoneHouse, store: Store
+) -> None:
+    for number in range(60):
+        house.exchange.call(CLIENT if number % 2 else f"+370612{number:05}", OURS, Caller(message_seconds=4))
+    house.exchange.deliver(lost=1 / 3, doubled=1 / 3, shuffled=True, seed=3)
+    house.work()
+    for one in house.exchange.sounds:
+        store.sounds[one.sid] = one.sid.encode() * 100
+        # What no webhook told, the list does, and what one told it says once more.
+        fields = {"RecordingSid": one.sid, "CallSid": one.call, "RecordingStatus": "completed"}
+        with house.looking() as session:
+            phoneevents.keep(session, [twilio.recording_told(fields, "list")])
+    store.faults = [404, 500, 429, 0, 503] * 6
+    house.work()
+    with ThreadPoolExecutor(3) as several:
+        for _ in range(12):
+            list(several.map(lambda _: fetch_due(house.context), range(3)))
+            due_now(house)
+    with house.looking() as session:
+        kept = {one.sid: recordings.whole(session, one) for one in session.scalars(select(Recording))}
+    assert kept == store.sounds
