@@ -63,6 +63,7 @@ MODEL_MODULES: tuple[str, ...] = (
     "core.contactfacts",
     "core.lists",
     "core.segments",
+    "core.imports_rows",
     "core.campaigns",
     "core.phoneevents",
     "core.calls",

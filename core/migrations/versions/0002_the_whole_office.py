@@ -182,6 +182,31 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('scheduled', 'running')"),
     )
     op.create_table(
+        "import",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("filename", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("looked_at", "done", "undone", name="importstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("mapping", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("counts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("list_id", sa.BigInteger(), nullable=True),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["list_id"], ["contact_list.id"], name=op.f("fk_import_list_id_contact_list")
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_import_staff_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import")),
+    )
+    op.create_table(
         "segment_revision",
         sa.Column("segment_id", sa.BigInteger(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
@@ -284,6 +309,22 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_contact_list_member_contact_id"), "contact_list_member", ["contact_id"], unique=False
+    )
+    op.create_table(
+        "import_row",
+        sa.Column("import_id", sa.BigInteger(), nullable=False),
+        sa.Column("row", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "outcome",
+            sa.Enum("added", "filled", "same", "refused", name="rowoutcome", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("contact_id", sa.BigInteger(), nullable=True),
+        sa.Column("account_id", sa.BigInteger(), nullable=True),
+        sa.Column("changes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["import.id"], name=op.f("fk_import_row_import_id_import")),
+        sa.PrimaryKeyConstraint("import_id", "row", name=op.f("pk_import_row")),
     )
     op.create_table(
         "segment_member",
@@ -1091,6 +1132,7 @@ def downgrade() -> None:
     op.drop_table("checklist_mark")
     op.drop_index(op.f("ix_segment_member_contact_id"), table_name="segment_member")
     op.drop_table("segment_member")
+    op.drop_table("import_row")
     op.drop_index(op.f("ix_contact_list_member_contact_id"), table_name="contact_list_member")
     op.drop_table("contact_list_member")
     op.drop_index("ix_contact_intent_recent", table_name="contact_intent")
@@ -1104,6 +1146,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_campaign_event_campaign_id"), table_name="campaign_event")
     op.drop_table("campaign_event")
     op.drop_table("segment_revision")
+    op.drop_table("import")
     op.drop_index(
         "ix_campaign_live",
         table_name="campaign",
