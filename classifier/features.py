@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.asking import cues_of
 from classifier.stems import stem
 
 MEMO_LIMIT = 60_000
@@ -21,7 +22,7 @@ MATES_AMONG = 25
 FREQUENT = 200
 """So many of the most frequent words stand for themselves in frames."""
 
-KINDS = "wcsmpbf"
+KINDS = "wcsmpbfa"
 """First letters of feature names, in the order of `Blocks.weights`."""
 
 TOKEN_LIMIT = 200
@@ -50,8 +51,9 @@ class Blocks:
     `signs` counts `?`, `!`, `$` and single letters as words, and how a text begins, ends and how long it is.
     `clauses` are the words with which clauses begin, where one asks or promises. `frames` are runs
     of two to four words of which only the most frequent stand for themselves, the others for their kind.
+    `cues` say how the text asks or promises (`asking.CUES`).
     Every block is TF-IDF with sublinear counts and has length 1; `weights` multiply (words, chars, stems,
-    mates, signs, clauses, frames).
+    mates, signs, clauses, frames, cues).
     """
 
     chars: tuple[int, int] | None = (2, 4)
@@ -61,13 +63,14 @@ class Blocks:
     signs: bool = False
     clauses: bool = False
     frames: bool = False
+    cues: bool = False
     min_count: int = 1
-    weights: tuple[float, ...] = (1.0, 1.0, 1.0, 0.7, 0.5, 0.7, 1.0)
+    weights: tuple[float, ...] = (1.0, 1.0, 1.0, 0.7, 0.5, 0.7, 1.0, 0.45)
 
     @property
     def whole(self) -> bool:
         """Whether a text has features that are not in one of its words."""
-        return self.mates or self.signs or self.clauses or self.frames
+        return self.mates or self.signs or self.clauses or self.frames or self.cues
 
 
 def char_groups(word: str, shortest: int, longest: int) -> list[str]:
@@ -90,7 +93,7 @@ class Features:
     """A fitted feature space: `names` in order, `weights` the IDF of each; `blocks` how they are counted.
 
     Names are prefixed: `w:` word or pair, `c:` letter group, `s:` stem, `m:` two stems of one text, `p:`
-    place, `b:` beginning of a clause, `f:` frame.
+    place, `b:` beginning of a clause, `f:` frame, `a:` cue.
     """
 
     def __init__(self, blocks: Blocks, names: Sequence[str], idf: NDArray[np.float64]) -> None:
@@ -216,6 +219,7 @@ def whole_of(text: str, blocks: Blocks, frequent: frozenset[str] = frozenset()) 
         *(places_of(text) if blocks.signs else ()),
         *(clauses_of(text) if blocks.clauses else ()),
         *(frames_of(text, frequent) if blocks.frames else ()),
+        *(cues_of(text) if blocks.cues else ()),
     ]
 
 

@@ -19,7 +19,7 @@ from classifier.model import Floats, softmax
 BLENDED = 4
 """How many recipes may speak together."""
 
-GAIN = 0.002
+GAIN = 0.0005
 """What another recipe must add to the merit to be let in: each costs time when a text is read."""
 
 FEWEST_SAMPLED = 5
@@ -30,9 +30,9 @@ PLAIN = Blocks()
 STEMMED = Blocks(stems=True, weights=(0.5, 1.0, 1.0))
 LONGER = Blocks(chars=(2, 5), stems=True, weights=(0.5, 1.0, 1.0))
 MATED = Blocks(stems=True, mates=True, weights=(0.5, 1.0, 1.0, 0.7))
-SIGNED = Blocks(chars=None, signs=True)
-CLAUSED = Blocks(chars=None, signs=True, clauses=True)
-FRAMED = Blocks(chars=None, signs=True, frames=True)
+SIGNED = Blocks(chars=None, signs=True, cues=True)
+CLAUSED = Blocks(chars=None, signs=True, cues=True, clauses=True)
+FRAMED = Blocks(chars=None, signs=True, cues=True, frames=True)
 
 
 @dataclass(frozen=True, slots=True)

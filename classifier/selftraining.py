@@ -19,8 +19,13 @@ BELIEF = 0.5
 """What a row labelled by the model weighs beside one labelled by a person."""
 
 POOL_LIMIT = 20_000
-HELD_SHARE = 4
-"""One in so many labelled rows judges whether the pool helped, and sets the temperature."""
+FOLDS = 4
+"""Parts of the labelled rows, each judged by a model taught by the others, which says whether the pool helps
+and how sure the answers are."""
+
+FEW = 1_000
+FOLDS_OF_FEW = 8
+"""With few rows a model of three quarters is clearly worse than one of all, and its doubts are too great."""
 
 
 def teach_by_pool(
@@ -29,20 +34,23 @@ def teach_by_pool(
     """The models taught by rows and pool, and the choice with its temperature; without the pool where it
     harms."""
     pool = list(dict.fromkeys(pool))[:POOL_LIMIT]
-    held = _judged(truth, choice.rows)
-    rest = np.setdiff1d(np.arange(len(texts)), held)
-    with_pool = np.zeros((len(held), labels))
-    without = np.zeros((len(held), labels))
+    parts = _parts(truth, choice.rows)
+    judged = np.sort(np.concatenate(parts))
+    with_pool = np.zeros((len(texts), labels))
+    without = np.zeros((len(texts), labels))
     spaces: list[tuple[Recipe, Features, Sparse, Sparse]] = []
     for recipe in choice.recipes:
         space, matrix = Features.fit([*texts, *pool], recipe.blocks)
         own, others = matrix[: len(texts)], matrix[len(texts) :]
         spaces.append((recipe, space, own, others))
-        before = solve(own[rest], truth[rest], labels, recipe)
-        after = taught(own[rest], truth[rest], labels, recipe, others)
-        without += own[held] @ before[:-1] + before[-1]
-        with_pool += own[held] @ after[:-1] + after[-1]
-    helped = (with_pool.argmax(1) == truth[held]).mean() >= (without.argmax(1) == truth[held]).mean() - 0.01
+        for held in parts:
+            rest = np.setdiff1d(np.arange(len(texts)), held)
+            before = solve(own[rest], truth[rest], labels, recipe)
+            after = taught(own[rest], truth[rest], labels, recipe, others)
+            without[held] += own[held] @ before[:-1] + before[-1]
+            with_pool[held] += own[held] @ after[:-1] + after[-1]
+    scores, plain = with_pool[judged], without[judged]
+    helped = (scores.argmax(1) == truth[judged]).mean() >= (plain.argmax(1) == truth[judged]).mean() - 0.01
     if not helped:
         return tuple(
             Solved(space, solve(own, truth, labels, recipe)) for recipe, space, own, _ in spaces
@@ -50,8 +58,8 @@ def teach_by_pool(
     solved = tuple(
         Solved(space, taught(own, truth, labels, recipe, others)) for recipe, space, own, others in spaces
     )
-    warmth = fit_temperature(with_pool, truth[held])
-    return solved, replace(choice, temperature=warmth, held=with_pool, rows=held)
+    warmth = fit_temperature(scores, truth[judged])
+    return solved, replace(choice, temperature=warmth, held=scores, rows=judged)
 
 
 def taught(own: Sparse, truth: Ints, labels: int, recipe: Recipe, others: Sparse) -> Floats:
@@ -84,10 +92,12 @@ def surest(scores: Floats, share: float) -> tuple[Ints, Ints]:
     return rows, claimed[rows].astype(np.int64)
 
 
-def _judged(truth: Ints, rows: Ints) -> Ints:
+def _parts(truth: Ints, rows: Ints) -> list[Ints]:
+    """The rows in parts of equal size with the labels spread evenly."""
+    count = FOLDS_OF_FEW if len(rows) <= FEW else FOLDS
     random = np.random.default_rng(11)
-    held: list[int] = []
+    fold = np.zeros(len(truth), dtype=np.int64)
     for label in np.unique(truth[rows]):
-        mine = rows[truth[rows] == label]
-        held.extend(random.permutation(mine)[: len(mine) // HELD_SHARE].tolist())
-    return np.array(sorted(held) or rows[:1].tolist(), dtype=np.int64)
+        mine = random.permutation(rows[truth[rows] == label])
+        fold[mine] = (np.arange(len(mine)) + random.integers(count)) % count
+    return [held for part in range(count) if len(held := rows[fold[rows] == part])]

@@ -41,6 +41,7 @@ def dump(model: Model) -> bytes:
             "signs": blocks.signs,
             "clauses": blocks.clauses,
             "frames": blocks.frames,
+            "cues": blocks.cues,
             "min_count": blocks.min_count,
             "weights": blocks.weights,
         },
@@ -120,6 +121,7 @@ def load(data: bytes) -> Model:
             signs=bool(found["signs"]),
             clauses=bool(found.get("clauses", False)),
             frames=bool(found.get("frames", False)),
+            cues=bool(found.get("cues", False)),
             min_count=int(found["min_count"]),
             weights=tuple(found["weights"]),
         )
