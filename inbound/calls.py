@@ -123,8 +123,9 @@ def _leg(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
     else:
         leg.number = readable(facts.get("called") or "") or leg.number
         leg.staff_id = leg.staff_id or (colleague_of(session, leg.number) if leg.number else None)
-        if leg.staff_id is not None and leg.state == LegState.RINGING:
-            _offer(session, tools, call, [leg.staff_id])
+        rung = leg.staff_id
+        if rung is not None and leg.state == LegState.RINGING:
+            _offer(session, tools, call, [rung])
     if order is not None:
         callsout.leg_told(call, leg, order, at)
     _refresh(session, tools, call, at)

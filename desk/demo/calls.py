@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import func, select
@@ -12,18 +13,26 @@ from desk.demo import people
 from desk.demo.pretended import Pretended
 from desk.demo.world import World
 
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """Somebody who rings."""
+
+    number: str
+    says: str = ""
+    keys: str = ""
+    answered: bool = True
+
+
 CALLS: Final = (
-    {
-        "number": "+37061200102",
-        "says": "Laba diena, norėčiau komercinio pasiūlymo trims siurbliams „Aura 25-60“.",
-    },
-    {
-        "number": "+37061234567",
-        "keys": "22",
-        "answered": False,
-        "says": "Здравствуйте, у нас насос «Нова» показывает ошибку. Перезвоните, пожалуйста.",
-    },
-    {"number": "+37061200101", "answered": False},
+    Ringing("+37061200102", "Laba diena, norėčiau komercinio pasiūlymo trims siurbliams „Aura 25-60“."),
+    Ringing(
+        "+37061234567",
+        "Здравствуйте, у нас насос «Нова» показывает ошибку. Перезвоните, пожалуйста.",
+        keys="22",
+        answered=False,
+    ),
+    Ringing("+37061200101", answered=False),
 )
 """Who rings, in order, and what becomes of it."""
 ENDS: Final = (CallState.ANSWERED, CallState.VOICEMAIL, CallState.MISSED)
@@ -34,7 +43,14 @@ def play(world: World) -> list[str]:
     """Place every call and wait until it stands in the history; returns what is wrong."""
     for one in CALLS:
         Pretended(
-            desk=world.settings.company.public_url, to=people.number(), rings=0.2, told=_silent, **one
+            desk=world.settings.company.public_url,
+            to=people.number(),
+            number=one.number,
+            says=one.says,
+            keys=one.keys,
+            answered=one.answered,
+            rings=0.2,
+            told=_silent,
         ).place()
 
     def over(session: Session) -> bool:

@@ -91,7 +91,7 @@ def switchboard() -> Iterator[str]:
             self.end_headers()
             self.wfile.write(data)
 
-        def log_message(self, *given: object) -> None:
+        def log_message(self, format: str, *given: object) -> None:  # noqa: A002 - the name is the library's
             """Say nothing."""
 
     server = ThreadingHTTPServer((HOST, 0), Handler)
