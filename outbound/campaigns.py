@@ -399,6 +399,6 @@ def _values(one: Mapping[str, Any]) -> dict[str, Any]:
 
 def run(context: Context, stop: threading.Event) -> None:
     """Look twice a second; one worker of the fleet at a time."""
-    house = house_of(context)
+    house = house_of(context.settings)
     while not stop.wait(EVERY):
         promote(context, "outbound.campaigns", partial(tick, house=house))
