@@ -218,6 +218,6 @@ def at_work(session: Session, account_id: int | None) -> list[AtWork]:
     if not found:
         return []
     names = dict(
-        session.execute(select(StaffMember.id, StaffMember.name).where(StaffMember.id.in_(found))).tuples()
+        session.execute(select(StaffMember.id, StaffMember.name).where(StaffMember.id.in_(found))).all()
     )
     return [AtWork(staff_id, names[staff_id], *found[staff_id]) for staff_id in sorted(found)]

@@ -171,7 +171,7 @@ def read(session: Session, now: datetime, budget: Budget) -> Page | None:
     page.talk_of_contact = _talks(session, _TALKS_OF_CONTACTS, contacts)
     talks = sorted({talk.id for one in due if (talk := page.talk(one))})
     if talks:
-        page.threads = dict(session.execute(_THREADS, {"ids": talks}).tuples().all())
+        page.threads = dict(session.execute(_THREADS, {"ids": talks}).all())
     return page
 
 

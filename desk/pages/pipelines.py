@@ -39,7 +39,7 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
     under_way = dict(
         session.execute(
             select(Deal.pipeline_id, func.count()).where(Deal.outcome.is_(None)).group_by(Deal.pipeline_id)
-        ).tuples()
+        ).all()
     )
     drafts = {draft.key: draft for draft in session.scalars(select(PipelineDraft))}
     new = [draft for key, draft in drafts.items() if key not in {road.key for road in roads}]

@@ -42,7 +42,7 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
             select(Enrolment.sequence_key, func.count())
             .where(Enrolment.state.in_(LIVE))
             .group_by(Enrolment.sequence_key)
-        ).tuples()
+        ).all()
     )
     begins: dict[str, list[Stage]] = {}
     for stage in session.scalars(
