@@ -29,10 +29,12 @@ _HASHING = threading.BoundedSemaphore(4)
 """Argon2 takes 64 MB and a good part of a second each time, so only a few may be at it."""
 
 
-@get("/", enter=EVERYBODY)
+@get("/", enter=PUBLIC)
 async def home(request: PageRequest) -> Redirect:
-    """Lead somebody to the room where they work."""
-    viewer = request.scope["user"]
+    """Lead somebody to the room where they work, and a stranger to the door."""
+    viewer = request.scope.get("user")
+    if viewer is None:
+        return Redirect("/login", status_code=303)
     return Redirect("/inbox" if viewer.role in WORKERS else "/segments", status_code=303)
 
 

@@ -34,14 +34,20 @@
     close.addEventListener("click", end);
     box.append(close);
     place.append(box);
+    // Whatever stands outside an open dialog is dimmed and cannot be pressed.
+    (all("dialog[open]").at(-1) || body).append(place);
     while (place.children.length > 3) place.firstElementChild.remove();
     setTimeout(end, bad ? 12000 : 8000);
   };
   body.addEventListener("toast", (event) => toast(event.detail));
+  document.addEventListener("close", (event) => {
+    const place = one("#toasts");
+    if (event.target.contains(place)) body.append(place);
+  }, true);
 
   // Dialogs
   let giving = null;
-  const open = (id) => { const box = document.getElementById(id); if (box && !box.open) box.showModal(); };
+  const open = (id) => { const box = document.getElementById(id); if (box && !box.open) { box.showModal(); box.append(one("#toasts")); } };
   document.addEventListener("click", (event) => {
     const target = event.target.closest("[data-dialog],[data-assign],[data-give],[data-close-dialog],[data-toggle]");
     for (const menu of all("details.menu[open],details.why[open]")) if (!menu.contains(event.target)) menu.open = false;
@@ -198,28 +204,28 @@
     form.elements.order.value = [...list.children].map((item) => item.dataset.key).join(",");
     form.requestSubmit();
   };
-  let dragged = null;
+  let sorted = null;
   document.addEventListener("dragstart", (event) => {
-    dragged = event.target.closest("[data-sort] > li");
-    if (dragged) dragged.classList.add("dragged");
+    sorted = event.target.closest("[data-sort] > li");
+    if (sorted) sorted.classList.add("dragged");
   });
   document.addEventListener("dragover", (event) => {
     const over = event.target.closest("[data-sort] > li");
-    if (!dragged || !over || over.parentElement !== dragged.parentElement) return;
+    if (!sorted || !over || over.parentElement !== sorted.parentElement) return;
     event.preventDefault();
-    for (const item of over.parentElement.children) item.classList.toggle("over", item === over && item !== dragged);
+    for (const item of over.parentElement.children) item.classList.toggle("over", item === over && item !== sorted);
   });
   document.addEventListener("drop", (event) => {
     const over = event.target.closest("[data-sort] > li");
-    if (!dragged || !over || over === dragged || over.parentElement !== dragged.parentElement) return;
+    if (!sorted || !over || over === sorted || over.parentElement !== sorted.parentElement) return;
     event.preventDefault();
-    const down = dragged.compareDocumentPosition(over) & Node.DOCUMENT_POSITION_FOLLOWING;
-    over[down ? "after" : "before"](dragged);
+    const down = sorted.compareDocumentPosition(over) & Node.DOCUMENT_POSITION_FOLLOWING;
+    over[down ? "after" : "before"](sorted);
     putInOrder(over.parentElement);
   });
   document.addEventListener("dragend", () => {
-    if (dragged) dragged.classList.remove("dragged");
-    dragged = null;
+    if (sorted) sorted.classList.remove("dragged");
+    sorted = null;
   });
   document.addEventListener("keydown", (event) => {
     const item = event.altKey && event.target.closest ? event.target.closest("[data-sort] > li") : null;

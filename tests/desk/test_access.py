@@ -30,6 +30,7 @@ SEES: dict[str, frozenset[str]] = {
 """Which conversations of the company each colleague may see."""
 
 PUBLIC = {
+    ("GET", "/"),
     ("GET", "/login"),
     ("POST", "/login"),
     ("GET", "/static/{name:str}"),
@@ -89,6 +90,7 @@ def _filled(path: str, world: World, numbers: dict[str, int], talk: str) -> str:
         "recording_id": 1,
         "segment_id": 1,
         "list_id": 1,
+        "contact_id": 1,
         "import_id": 1,
         "mailing_id": 1,
         "suggestion_id": 1,
