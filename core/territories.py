@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
-from sqlalchemy import ForeignKey, Text, delete, select
+from sqlalchemy import ForeignKey, Text, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -50,22 +51,35 @@ def matches(
     return 1 if country is not None and country in countries else 0
 
 
-def staff_of_place(session: Session, country: str | None, region: str | None) -> frozenset[int]:
-    """Who answers for a place: those of the territories that fit it best; nobody where none does."""
-    if country is None and region is None:
-        return frozenset()
-    fits = {
-        number: matches(countries, regions, country, region)
-        for number, countries, regions in session.execute(
-            select(Territory.id, Territory.countries, Territory.regions)
+@dataclass(frozen=True, slots=True)
+class Map:
+    """Every territory as it was read: countries, regions and who answers for it."""
+
+    parts: tuple[tuple[frozenset[str], frozenset[str], frozenset[int]], ...] = ()
+
+    def staff_of(self, country: str | None, region: str | None) -> frozenset[int]:
+        """Who answers for a place: those of the territories that fit it best; nobody where none does."""
+        if country is None and region is None:
+            return frozenset()
+        fits = [matches(countries, regions, country, region) for countries, regions, _ in self.parts]
+        best = max(fits, default=0)
+        chosen = (staff for fit, (_, _, staff) in zip(fits, self.parts, strict=True) if fit == best)
+        return frozenset().union(*chosen) if best else frozenset()
+
+
+def read_map(session: Session) -> Map:
+    """Read every territory."""
+    query = (
+        select(Territory.countries, Territory.regions, func.array_agg(TerritoryStaff.staff_id))
+        .join(TerritoryStaff)
+        .group_by(Territory.id)
+    )
+    return Map(
+        tuple(
+            (frozenset(countries), frozenset(regions), frozenset(staff))
+            for countries, regions, staff in session.execute(query)
         )
-    }
-    best = max(fits.values(), default=0)
-    if not best:
-        return frozenset()
-    chosen = [number for number, fit in fits.items() if fit == best]
-    query = select(TerritoryStaff.staff_id).where(TerritoryStaff.territory_id.in_(chosen))
-    return frozenset(session.scalars(query))
+    )
 
 
 def put(

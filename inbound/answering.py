@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import callplan, phoneevents, routing, territories
+from core import callplan, phoneevents, routing
 from core.callplan import CallFacts, CallPlan, Colleague, House, Reject, Ring, Say, Step, Voicemail
 from core.calls import Call, CallState
+from core.clock import now
 from core.config import Settings
 from core.dialling import readable
 from core.errors import ConfigurationError
@@ -21,8 +22,9 @@ from core.jobs import enqueue
 from core.phoneevents import EventKind, PhoneEvent, Told
 from core.phonewords import UNKNOWN_CALLER, WHISPER, said
 from core.staff import Role, StaffMember
+from core.territories import Map, read_map
 from inbound import placed, twilio
-from inbound.callers import Caller, open_conversation, open_deal, place_of, recognise
+from inbound.callers import Caller, place_of, recognise, whose_client
 from inbound.telephone import Telephone
 from inbound.twilio import Signed, Webhook
 from inbound.twiml import render
@@ -46,7 +48,7 @@ class Answering:
         tokens = (settings.twilio.auth_token, settings.twilio.previous_auth_token)
         self._tokens = [token.get_secret_value() for token in tokens if token is not None]
         self._account = settings.twilio.account_sid
-        self._on_duty: tuple[float, tuple[Colleague, ...]] = (float("-inf"), ())
+        self._on_duty: tuple[float, tuple[Colleague, ...], Map] = (float("-inf"), (), Map())
 
     def verify(self, webhook: Webhook) -> Signed:
         """The webhook, believed. Raises Forged where it cannot be."""
@@ -134,27 +136,28 @@ class Answering:
 
     def _facts(self, session: Session, shown: str, language: str | None) -> CallFacts:
         caller = recognise(session, shown)
-        deal = open_deal(session, caller)
-        conversation = open_conversation(session, caller)
+        owner_id, assignee_id = whose_client(session, caller)
+        colleagues, places = self._house_now(session)
         return CallFacts(
             blocked=self._telephone.blocks(caller.number),
-            open=self._telephone.is_open(session.execute(select(func.now())).scalar_one()),
+            open=self._telephone.is_open(now()),
             language=language or caller.language,
             known=caller.known,
-            assignee_id=conversation.assignee_id if conversation else None,
-            owner_id=deal.owner_id if deal else None,
+            assignee_id=assignee_id,
+            owner_id=owner_id,
             curator_id=caller.account.curator_id if caller.account else None,
-            territory=territories.staff_of_place(session, *place_of(caller)),
-            colleagues=self._colleagues(session),
+            territory=places.staff_of(*place_of(caller)),
+            colleagues=colleagues,
         )
 
-    def _colleagues(self, session: Session) -> tuple[Colleague, ...]:
-        """Who could be rung: looked up at most every `FRESH` seconds, since calls come in bursts."""
-        looked_at, found = self._on_duty
+    def _house_now(self, session: Session) -> tuple[tuple[Colleague, ...], Map]:
+        """Who could be rung and who answers where: looked up at most every `FRESH` seconds, since calls come
+        in bursts."""
+        looked_at, colleagues, places = self._on_duty
         if time.monotonic() - looked_at > FRESH:
-            found = _colleagues(session)
-            self._on_duty = (time.monotonic(), found)
-        return found
+            colleagues, places = _colleagues(session), read_map(session)
+            self._on_duty = (time.monotonic(), colleagues, places)
+        return colleagues, places
 
     def _whisper(self, session: Session, signed: Signed) -> CallPlan:
         """What a colleague hears: who calls, in the colleague's own language."""

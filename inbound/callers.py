@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import phonenumbers
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, joinedload
 
 from core.accounts import Account, Contact, ContactPoint, PointKind
 from core.conversations import Conversation, ConversationState
@@ -49,6 +49,7 @@ def recognise(session: Session, shown: str) -> Caller:
         select(Contact)
         .join(ContactPoint)
         .where(ContactPoint.kind == PointKind.PHONE, ContactPoint.value == number)
+        .options(joinedload(Contact.account))
         .order_by(Contact.id)
     )
     people = list(session.scalars(query).unique())
@@ -80,6 +81,39 @@ def place_of(caller: Caller) -> tuple[str | None, str | None]:
     if country is None and caller.number is not None:
         country = phonenumbers.region_code_for_number(phonenumbers.parse(caller.number, None))
     return country, region
+
+
+def whose_client(session: Session, caller: Caller) -> tuple[int | None, int | None]:
+    """Who owns the caller's open deal, and who has their open conversation: ids only, in one statement.
+
+    The same rules as `open_deal` and `open_conversation`, for a webhook that has to be quick.
+    """
+    if not caller.known:
+        return None, None
+    contact_id = caller.contact.id if caller.contact is not None else None
+    account_id = caller.account.id if caller.account is not None else None
+    deals = [Deal.account_id == account_id] if account_id is not None else []
+    if contact_id is not None:
+        deals.append(Deal.account_id.is_(None) & (Deal.contact_id == contact_id))
+    owner = (
+        select(Deal.owner_id)
+        .where(Deal.outcome.is_(None), or_(*deals))
+        .order_by(Deal.owner_id.is_(None), Deal.id.desc())
+        .limit(1)
+    )
+    mine = (
+        Conversation.contact_id == contact_id
+        if contact_id is not None
+        else Conversation.account_id == account_id
+    )
+    keeper = (
+        select(Conversation.assignee_id)
+        .where(mine, Conversation.state == ConversationState.OPEN)
+        .order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
+        .limit(1)
+    )
+    row = session.execute(select(owner.scalar_subquery(), keeper.scalar_subquery())).one()
+    return row[0], row[1]
 
 
 def open_conversation(session: Session, caller: Caller) -> Conversation | None:

@@ -20,8 +20,18 @@ from core.phoneevents import PhoneEvent
 from core.sessions import open_session
 from core.staff import StaffMember
 from core.tasks import Task, TaskState
-from core.territories import put, staff_of_place
-from tests.twilio_local.house import CLIENT, OURS, OWNER, STRANGER, PhoneHouse, phone_house, phone_settings
+from core.territories import put, read_map
+from inbound.callers import open_conversation, open_deal, recognise, whose_client
+from tests.twilio_local.house import (
+    CLIENT,
+    OURS,
+    OWNER,
+    STRANGER,
+    SWITCHBOARD,
+    PhoneHouse,
+    phone_house,
+    phone_settings,
+)
 
 TOKEN = "a token of twenty characters and more"
 NEW, ANSWER, HANGUP = "newCall", "answer", "hangup"
@@ -151,11 +161,26 @@ def test_what_is_no_news_is_refused_with_a_sentence(house: PhoneHouse, kind: str
     assert answer.status_code in {422, 413}
 
 
-def test_stranger_is_rung_at_who_answers_for_the_place_first(house: PhoneHouse) -> None:
+def test_those_whose_territory_fits_best_answer_for_a_place(house: PhoneHouse) -> None:
     with house.looking() as session:
         put(session, "Latvia", countries=["LV"], regions=[], staff=["aleksej@s.example"])
         put(session, "Riga", countries=["LV"], regions=["Rīga"], staff=["ruta@s.example"])
         ids = {one.email: one.id for one in session.scalars(select(StaffMember))}
-        assert staff_of_place(session, "LV", None) == {ids["aleksej@s.example"]}
-        assert staff_of_place(session, "LV", "rīga") == {ids["ruta@s.example"]}
-        assert staff_of_place(session, "LT", None) == frozenset()
+        places = read_map(session)
+    assert places.staff_of("LV", None) == {ids["aleksej@s.example"]}
+    assert places.staff_of("LV", "rīga") == {ids["ruta@s.example"]}
+    assert places.staff_of("LT", None) == frozenset()
+
+
+@pytest.mark.parametrize("number", [CLIENT, SWITCHBOARD, STRANGER])
+def test_quick_look_at_whose_client_somebody_is_says_what_the_whole_one_says(
+    house: PhoneHouse, number: str
+) -> None:
+    house.exchange.call(number, OURS)
+    house.exchange.deliver()
+    house.work()
+    with house.looking() as session:
+        caller = recognise(session, number)
+        deal, talk = open_deal(session, caller), open_conversation(session, caller)
+        whole = (deal.owner_id if deal else None, talk.assignee_id if talk else None)
+        assert whose_client(session, caller) == whole

@@ -9,11 +9,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import func, select
 
-from core.accounts import Contact
+from core.accounts import Channel, Contact
 from core.calls import Call, CallLeg, CallState, Recording
 from core.clock import now
 from core.context import Context
 from core.conversations import Conversation, Direction, Message
+from core.outbox import Delivery
 from core.phoneevents import PhoneEvent
 from core.staff import StaffMember
 from core.tasks import Task, TaskState
@@ -219,3 +220,35 @@ def test_ledger_names_what_twilio_holds_and_we_do_not(engine: sa.Engine, tmp_pat
         assert leg.sid in shown
         api.faults = [503]
         assert "was not compared: Twilio answers 503." in shown_phone({"stored": 0}, at_twilio(context))
+
+
+def test_client_whose_call_was_missed_is_told_by_sms_where_so_set_and_a_stranger_is_not(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    with phone_house(engine, phone_settings(tmp_path, {"missed_call_sms": True})) as house:
+        house.exchange.book = {one: Callee(Answer.BUSY) for one in (OWNER, SECOND, SUPPORT)}
+        for number in (CLIENT, STRANGER):
+            house.exchange.call(number, OURS)
+        for _ in range(2):
+            house.exchange.deliver(doubled=0.9, shuffled=True)
+            house.work()
+        with house.looking() as session:
+            told = session.scalars(select(Delivery).where(Delivery.channel == Channel.SMS)).all()
+            assert [(one.address, one.template, one.language) for one in told] == [
+                (CLIENT, "missed_call", "lt")
+            ]
+            assert session.scalar(select(func.count()).where(Task.kind == "call_back")) == 2
+
+
+def test_first_to_be_rung_is_told_who_calls_and_the_next_when_their_telephone_rings(
+    house: PhoneHouse,
+) -> None:
+    house.exchange.book[OWNER] = Callee(Answer.SILENCE)
+    house.exchange.call(CLIENT, OURS)
+    house.work()
+    with house.looking() as session:
+        members = {one.phone: one.id for one in session.scalars(select(StaffMember))}
+        (call,) = house.calls(session)
+        assert call.rung == [members[OWNER]]
+    call = only_call(house)
+    assert call.rung == [members[OWNER], members[SECOND]]
