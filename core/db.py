@@ -54,6 +54,8 @@ MODEL_MODULES: tuple[str, ...] = (
     "core.payments",
     "core.handover",
     "core.tasks",
+    "core.audit",
+    "core.routingrules",
     "core.routing",
     "core.outbox",
     "core.phoneorders",
@@ -77,6 +79,7 @@ MODEL_MODULES: tuple[str, ...] = (
     "core.preferences",
     "core.search",
     "core.sessions",
+    "core.invitations",
 )
 """Every module that declares tables."""
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Text, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from core import routingrules
 from core.conversations import Conversation, ConversationState
 from core.db import Base, Id
+from core.routingrules import DEFAULT, OWN, Rule
 from core.staff import Role, StaffMember, absent_on
+from core.territories import Territory, TerritoryStaff, matches
 
 
 class TopicTeam(Base):
@@ -50,6 +53,10 @@ class Candidate:
     speaks: frozenset[str]
     load: int
     """Open conversations that are theirs."""
+    topics: frozenset[str] = frozenset()
+    """Topics that are theirs within their team."""
+    industries: frozenset[str] = frozenset()
+    """Industries whose clients they know, in small letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,22 @@ class Facts:
     topic_team_id: int | None = None
     likely_team_id: int | None = None
     """Team of the topic that is only likely: the classifier was not sure enough to say so."""
+    country: str | None = None
+    region: str | None = None
+    industry: str | None = None
+    products: frozenset[str] = frozenset()
+    """Keys of the products it is about."""
+    mailbox: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A territory as routing sees it."""
+
+    name: str
+    countries: frozenset[str]
+    regions: frozenset[str]
+    staff: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +103,56 @@ class Decision:
 
 @dataclass(slots=True)
 class Roster:
-    """The staff who are here today, with their load; choosing somebody adds to it."""
+    """The staff who are here today, with their load, and the rules; choosing somebody adds to the load."""
 
     here: dict[int, Candidate]
     teams_of_topics: dict[str, int] = field(default_factory=dict)
+    rules: Sequence[Rule] = DEFAULT
+    places: Sequence[Place] = ()
+    teams_of_staff: Mapping[int, int | None] = field(default_factory=dict)
+    """Teams of all who work here, of those who are away too."""
 
     def chosen(self, staff_id: int) -> None:
         """Count one more conversation for somebody, so that the next choice sees it."""
-        old = self.here[staff_id]
-        self.here[staff_id] = Candidate(old.id, old.team_id, old.role, old.speaks, old.load + 1)
+        self.here[staff_id] = replace(self.here[staff_id], load=self.here[staff_id].load + 1)
+
+    def places_of(self, facts: Facts) -> list[Place]:
+        """The territories that fit a client best; none where no place of the client is known."""
+        if facts.country is None and facts.region is None:
+            return []
+        fits = [matches(one.countries, one.regions, facts.country, facts.region) for one in self.places]
+        best = max(fits, default=0)
+        return [one for one, fit in zip(self.places, fits, strict=True) if best and fit == best]
 
 
-def _least_loaded(candidates: Sequence[Candidate], language: str | None) -> Candidate | None:
-    speaking = [one for one in candidates if language is None or language in one.speaks]
-    return min(speaking or candidates, key=lambda one: (one.load, one.id), default=None)
+def _answers_for(one: Candidate, facts: Facts, roster: Roster) -> bool:
+    return any(one.id in place.staff for place in roster.places_of(facts))
+
+
+def _knows_industry(one: Candidate, facts: Facts, roster: Roster) -> bool:
+    return facts.industry is not None and facts.industry.casefold() in one.industries
+
+
+def _speaks(one: Candidate, facts: Facts, roster: Roster) -> bool:
+    return facts.language is None or facts.language in one.speaks
+
+
+PREFERENCES: dict[str, Callable[[Candidate, Facts, Roster], bool]] = {
+    "prefer_territory": _answers_for,
+    "prefer_industry": _knows_industry,
+    "prefer_language": _speaks,
+}
+"""What narrows several colleagues down, where it fits any of them; the least load decides among the rest."""
+
+
+def _best(candidates: Sequence[Candidate], facts: Facts, roster: Roster) -> int | None:
+    left = list(candidates)
+    for rule in roster.rules:
+        prefers = PREFERENCES.get(rule.kind)
+        if prefers is not None:
+            left = [one for one in left if prefers(one, facts, roster)] or left
+    chosen = min(left, key=lambda one: (one.load, one.id), default=None)
+    return chosen.id if chosen else None
 
 
 def _present(person: str) -> Callable[[Facts, Roster], int | None]:
@@ -109,42 +168,88 @@ def _member_of(team: str) -> Callable[[Facts, Roster], int | None]:
         team_id = getattr(facts, team)
         if team_id is None:
             return None
-        chosen = _least_loaded(
-            [one for one in roster.here.values() if one.team_id == team_id], facts.language
-        )
-        return chosen.id if chosen else None
+        return _best([one for one in roster.here.values() if one.team_id == team_id], facts, roster)
 
     return find
 
 
-def _any_agent(facts: Facts, roster: Roster) -> int | None:
-    chosen = _least_loaded([one for one in roster.here.values() if one.role == Role.AGENT], facts.language)
-    return chosen.id if chosen else None
+def _topics_person(facts: Facts, roster: Roster) -> int | None:
+    team_id = roster.teams_of_staff.get(facts.curator_id or 0)
+    if team_id is None or facts.intent is None:
+        return None
+    takes = [one for one in roster.here.values() if one.team_id == team_id and facts.intent in one.topics]
+    return _best(takes, facts, roster)
 
 
-RULES: tuple[tuple[str, Callable[[Facts, Roster], int | None]], ...] = (
-    ("keeps_conversation", _present("assignee_id")),
-    ("owns_deal", _present("owner_id")),
-    ("curates_account", _present("curator_id")),
-    ("topic_team", _member_of("topic_team_id")),
-    ("mailbox_team", _member_of("mailbox_team_id")),
-    ("likely_topic", _member_of("likely_team_id")),
-    ("least_loaded", _any_agent),
-)
-"""The rules in the order in which they are asked; the first that names somebody decides."""
+def _agents(fits: Callable[[Candidate, Facts, Roster], bool]) -> Callable[[Facts, Roster], int | None]:
+    def find(facts: Facts, roster: Roster) -> int | None:
+        agents = [one for one in roster.here.values() if one.role == Role.AGENT and fits(one, facts, roster)]
+        return _best(agents, facts, roster)
+
+    return find
+
+
+FINDERS: dict[str, Callable[[Facts, Roster], int | None]] = {
+    "keeps_conversation": _present("assignee_id"),
+    "owns_deal": _present("owner_id"),
+    "curates_account": _present("curator_id"),
+    "topic_person": _topics_person,
+    "topic_team": _member_of("topic_team_id"),
+    "mailbox_team": _member_of("mailbox_team_id"),
+    "likely_topic": _member_of("likely_team_id"),
+    "territory": _agents(_answers_for),
+    "industry": _agents(_knows_industry),
+    "least_loaded": _agents(lambda one, facts, roster: True),
+}
+"""Whom each rule of the house names; `core.routingrules` says in which order they are asked."""
+
+
+def holds(conditions: Mapping[str, str], facts: Facts, roster: Roster) -> bool:
+    """Whether everything holds that a rule of the company's own asks for; case does not matter."""
+    known: dict[str, frozenset[str | None]] = {
+        "topic": frozenset({facts.intent}),
+        "language": frozenset({facts.language}),
+        "country": frozenset({facts.country}),
+        "region": frozenset({facts.region}),
+        "industry": frozenset({facts.industry}),
+        "mailbox": frozenset({facts.mailbox}),
+        "product": facts.products,
+        "territory": frozenset(one.name for one in roster.places_of(facts)),
+    }
+    return all(
+        value.casefold() in {one.casefold() for one in known.get(key, ()) if one}
+        for key, value in conditions.items()
+    )
+
+
+def _own(rule: Rule, facts: Facts, roster: Roster) -> Decision | None:
+    """What a rule of the company's own decides; a team where all are away keeps it in its queue."""
+    if not holds(rule.conditions, facts, roster):
+        return None
+    if rule.staff_id is not None:
+        one = roster.here.get(rule.staff_id)
+        return Decision(rule.name, one.id, one.team_id) if one else None
+    team = [one for one in roster.here.values() if one.team_id == rule.team_id]
+    return Decision(rule.name, _best(team, facts, roster), rule.team_id)
 
 
 def decide(facts: Facts, roster: Roster) -> Decision:
     """Find who handles a conversation; without anybody it waits in its team's or the common queue."""
-    for rule, find in RULES:
-        staff_id = find(facts, roster)
+    for rule in roster.rules:
+        if rule.kind == OWN:
+            decision = _own(rule, facts, roster)
+            if decision is not None:
+                return decision
+            continue
+        find = FINDERS.get(rule.kind)
+        staff_id = find(facts, roster) if find else None
         if staff_id is not None:
-            return Decision(rule, staff_id, roster.here[staff_id].team_id)
+            return Decision(rule.name, staff_id, roster.here[staff_id].team_id)
     return Decision("nobody_here", None, facts.topic_team_id or facts.mailbox_team_id or facts.likely_team_id)
 
 
 def roster(session: Session) -> Roster:
-    """Read who is here today (the database's day) and what each has open."""
+    """Read who is here today (the database's day), what each has open, and the rules."""
     today = session.execute(select(func.current_date())).scalar_one()
     away = absent_on(session, today)
     loads = dict(
@@ -154,14 +259,42 @@ def roster(session: Session) -> Roster:
             .group_by(Conversation.assignee_id)
         ).all()
     )
-    query = select(StaffMember).where(StaffMember.active, StaffMember.role != Role.ADMIN)
+    staff = session.scalars(
+        select(StaffMember).where(StaffMember.active, StaffMember.role != Role.ADMIN)
+    ).all()
     return Roster(
-        here={
-            one.id: Candidate(one.id, one.team_id, one.role, frozenset(one.speaks), loads.get(one.id, 0))
-            for one in session.scalars(query)
-            if one.id not in away
-        },
+        here={one.id: _candidate(one, loads.get(one.id, 0)) for one in staff if one.id not in away},
         teams_of_topics=dict(session.execute(select(TopicTeam.intent, TopicTeam.team_id)).all()),
+        rules=routingrules.read(session),
+        places=_places(session),
+        teams_of_staff={one.id: one.team_id for one in staff},
+    )
+
+
+def _candidate(one: StaffMember, load: int) -> Candidate:
+    return Candidate(
+        one.id,
+        one.team_id,
+        one.role,
+        frozenset(one.speaks),
+        load,
+        frozenset(one.topics),
+        frozenset(industry.casefold() for industry in one.industries),
+    )
+
+
+def _places(session: Session) -> tuple[Place, ...]:
+    query = (
+        select(
+            Territory.name, Territory.countries, Territory.regions, func.array_agg(TerritoryStaff.staff_id)
+        )
+        .outerjoin(TerritoryStaff)
+        .group_by(Territory.id)
+        .order_by(Territory.id)
+    )
+    return tuple(
+        Place(name, frozenset(countries), frozenset(regions), frozenset(filter(None, staff)))
+        for name, countries, regions, staff in session.execute(query)
     )
 
 

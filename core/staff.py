@@ -53,6 +53,10 @@ class StaffMember(Base):
     """The language of the screens they see."""
     speaks: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     """Languages in which they serve clients."""
+    topics: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
+    """Intents that are theirs within their team."""
+    industries: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
+    """Industries whose clients they know."""
     password_hash: Mapped[str | None] = mapped_column(Text)
     active: Mapped[bool] = mapped_column(default=True)
     team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"), index=True)

@@ -14,10 +14,10 @@ from core.accounts import Channel, Contact, ContactPoint, PointKind
 from core.calls import Call, CallState
 from core.config import Settings
 from core.conversations import Conversation, Direction, Message
-from core.dialling import may_call
+from core.dialling import may_call, readable
 from core.phonewords import HISTORY, HISTORY_OUT, SUBJECT, said
 from core.routing import Assignment
-from inbound.callers import Caller, open_conversation, open_deal, recognise
+from inbound.callers import Caller, open_conversation, open_deal, place_of, recognise
 from inbound.steps.write import LIVE
 
 SOURCE: Final = "call"
@@ -69,7 +69,7 @@ def _keep_true(session: Session, settings: Settings, call: Call) -> None:
     if call.state == CallState.ANSWERED and call.staff_id is not None and talk.assignee_id is None:
         give(session, talk, routing.Decision("took_the_call", call.staff_id, talk.team_id))
     elif call.state in ASKS_FOR_US:
-        assign(session, talk, call.topic)
+        assign(session, talk, call.topic, number_outside(call))
 
 
 def number_outside(call: Call) -> str:
@@ -143,16 +143,21 @@ def conversation_for(
     return talk
 
 
-def assign(session: Session, talk: Conversation, topic: str | None) -> None:
-    """Ask the routing rules who gets a conversation that nobody has."""
+def assign(session: Session, talk: Conversation, topic: str | None, number: str | None = None) -> None:
+    """Ask the routing rules who gets a conversation that nobody has; `number` is whom it is with."""
     if talk.assignee_id is not None:
         return
     roster = routing.roster(session)
     deal = open_deal(session, Caller(None, talk.contact, talk.account))
+    country, region = place_of(Caller(readable(number or ""), talk.contact, talk.account))
     decision = routing.decide(
         routing.Facts(
             language=talk.language,
-            intent=topic,
+            intent=topic or talk.intent,
+            country=country,
+            region=region,
+            industry=talk.account.industry if talk.account else None,
+            mailbox=talk.mailbox,
             owner_id=deal.owner_id if deal else None,
             curator_id=talk.account.curator_id if talk.account else None,
             topic_team_id=roster.teams_of_topics.get(topic or talk.intent or ""),

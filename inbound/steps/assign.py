@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from core import routing
+from core.accounts import Account
 from core.deals import Deal
 from core.routing import Decision, Facts
 from core.staff import Team
@@ -20,6 +21,7 @@ def run(batch: Batch) -> None:
     owners = _owners(batch, items)
     teams = dict(batch.session.execute(select(Team.name, Team.id)).all())
     curators = _curators(batch, items)
+    places = _places(batch, items)
     decided: dict[int, Decision] = {}
     for item in items:
         talk = item.talk
@@ -27,6 +29,7 @@ def run(batch: Batch) -> None:
             continue
         decision = decided.get(talk.id)
         if decision is None:
+            country, region, industry = places.get(talk.account_id or 0, (None, None, None))
             facts = Facts(
                 language=talk.language,
                 intent=talk.intent,
@@ -36,6 +39,11 @@ def run(batch: Batch) -> None:
                 mailbox_team_id=teams.get(batch.tools.team_of_mailbox(talk.mailbox or "")),
                 topic_team_id=roster.teams_of_topics.get(talk.intent or ""),
                 likely_team_id=roster.teams_of_topics.get(_likely_topic(item)),
+                country=country,
+                region=region,
+                industry=industry,
+                products=_products(item),
+                mailbox=talk.mailbox,
             )
             decision = decided[talk.id] = _decide(talk, facts, roster)
         item.note("assign", decision.rule)
@@ -50,6 +58,10 @@ LIKELY = 0.5
 def _likely_topic(item: Item) -> str:
     best = item.labels.alternatives[:1] if item.labels else ()
     return best[0][0] if best and best[0][1] >= LIKELY else ""
+
+
+def _products(item: Item) -> frozenset[str]:
+    return frozenset(key for key, _, _ in item.labels.interests) if item.labels else frozenset()
 
 
 def _decide(talk: Talk, facts: Facts, roster: routing.Roster) -> Decision:
@@ -78,3 +90,16 @@ def _curators(batch: Batch, items: list[Item]) -> dict[int, int | None]:
         item.person.company.id: item.person.company for item in items if item.person and item.person.company
     }
     return {company_id: company.curator_id for company_id, company in companies.items()}
+
+
+def _places(batch: Batch, items: list[Item]) -> dict[int, tuple[str | None, str | None, str | None]]:
+    """Country, region and industry of the clients we know."""
+    ids = {item.talk.account_id for item in items if item.talk is not None and item.talk.account_id}
+    known = ids - {company.id for company in batch.companies}
+    if not known:
+        return {}
+    query = select(Account.id, Account.country, Account.region, Account.industry).where(Account.id.in_(known))
+    return {
+        account_id: (country, region, industry)
+        for account_id, country, region, industry in batch.session.execute(query)
+    }

@@ -44,6 +44,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_territory_name")),
     )
     op.create_table(
+        "audit_entry",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column("deed", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("object_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("before", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("after", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_audit_entry_staff_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
+    )
+    op.create_index(op.f("ix_audit_entry_at"), "audit_entry", ["at"], unique=False)
+    op.create_index("ix_audit_entry_object", "audit_entry", ["kind", "object_id"], unique=False)
+    op.create_index(op.f("ix_audit_entry_staff_id"), "audit_entry", ["staff_id"], unique=False)
+    op.create_table(
         "contact_list",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -69,6 +88,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_pipeline_draft")),
     )
     op.create_table(
+        "routing_rule",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("conditions", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column("team_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_routing_rule_staff_id_staff_member")
+        ),
+        sa.ForeignKeyConstraint(["team_id"], ["team.id"], name=op.f("fk_routing_rule_team_id_team")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_routing_rule")),
+    )
+    op.create_table(
         "segment",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -89,6 +123,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_segment")),
     )
     op.create_index("uq_segment_ready", "segment", ["ready"], unique=True)
+    op.create_table(
+        "staff_invitation",
+        sa.Column("staff_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["staff_id"],
+            ["staff_member.id"],
+            name=op.f("fk_staff_invitation_staff_id_staff_member"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("staff_id", name=op.f("pk_staff_invitation")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_staff_invitation_token_hash")),
+    )
     op.create_table(
         "territory_staff",
         sa.Column("territory_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -910,6 +958,13 @@ def upgrade() -> None:
         sa.Column("branches", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
     )
     op.add_column(
+        "staff_member", sa.Column("topics", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False)
+    )
+    op.add_column(
+        "staff_member",
+        sa.Column("industries", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+    )
+    op.add_column(
         "stage",
         sa.Column("guide", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
     )
@@ -990,6 +1045,8 @@ def downgrade() -> None:
     op.drop_column("stage", "norm_hours")
     op.drop_column("stage", "checklist")
     op.drop_column("stage", "guide")
+    op.drop_column("staff_member", "industries")
+    op.drop_column("staff_member", "topics")
     op.drop_column("sequence_step", "branches")
     op.drop_column("sequence_step", "window")
     op.drop_column("sequence_step", "delay_hours")
@@ -1155,10 +1212,16 @@ def downgrade() -> None:
     op.drop_table("campaign")
     op.drop_index(op.f("ix_territory_staff_staff_id"), table_name="territory_staff")
     op.drop_table("territory_staff")
+    op.drop_table("staff_invitation")
     op.drop_index("uq_segment_ready", table_name="segment")
     op.drop_table("segment")
+    op.drop_table("routing_rule")
     op.drop_table("pipeline_draft")
     op.drop_table("contact_list")
+    op.drop_index(op.f("ix_audit_entry_staff_id"), table_name="audit_entry")
+    op.drop_index("ix_audit_entry_object", table_name="audit_entry")
+    op.drop_index(op.f("ix_audit_entry_at"), table_name="audit_entry")
+    op.drop_table("audit_entry")
     op.drop_table("territory")
     op.drop_table("look")
     op.drop_table("fact_progress")
