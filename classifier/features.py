@@ -18,6 +18,9 @@ from classifier.stems import stem
 MEMO_LIMIT = 60_000
 """Distinct written words remembered; at the limit the memory starts anew."""
 
+AT_ONCE = 5_000
+"""Texts counted at a time, which bounds the memory that counting takes."""
+
 MATES_AMONG = 25
 FREQUENT = 200
 """So many of the most frequent words stand for themselves in frames."""
@@ -305,21 +308,33 @@ def _count(texts: Sequence[str], blocks: Blocks) -> tuple[list[str], Sparse]:
         ids_of[token] = np.array(ids, dtype=np.int32).tobytes()
 
     frequent = frequent_of(texts) if blocks.frames else frozenset()
-    chunks: list[bytes] = []
-    for text in texts:
-        tokens = text.split()
-        for token in tokens:
-            if token not in ids_of:
-                remember(token)
-        chunk = b"".join(map(ids_of.__getitem__, tokens))
-        if blocks.pairs:
-            words = list(chain.from_iterable(map(words_of.__getitem__, tokens)))
-            pairs = [number(f"w:{first} {second}") for first, second in pairwise(words)]
-            chunk += np.array(pairs, dtype=np.int32).tobytes()
-        whole = [number(name) for name in whole_of(text, blocks, frequent)]
-        chunk += np.array(whole, dtype=np.int32).tobytes()
-        chunks.append(chunk)
-    lengths = np.array([len(chunk) // 4 for chunk in chunks], dtype=np.int64)
-    ids = np.frombuffer(b"".join(chunks), dtype=np.int32)
-    rows = np.repeat(np.arange(len(texts), dtype=np.int64), lengths)
-    return list(numbers), _matrix(rows, ids, len(texts), len(numbers))
+    parts: list[Sparse] = []
+    for start in range(0, len(texts), AT_ONCE):
+        chunks: list[bytes] = []
+        for text in texts[start : start + AT_ONCE]:
+            tokens = text.split()
+            for token in tokens:
+                if token not in ids_of:
+                    remember(token)
+            chunk = b"".join(map(ids_of.__getitem__, tokens))
+            if blocks.pairs:
+                words = list(chain.from_iterable(map(words_of.__getitem__, tokens)))
+                pairs = [number(f"w:{first} {second}") for first, second in pairwise(words)]
+                chunk += np.array(pairs, dtype=np.int32).tobytes()
+            whole = [number(name) for name in whole_of(text, blocks, frequent)]
+            chunks.append(chunk + np.array(whole, dtype=np.int32).tobytes())
+        lengths = np.array([len(chunk) // 4 for chunk in chunks], dtype=np.int64)
+        ids = np.frombuffer(b"".join(chunks), dtype=np.int32)
+        rows = np.repeat(np.arange(len(chunks), dtype=np.int64), lengths)
+        parts.append(_matrix(rows, ids, len(chunks), len(numbers)))
+    return list(numbers), _stacked(parts, len(numbers))
+
+
+def _stacked(parts: Sequence[Sparse], width: int) -> Sparse:
+    from scipy.sparse import csr_matrix, vstack
+
+    if not parts:
+        return csr_matrix((0, max(width, 1)))
+    for part in parts:
+        part.resize((part.shape[0], max(width, 1)))
+    return parts[0] if len(parts) == 1 else vstack(parts, format="csr")

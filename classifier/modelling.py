@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,6 +23,13 @@ PHRASE_WEIGHT = 0.7
 
 GROUPED_UP_TO = 3_000
 """Beyond so many rows only equal texts are kept in one fold, and one fold is judged instead of all."""
+
+LARGE = 30_000
+"""Beyond so many rows letter groups are left out: words, pairs and stems have been seen often enough, and
+memory stays small."""
+
+FEWEST_OF_LARGE = 5
+"""Texts in which a feature must stand where there are so many rows."""
 
 
 def fit_model(
@@ -44,6 +52,9 @@ def fit_model(
     """
     order = sorted({*labels, *(label for _, label in always)})
     own = len(texts)
+    if own > LARGE:
+        lean = replace(recipe.blocks, chars=None, stems=True, min_count=FEWEST_OF_LARGE)
+        recipe = replace(recipe, blocks=lean)
     truth = label_numbers([*labels, *(label for _, label in always)], order)
     everything = [*texts, *(text for text, _ in always)]
     weighed = np.concatenate(

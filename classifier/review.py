@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
 
-from core.conversations import Message
+from core.conversations import Conversation, Message
 from core.labels import Classification, Correction, Field
 
 PER_SENDER = 3
@@ -62,12 +62,20 @@ def ordered(doubts: Sequence[Doubt], known: Counter[str]) -> list[Question]:
     return [Question(doubt.message_id, round(worth, 3), reason) for _, worth, doubt, reason in placed]
 
 
-def queue(session: Session, limit: int = 50) -> list[Question]:
-    """The messages to ask about now, most instructive first."""
+def queue(session: Session, limit: int = 50, only: ColumnElement[bool] | None = None) -> list[Question]:
+    """The messages to ask about now, most instructive first, of the newest `LOOKED_AT` that wait.
+
+    `only` is a condition on Conversation: what the person who is asked may see.
+    """
     rows = session.execute(
         select(Classification, Message.sender)
         .join(Message, Message.id == Classification.message_id)
-        .where(Classification.abstained, Classification.reviewed_at.is_(None))
+        .join(Conversation, Conversation.id == Message.conversation_id)
+        .where(
+            Classification.abstained,
+            Classification.reviewed_at.is_(None),
+            true() if only is None else only,
+        )
         .order_by(Classification.id.desc())
         .limit(LOOKED_AT)
     )

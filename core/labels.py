@@ -197,7 +197,7 @@ def correct(
     _check(field, value)
     known = session.scalar(select(Classification).where(Classification.message_id == message_id))
     if known is None:
-        known = Classification(message_id=message_id, abstained=True, model_version="")
+        known = Classification(message_id=message_id, abstained=True, model_version="", interests=[])
         session.add(known)
     previous = None
     if field in {Field.INTENT, Field.URGENCY, Field.SIGNAL, Field.LANGUAGE}:

@@ -222,9 +222,9 @@ def test_accuracy_by_week_counts_what_was_said_before_anybody_touched_it(session
     rasa = colleague(session)
     right = judged(session, "a", "order", rasa)
     correct(session, right.id, Field.INTENT, "order", staff_id=rasa.id)
-    weeks = by_week(session)
-    assert len(weeks) == 1
-    assert weeks[0][1:] == (0.0, 1)
+    (week,) = by_week(session)
+    assert (week.right, week.wrong, week.silent) == (0, 0, 1)
+    assert week.accuracy is None
     assert from_corrections(session).rows == 1
 
 
