@@ -84,7 +84,7 @@ def test_b64_orders_to_the_machine_are_never_sure(shipped: Classifier, order: st
     ("body", "language"),
     [
         (
-            "Laba diena, prašome atsiųsti siurblio kainą ir pristatymo terminą. Спасибо за ответ. Best regards",
+            "Laba diena, prašome atsiųsti siurblio kainą ir pristatymo terminą. Спасибо. Best regards",
             "lt",
         ),
         ("Zdravstvuyte, skolko stoit nasos NS-40 i kogda budet dostavka", "ru"),
