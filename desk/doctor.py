@@ -23,6 +23,8 @@ SKEW_NOTE, SKEW_WRONG = 2.0, 30.0
 """Seconds between our clock and the database's."""
 STALE_QUEUE = 600.0
 """Seconds a job may wait before it seems that nobody works."""
+RESERVED = frozenset({"test", "example", "invalid", "localhost", "local"})
+"""Top-level names that nobody can register (RFC 2606, RFC 6762)."""
 LATE_MAILBOX = 900.0
 """Seconds since a mailbox was last asked before it seems that nobody fetches."""
 
@@ -45,6 +47,7 @@ def examine(settings: Settings, *, offline: bool = False) -> Iterator[Finding]:
     elif not offline:
         relay = settings.relay
         yield from _guarded("relay", lambda: check_relay(settings, relay))
+        yield from _guarded("mail domain", lambda: check_mail_domain(settings, relay))
     yield from _guarded("telephone", lambda: doctorphone.settings_of(settings))
     if settings.twilio is not None and not offline:
         yield from _guarded("twilio", lambda: doctorphone.account_of(settings))
@@ -196,6 +199,22 @@ def check_relay(settings: Settings, relay: Relay) -> Iterator[Finding]:
 
     asyncio.run(knock())
     yield Finding("relay", Verdict.OK, f"{relay.host}:{relay.port} lets us in.")
+
+
+def check_mail_domain(settings: Settings, relay: Relay) -> Iterator[Finding]:
+    """Whether receivers can tell that mail of our domain is ours: SPF, DKIM, DMARC and MX."""
+    from core.errors import Unreachable
+    from outbound import maildomain
+
+    domain = relay.from_address.rpartition("@")[2].lower()
+    if domain.rpartition(".")[2] in RESERVED or "." not in domain:
+        yield Finding("mail domain", Verdict.NOTE, f"{domain} is no domain of the internet's.")
+        return
+    try:
+        for one in maildomain.findings(domain, settings.dkim, maildomain.by_dns(timeout=2.0, tries=4.0)):
+            yield Finding(one.what, Verdict(one.grade.value), one.said, one.cure)
+    except Unreachable as error:
+        yield Finding("mail domain", Verdict.NOTE, error.message, "Look again where DNS can be asked.")
 
 
 def check_disk(settings: Settings) -> Iterator[Finding]:

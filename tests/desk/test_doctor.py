@@ -74,7 +74,7 @@ def test_a_mailbox_and_a_relay_that_do_not_answer_are_wrong(healthy: Settings) -
         "security": "plain",
         "password": "x",
     }
-    relay = {"host": "127.0.0.1", "port": 1, "security": "plain", "from_address": "a@b.lt"}
+    relay = {"host": "127.0.0.1", "port": 1, "security": "plain", "from_address": "a@b.test"}
     settings = healthy.model_copy(
         update={"mailboxes": [Mailbox.model_validate(mailbox)], "relay": Relay.model_validate(relay)}
     )
