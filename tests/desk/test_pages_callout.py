@@ -93,13 +93,13 @@ def test_second_press_sends_no_second_sms(agent: Browser, engine: sa.Engine, tal
 def test_parts_are_counted_and_plain_letters_offered_for_lithuanian(agent: Browser, talk: int) -> None:
     body = "Ą" * 71
     shown = agent.post(f"/conversations/{talk}/sms/count", data={"body": body}, headers=HTMX).text
-    assert "2 parts" in shown
-    assert "Without diacritics: 1 part" in shown
+    assert "2 dalys" in shown
+    assert "Be diakritinių ženklų: 1 dalis" in shown
     plain = agent.post(f"/conversations/{talk}/sms/plain", data={"body": body}, headers=HTMX)
     assert "A" * 71 in plain.text
     assert plain.headers["hx-trigger"] == "counted"
     russian = agent.post(f"/conversations/{talk}/sms/count", data={"body": "ж" * 71}, headers=HTMX).text
-    assert "Without diacritics" not in russian
+    assert "Be diakritinių" not in russian
 
 
 def test_call_is_queued_that_rings_the_colleague_first(agent: Browser, engine: sa.Engine, talk: int) -> None:

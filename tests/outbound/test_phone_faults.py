@@ -97,6 +97,8 @@ def test_call_that_was_placed_behind_a_timeout_is_found_and_never_placed_again(o
     out.creator.place()
     out.house.exchange.callbacks.clear()
     out.reconcile()
+    (order,) = out.orders()
+    assert (order.reason, order.answered_by) == ("", "human")
     assert (out.states(), len(out.creator.requests)) == (["delivered"], 1)
 
 
@@ -116,7 +118,7 @@ def test_exchange_that_cannot_be_reached_leaves_everything_waiting(engine: sa.En
         here = out.context
         out.context = type(here)(settings.model_copy(update={"twilio": nowhere}), here.engine)
         out.queue(text())
-        out.send(Channel.SMS)
+        out.send(Channel.SMS, seconds=3.0)
         assert out.states()[0] in {"queued", "deferred"}
         out.context = here
         out.send_all(Channel.SMS)
@@ -138,7 +140,6 @@ STATUSES = ("queued", "sending", "sent", "delivered", "undelivered")
 
 def test_states_of_an_sms_end_the_same_in_each_of_120_orders(out: Outgoing) -> None:
     orders = list(itertools.permutations(STATUSES))
-    assert len(orders) == 120
     with out.context.transaction() as session:
         outbox.queue_many(session, [text(number) for number in range(len(orders))])
     raised = out.context.settings.dialling.model_copy(update={"sms_to_block_a_day": 1000})
@@ -199,7 +200,6 @@ def test_three_hundred_orders_through_a_storm_of_faults_are_each_asked_for_once(
     with outgoing(engine, tmp_path, dialling=rules, patience=0.3) as out:
         faults = [Fault(429)] * 60 + [Fault(500, creates=True)] * 30 + [Fault(0, creates=True)] * 30
         faults += [Fault(201, creates=True, stalls=0.6)] * 4 + [Fault(500)] * 10
-        faults += [Fault(201, creates=True)] * 0
         chance.shuffle(faults)
         out.creator.faults = faults
         out.queue(*(text(number, f"Sveiki {number}") for number in range(300)))

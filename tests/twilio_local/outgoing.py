@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from core import outbox, outbox_pages
+from core import outbox
 from core.accounts import Channel, Contact, ContactPoint
 from core.clock import now
 from core.config import Settings
@@ -51,22 +51,27 @@ class Outgoing:
         """What Twilio was asked to create."""
         return self.api.creator
 
-    def send(self, channel: Channel) -> None:
-        """Send whatever is due on a channel."""
+    def send(self, channel: Channel, seconds: float = 120.0) -> None:
+        """Send whatever is due on a channel, for so long at most."""
         settings = self.context.settings.twilio
         assert settings is not None
         way_out = phonejobs.CHANNELS[channel](TwilioWire(settings, self.patience))
         runner = phonejobs.dispatcher(self.context, channel, way_out, per_minute=0, first_wait=0.01)
-        asyncio.run(runner.main(threading.Event(), until_idle=True))
+        stop = threading.Event()
+        timer = threading.Timer(seconds, stop.set)
+        timer.start()
+        asyncio.run(runner.main(stop, until_idle=True))
+        timer.cancel()
 
     def send_all(self, channel: Channel, times: int = 30) -> None:
         """The same until nothing waits, whatever was put off meanwhile."""
         for _ in range(times):
             self.now(channel)
             self.send(channel)
-            with self.context.transaction() as session:
-                if not sum(outbox_pages.due(session, channel.value, range(1, 10), 1).values()):
-                    return
+            if not {"queued", "deferred"} & {
+                str(one.state) for one in self.deliveries() if one.channel == channel
+            }:
+                return
 
     def now(self, channel: Channel) -> None:
         """Let what waits be due at once."""
