@@ -16,6 +16,24 @@ SPARE_ROWS = 1
 """Empty rows offered below a checklist or rules."""
 
 
+EMPTY_STAGE: Document = {
+    "names": {}, "guide": {}, "checklist": [], "norm": "", "performer": "owner", "performer_rules": [],
+    "template": "", "sequence": "", "required": [], "next": [], "proposed_on": [], "automatic_on": [],
+}  # fmt: skip
+EMPTY_ITEM: Document = {"key": "", "names": {}, "required": False}
+EMPTY_RULE: Document = {"when": {}, "performer": ""}
+
+
+def shown(stage: Mapping[str, Any]) -> Document:
+    """A stage with every field, the empty ones too, as a page shows it."""
+    return {**EMPTY_STAGE, **stage}
+
+
+def rows(given: Sequence[Mapping[str, Any]], empty: Document, spare: int = SPARE_ROWS) -> list[Document]:
+    """Rows of a form with every field, and some empty ones below."""
+    return [{**empty, **row} for row in given] + [dict(empty) for _ in range(spare)]
+
+
 def _index(document: Mapping[str, Any], key: str) -> int:
     for number, stage in enumerate(document["stages"]):
         if stage.get("key") == key:

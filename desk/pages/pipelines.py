@@ -109,7 +109,8 @@ def _editor(
         "pipeline.html",
         status=422 if fault else 200,
         draft=draft,
-        document=draft.document,
+        document={"note": "", **draft.document},
+        stages=[forms.shown(stage) for stage in draft.document["stages"]],
         road=road,
         changed=road is None
         or not road.active
@@ -171,7 +172,10 @@ def _stage_page(
         "pipeline_stage.html",
         draft=draft,
         document=draft.document,
-        stage=stage,
+        stages=[forms.shown(one) for one in draft.document["stages"]],
+        stage=forms.shown(stage),
+        rules=forms.rows(stage.get("performer_rules", []), forms.EMPTY_RULE),
+        items=forms.rows(stage.get("checklist", []), forms.EMPTY_ITEM),
         number=number,
         faults=[one for one in check(draft.document, there) if one.path[:2] == ("stages", number)],
         fields=FIELDS,
@@ -184,7 +188,6 @@ def _stage_page(
         norm=pipelineversions.read_norm(stage.get("norm", ""))
         if _sound(stage.get("norm", ""))
         else (None, None),
-        spare=forms.SPARE_ROWS,
     )
 
 

@@ -30,7 +30,7 @@ from desk.threads import in_thread
 SPARE = 1
 """Empty rows below the steps."""
 BRANCHES = 2
-"""Branches of a step that the form holds."""
+"""Branches of a step that the form offers at least."""
 
 
 @get("/sequences", enter=LEADERS)
@@ -122,16 +122,23 @@ def _editor(
         status=422 if fault else 200,
         present=present,
         document=document,
+        steps=[*(_padded(step) for step in document["steps"]), *(_padded({}) for _ in range(spare))],
         faults=fault.faults if fault else (),
         kinds=StepKind,
         results=Result,
         ruled=sorted(RULED),
         templates={key: TEMPLATES.get(key, key) for key in sorted(templates())},
-        spare=spare,
-        branches=BRANCHES,
         alarms=open_alarms(session),
         **rail(session, request),
     )
+
+
+def _padded(step: dict[str, Any]) -> dict[str, Any]:
+    """A step with every field of the form, the empty ones too."""
+    branches = [*(step.get("branches") or []), *({"on": "", "to": None} for _ in range(BRANCHES))]
+    window = {"days": [], "from": "", "to": ""} | (step.get("window") or {})
+    empty = {"kind": "", "days": 0, "hours": 0, "template": None, "titles": {}}
+    return empty | step | {"branches": branches[: max(BRANCHES, len(branches) - BRANCHES)], "window": window}
 
 
 @post("/sequences/{key:str}", enter=LEADERS)
@@ -188,7 +195,7 @@ def _step(form: Form, number: int, kind: str) -> dict[str, Any]:
         "window": _window(form, number),
         "branches": [
             {"on": on, "to": form.number(f"step_{number}_to_{place}")}
-            for place in range(BRANCHES)
+            for place in range(12)
             if (on := form.line(f"step_{number}_on_{place}"))
         ],
     }
