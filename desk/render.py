@@ -19,10 +19,10 @@ from litestar.enums import MediaType
 from litestar.response import Redirect
 
 from core.i18n import LANGUAGE_NAMES, Texts, negotiate, texts
-from core.intents import URGENCY_NAMES, Urgency, intent_name
+from core.intents import URGENCY_NAMES, Urgency
 from core.sessions import SignedIn
 from core.staff import Role
-from desk import assets, wording
+from desk import assets, labelnames, wording
 
 VIEWS = Path(__file__).parent / "views"
 
@@ -91,7 +91,7 @@ def html(request: PageRequest, view: str, /, **values: Any) -> str:
         "viewer": request.scope.get("user"),
         "company": request.app.state.settings.company.name,
         "path": request.url.path,
-        "intent_name": lambda key: intent_name(key, language.language),
+        "intent_name": lambda key: labelnames.name(request.app.state.engine, key, language.language),
         "urgency_name": lambda key: URGENCY_NAMES[Urgency(key)][language.language],
         "partial": is_partial(request),
     }

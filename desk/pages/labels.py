@@ -12,6 +12,7 @@ from core.errors import InputRefused, NotFound
 from core.i18n import LANGUAGE_NAMES
 from core.labels import IntentLabel
 from core.notices import open_alarms
+from desk import labelnames
 from desk.access import LEADERS
 from desk.forms import Form
 from desk.given import Filled, Transaction
@@ -88,6 +89,7 @@ def rename(request: PageRequest, session: Transaction, form: Filled, key: FromPa
     before = {f"name_{language}": name for language, name in (row.names if row else {}).items()}
     before["description"] = row.description if row else ""
     labelbook.rename_label(session, key, _names(form), form.text("description", longest=2_000))
+    labelnames.forget(request.app.state.engine)
     return done(
         request,
         reader(request).gettext("Saved."),

@@ -11,6 +11,7 @@ from classifier.jobs import RETRAIN
 from core.db import transaction
 from core.labelbook import LabelEntry, labels
 from core.labels import Correction, Field, LabelExample, active_version, correct
+from desk import labelnames
 from tests.desk.conftest import SignedIn
 from tests.desk.judged import judge_messages, two_versions
 from tests.factories import World
@@ -155,6 +156,8 @@ def test_a_label_is_renamed_merged_and_separated(signed_in: SignedIn, engine: sa
     browser = signed_in("head")
     browser.post("/classifier/labels/meeting", data={"name_en": "Visit"}, headers=HTMX)
     assert "Visit" in browser.get("/classifier/labels").text
+    assert labelnames.name(engine, "meeting", "en") == "Visit"
+    assert labelnames.name(engine, "meeting", "lt") == "Susitikimas ar skambutis"
     merged = _toast(browser.post("/classifier/labels/meeting/merge", data={"into": "other"}, headers=HTMX))
     assert _entry(engine, "meeting").merged_into == "other"
     browser.post(str(merged["undo"]), headers=HTMX)
