@@ -98,6 +98,8 @@ def _filled(path: str, world: World, numbers: dict[str, int], talk: str) -> str:
     }
     for name, value in given.items():
         path = path.replace(f"{{{name}:int}}", str(value))
+    for name, text in {"variant": "A", "language": "lt", "deed": "pause"}.items():
+        path = path.replace(f"{{{name}:str}}", text)
     return path
 
 

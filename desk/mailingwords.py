@@ -1,0 +1,76 @@
+"""Mailings in words: their states, what the check before the start found, why somebody was left out."""
+
+from __future__ import annotations
+
+from core.campaigns import CampaignState, Skip
+from core.consent import Topic
+from core.i18n import N_, Texts
+from outbound.campaigncheck import Fault, Finding, Gravity
+
+STATES: dict[CampaignState, tuple[str, str, str]] = {
+    CampaignState.DRAFT: (N_("Draft"), "", "pencil"),
+    CampaignState.SCHEDULED: (N_("Scheduled"), "blue", "clock"),
+    CampaignState.RUNNING: (N_("Going out"), "blue", "send"),
+    CampaignState.PAUSED: (N_("Paused"), "yellow", "player-pause"),
+    CampaignState.ASKING: (N_("Late: start it still?"), "orange", "alert-triangle"),
+    CampaignState.FINISHED: (N_("Finished"), "green", "checks"),
+    CampaignState.CANCELLED: (N_("Cancelled"), "", "x"),
+}
+"""Name, colour and icon."""
+
+GRAVITIES: dict[Gravity, tuple[str, str]] = {
+    Gravity.STOP: ("red", "ban"),
+    Gravity.WARN: ("yellow", "alert-triangle"),
+    Gravity.NOTE: ("", "bulb"),
+}
+
+FAULTS: dict[Fault, str] = {
+    Fault.NO_TEXT: N_("There is no text yet."),
+    Fault.NO_AUDIENCE: N_("There is nobody to write to: choose a segment or a list."),
+    Fault.MISSING_LANGUAGE: N_("%(count)d recipients read %(language)s, and there is no text in it."),
+    Fault.VARIANT_LANGUAGE: N_("This variant lacks a language that another one has."),
+    Fault.BROKEN_TEMPLATE: N_("The text cannot be filled in: %(detail)s"),
+    Fault.UNKNOWN_PLACEHOLDER: N_("A mailing has no value for %(detail)s."),
+    Fault.EMPTY_PLACEHOLDER: N_("%(count)d recipients have no value for %(detail)s."),
+    Fault.UNSAFE_LINK: N_("This link is not safe: %(detail)s"),
+    Fault.INSECURE_LINK: N_("This link has no encryption: %(detail)s"),
+    Fault.SHORTENED_LINK: N_("A shortened link looks like spam: %(detail)s"),
+    Fault.DEAD_LINK: N_("This link does not answer: %(detail)s"),
+    Fault.NO_UNSUBSCRIBE: N_("The company has no https address, so there is no one-click unsubscribing."),
+    Fault.NO_SENDER_ADDRESS: N_("The company’s postal address is missing in the settings."),
+    Fault.LOUD: N_("The text shouts: capitals or many marks."),
+    Fault.LONG_SUBJECT: N_("The subject has %(count)d characters; many programs cut it."),
+    Fault.FALSE_REPLY: N_("The subject pretends to be an answer."),
+    Fault.ACTIVE_HTML: N_("The HTML holds scripts, forms or frames."),
+    Fault.ONLY_PICTURES: N_("The letter is pictures only."),
+    Fault.TOO_LARGE: N_("The letter is too large; Gmail will cut it."),
+    Fault.SMS_PARTS: N_("The SMS takes %(count)d parts."),
+    Fault.SUPPRESSED: N_("%(count)d recipients do not want mailings and get none."),
+    Fault.HELD_BACK: N_("%(count)d recipients were written to enough lately and will wait."),
+    Fault.NO_ADDRESS: N_("%(count)d recipients have no address for this channel."),
+}
+
+SKIPS: dict[str, str] = {
+    Skip.NO_ADDRESS: N_("no address"),
+    Skip.SUPPRESSED: N_("suppressed"),
+    Skip.CONSENT_WITHDRAWN: N_("took the consent back"),
+    Skip.NO_CONSENT: N_("gave no consent"),
+    Skip.DUPLICATE: N_("same address as somebody else"),
+    Skip.NO_TEXT: N_("no text in their language"),
+    Skip.PRESSURE: N_("written to enough lately"),
+    Skip.MACHINE: N_("nobody reads the address"),
+}
+
+TOPICS: dict[str, str] = {
+    Topic.OFFERS: N_("Offers"),
+    Topic.NEWS: N_("News"),
+    Topic.EVENTS: N_("Events"),
+}
+
+
+def said(finding: Finding, t: Texts) -> str:
+    """A finding as a sentence, after the text it is about."""
+    _variant, _, language = finding.place.partition("/")
+    values = {"count": finding.count, "detail": finding.detail, "language": language}
+    words = t.gettext(FAULTS[finding.fault]) % values
+    return f"{finding.place}: {words}" if finding.place else words
