@@ -99,6 +99,8 @@ def _limited(query: Select[*tuple[Any, ...]]) -> Any:
 
 def counts(session: Session, viewer: SignedIn) -> dict[str, int]:
     """How much lies on each shelf, in one query; at most `MANY`."""
+    from desk import reviewing
+
     shelves = [box for box in boxes_of(viewer) if box != Box.DONE]
     columns = [
         _limited(select(Conversation.id).where(_shelf(viewer, box))).label(box.value) for box in shelves
@@ -109,7 +111,11 @@ def counts(session: Session, viewer: SignedIn) -> dict[str, int]:
     if viewer.role in LEADERS:
         stuck = select(RawMessage.id).where(RawMessage.state == IntakeState.QUARANTINED)
         columns.append(_limited(stuck).label("quarantine"))
-    return dict(session.execute(select(*columns)).one()._mapping)
+    asked = reviewing.count_query(viewer)
+    columns += [_limited(query).label(f"review_{kind}") for kind, query in asked.items()]
+    found = dict(session.execute(select(*columns)).one()._mapping)
+    kinds = ("uncertain", "quarantine", *(f"review_{kind}" for kind in asked))
+    return found | {"review": sum(found.get(kind, 0) for kind in kinds)}
 
 
 def inbox(session: Session, viewer: SignedIn, box: Box, *, before: str = "") -> tuple[list[Row], bool]:

@@ -9,13 +9,11 @@ from litestar.params import FromPath
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import catalogue, labels, timeline
+from core import catalogue, teaching, timeline
 from core.catalogue import ProductInterest
 from core.conversations import Conversation, Message
 from core.deals import LossReason, Stage
-from core.errors import InputRefused, NotFound
-from core.intents import INTENT_NAMES, Intent
-from core.labels import Field
+from core.errors import NotFound
 from core.notices import open_alarms
 from core.reading import mark_read
 from core.sessions import SignedIn
@@ -25,6 +23,7 @@ from desk.answers import TEMPLATES
 from desk.forms import one_time_key
 from desk.given import Filled, Transaction
 from desk.pages.inbox import rail
+from desk.pages.review import told
 from desk.render import PageRequest, done, page, reader
 from desk.threads import in_thread
 from desk.wording import LOSS_REASONS, sentence
@@ -49,7 +48,7 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
         "conversation": conversation,
         "stages": stages,
         "loss_reasons": [(reason.value, language.gettext(LOSS_REASONS[reason])) for reason in LossReason],
-        "intents": [(one.value, INTENT_NAMES[one][language.language]) for one in Intent],
+        "intents": teaching.topics(session, language.language),
         "templates": TEMPLATES,
         "products": catalogue.active_products(session),
         "colleagues": tables.colleagues(session),
@@ -108,25 +107,8 @@ def correct_intent(
     viewer: SignedIn = request.scope["user"]
     conversation = conversation_for(session, viewer, conversation_id)
     message = _message_of(session, conversation_id, form.number("message_id"))
-    intent = form.line("intent", longest=60)
-    if intent not in Intent.__members__.values():
-        raise InputRefused("That is none of the topics.")
-    labels.correct(session, message.id, Field.INTENT, intent, staff_id=viewer.staff_id)
-    newest = session.scalar(
-        select(Message.id)
-        .where(Message.conversation_id == conversation_id, Message.direction == "in")
-        .order_by(Message.happened_at.desc(), Message.id.desc())
-        .limit(1)
-    )
-    if newest == message.id:
-        conversation.intent = intent
-    live.announce(session, "intent", conversation_id)
-    language = reader(request)
-    text = language.gettext(
-        "Noted: %(topic)s. The classifier learns from it.",
-        topic=INTENT_NAMES[Intent(intent)][language.language],
-    )
-    return done(request, text, go=f"/conversations/{conversation_id}", events=("conversation",))
+    made = teaching.teach(session, message, form.line("intent", longest=60), staff_id=viewer.staff_id)
+    return told(request, session, conversation, made, go=f"/conversations/{conversation_id}")
 
 
 @post("/conversations/{conversation_id:int}/interest", enter=WORKERS)

@@ -9,6 +9,7 @@
 
   // Short messages
   let undo = null;
+  let decided = "";
   const toast = ({ text, undo: url, values, bad }) => {
     const place = one("#toasts");
     const box = document.createElement("div");
@@ -17,7 +18,13 @@
     words.textContent = text;
     box.append(words);
     const end = () => { box.remove(); if (undo === back) undo = null; };
-    const back = url ? () => { end(); post(url, values || {}); } : null;
+    const again = decided;
+    const back = url ? () => {
+      end();
+      Promise.resolve(post(url, values || {})).then(() => {
+        if (again && one("#review")) htmx.ajax("GET", `/review?item=${again}`, { target: "#review", swap: "outerHTML" });
+      });
+    } : null;
     if (back) {
       undo = back;
       const button = document.createElement("button");
@@ -138,6 +145,61 @@
     if (to) ask(card, to);
   };
 
+  // Pickers: a field that narrows a list; Enter takes the one that is lit
+  const fold = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "").trim();
+  const light = (box, option) => {
+    for (const other of all("[data-option].on", box)) other.classList.remove("on");
+    if (option) { option.classList.add("on"); option.scrollIntoView({ block: "nearest" }); }
+  };
+  const narrow = (box) => {
+    const typed = one("[data-picker-input]", box).value.trim();
+    const wanted = fold(typed);
+    const words = wanted.split(/\s+/).filter(Boolean);
+    let best = null;
+    let rank = 9;
+    for (const option of all("[data-option]", box)) {
+      const text = fold(option.dataset.option || option.textContent);
+      const always = option.dataset.always !== undefined;
+      const fits = always ? wanted !== "" : words.every((word) => text.includes(word));
+      const place = always ? 5 : option.dataset.number === wanted ? 0 : text.startsWith(wanted) ? 1 : text.includes(` ${wanted}`) ? 2 : 3;
+      option.closest("li").hidden = !fits;
+      if (fits && place < rank) { best = option; rank = place; }
+    }
+    for (const place of all("[data-typed]", box)) place.textContent = typed;
+    light(box, best);
+  };
+  document.addEventListener("input", (event) => {
+    const box = event.target.matches("[data-picker-input]") && event.target.closest("[data-picker]");
+    if (box) narrow(box);
+  });
+  document.addEventListener("keydown", (event) => {
+    const box = event.target.matches?.("[data-picker-input]") && event.target.closest("[data-picker]");
+    if (!box || !["ArrowDown", "ArrowUp", "Enter"].includes(event.key)) return;
+    event.preventDefault();
+    const list = all("[data-option]", box).filter((option) => !option.closest("li").hidden);
+    const at = list.findIndex((option) => option.classList.contains("on"));
+    if (event.key !== "Enter") light(box, list[Math.min(Math.max(at + (event.key === "ArrowDown" ? 1 : -1), 0), list.length - 1)]);
+    else if (at >= 0) list[at].click();
+  });
+  document.addEventListener("toggle", (event) => {
+    const box = event.target.open && event.target.matches?.(".picks-other") && one("[data-picker]", event.target);
+    if (box) { narrow(box); one("[data-picker-input]", box).focus(); }
+  }, true);
+
+  // The review queue: digits choose, Enter takes what is likeliest, what is undone is asked again
+  const review = (event) => {
+    const box = one("#review");
+    if (!box) return false;
+    const what = /^[1-9]$/.test(event.key) ? `[data-pick="${event.key}"]` : { s: "[data-skip]", o: "[data-other]" }[event.key];
+    const button = event.key === "Enter" && !event.target.closest("a,button,summary") ? one("[data-accept]", box) : what && one(what, box);
+    if (button) button.click();
+    return Boolean(button);
+  };
+  document.addEventListener("submit", (event) => {
+    const box = event.target.closest("#review");
+    if (box) decided = box.dataset.item;
+  });
+
   // Keys
   let chosen = null;
   let prefix = "";
@@ -180,6 +242,7 @@
     }
     if (event.ctrlKey || event.metaKey || event.altKey || one("dialog[open]")) return;
     const key = event.key;
+    if (review(event)) { event.preventDefault(); return; }
     if (prefix === "g" && places[key]) { prefix = ""; location.href = `/inbox?box=${places[key]}`; return; }
     prefix = key === "g" ? "g" : "";
     if (key === "j" || (key === "ArrowDown" && rows().length)) step(1);
