@@ -37,6 +37,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from core.accounts import Account, Contact, ContactPoint
 from core.conversations import Attachment, Conversation, Message
 from core.db import Base
+from core.outbox import Delivery
 
 PAGE = 30
 """Conversations found at once."""
@@ -88,6 +89,9 @@ CREATE OR REPLACE TRIGGER message_to_search AFTER INSERT ON message
 for _statement in TRIGGER:
     event.listen(SearchWaiting.__table__, "after_create", DDL(_statement.replace("%", "%%")))
 
+UNSAID = "acknowledgement"
+"""Template of what says nothing that the client's letter does not say; it would hide what people wrote."""
+
 MARKED = "ĄČĘĖĮŠŲŪŽąčęėįšųūžÄÖÜÕÅØÉÓĀĒĢĪĶĻŅäöüõåøéóāēģīķļņŁłŻżŚśĆćŃńЁё"
 PLAIN = "ACEEISUUZaceeisuuzAOUOAOEOAEGIKLNaouoaoeoaegiklnLlZzSsCcNnЕе"
 
@@ -131,7 +135,10 @@ def is_waiting(session: Session) -> bool:
 
 
 def texts_of(session: Session, message_ids: Sequence[int]) -> dict[int, tuple[datetime, list[str]]]:
-    """What messages are found by: time, and subject, people, what is new in the text, names of files."""
+    """What messages are found by: time, and subject, people, what is new in the text, names of files.
+
+    Acknowledgements are left out.
+    """
     files = (
         select(func.array_agg(Attachment.name))
         .where(Attachment.message_id == Message.id)
@@ -148,7 +155,10 @@ def texts_of(session: Session, message_ids: Sequence[int]) -> dict[int, tuple[da
         _new_text(),
         Message.signature,
         files,
-    ).where(Message.id.in_(message_ids))
+    ).where(
+        Message.id.in_(message_ids),
+        ~exists().where(Delivery.id == Message.delivery_id, Delivery.template == UNSAID),
+    )
     found: dict[int, tuple[datetime, list[str]]] = {}
     for number, at, subject, name, sender, recipients, body, signature, names in session.execute(query):
         people = [part for pairs in recipients.values() for pair in pairs for part in pair if part]

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from classifier.searchwords import asked, folded, lexemes
 from core import search
 from core.conversations import Conversation, Direction, Message
+from core.outbox import Draft, queue
 from core.search import Searched, Wanted
 from tests.core.people import client, colleague, letter
 
@@ -171,6 +172,14 @@ def test_words_are_due_once_for_every_message_however_it_was_written(session: Se
     assert write(session) == 1
     assert not search.is_waiting(session)
     assert write(session) == 0
+
+
+def test_an_acknowledgement_is_not_found_in_place_of_the_letter(session: Session) -> None:
+    delivery = queue(session, Draft(key="a", address="ona@vandenis.lt", template="acknowledgement"))
+    said(session, "We have received your letter about the pump").delivery_id = delivery
+    session.flush()
+    assert write(session) == 1
+    assert find(session, "pump").found == []
 
 
 @pytest.mark.parametrize(
