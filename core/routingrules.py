@@ -152,7 +152,7 @@ def add(
     place = next((at for at, one in enumerate(rows) if one.kind == "topic_team"), 0)
     _number([*rows[:place], made, *rows[place:]])
     session.flush()
-    audit.note(session, by, "added", "routing", made.id, _called(made), after=_state(made))
+    audit.note(session, by, "added", "routing", made.id, _called(made), after=_state(session, made))
     return made
 
 
@@ -167,12 +167,14 @@ def _called(rule: RoutingRule) -> str:
     )
 
 
-def _state(rule: RoutingRule) -> dict[str, Any]:
+def _state(session: Session, rule: RoutingRule) -> dict[str, Any]:
+    member = session.get(StaffMember, rule.staff_id) if rule.staff_id is not None else None
+    team = session.get(Team, rule.team_id) if rule.team_id is not None else None
     return {
         "active": rule.active,
-        "conditions": rule.conditions,
-        "staff": rule.staff_id,
-        "team": rule.team_id,
+        "conditions": dict(rule.conditions),
+        "staff": member.name if member else None,
+        "team": team.name if team else None,
     }
 
 
@@ -194,10 +196,10 @@ def put_in_order(session: Session, ids: Sequence[int], *, by: int | None = None)
 def switch(session: Session, rule_id: int, active: bool, *, by: int | None = None) -> RoutingRule:
     """Switch a rule on or off."""
     rule = _find(own(session), rule_id)
-    before = _state(rule)
+    before = _state(session, rule)
     rule.active = active
     session.flush()
-    audit.note(session, by, "changed", "routing", rule.id, _called(rule), before=before, after=_state(rule))
+    audit.note(session, by, "changed", "routing", rule.id, _called(rule), before=before, after=_state(session, rule))
     return rule
 
 
@@ -206,7 +208,7 @@ def remove(session: Session, rule_id: int, *, by: int | None = None) -> RoutingR
     rule = _find(own(session), rule_id)
     if rule.kind != OWN:
         raise InputRefused("A rule of the house stays.", cure="Switch it off instead.")
-    audit.note(session, by, "removed", "routing", rule.id, _called(rule), before=_state(rule))
+    audit.note(session, by, "removed", "routing", rule.id, _called(rule), before=_state(session, rule))
     session.delete(rule)
     session.flush()
     return rule

@@ -57,6 +57,9 @@ ROUTED: dict[str, str] = {
     "topic_team": N_("to the team of the topic"),
     "mailbox_team": N_("to the team of the mailbox"),
     "likely_topic": N_("to the team of the likely topic"),
+    "topic_person": N_("to who takes the topic in the curator’s team"),
+    "territory": N_("to who answers for the client’s territory"),
+    "industry": N_("to who knows the client’s industry"),
     "least_loaded": N_("to who has the least work"),
     "nobody_here": N_("into the queue: nobody suitable is here today"),
 }
@@ -78,6 +81,8 @@ def in_words(reason: str, language: Texts) -> str:
     """A reason of the pipeline in the reader's language."""
     if reason in FIXED:
         return language.gettext(reason)
+    if reason.startswith("custom:"):
+        return language.gettext(N_("by a rule of our own"))
     if reason in ROUTED:
         return language.gettext(ROUTED[reason])
     for shape, message in SHAPED:

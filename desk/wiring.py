@@ -25,6 +25,7 @@ from core.worker import Plan, services_of
 JOB_MODULES: tuple[str, ...] = (
     "core.housekeeping",
     "core.segmentwork",
+    "core.absencework",
     "classifier.jobs",
     "inbound.jobs",
     "outbound.jobs",

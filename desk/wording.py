@@ -14,7 +14,7 @@ from core.errors import FrontdeskError
 from core.i18n import N_, Texts
 from core.outbox import DeliveryState
 from core.sequences import StopReason
-from desk import callwords, dealwords, senderwords, trail
+from desk import callwords, dealwords, housewords, senderwords, trail
 
 LOSS_REASONS: dict[LossReason, str] = {
     LossReason.PRICE: N_("Price"),
@@ -158,6 +158,10 @@ DOCUMENT_NAMES: dict[str, str] = {
 def sentence(assignment: Any, language: Texts) -> str:
     """Why a conversation came to somebody, as a sentence without its full stop."""
     rule = RULES.get(assignment.rule)
+    if rule is None and (
+        told := housewords.reason(assignment.rule, assignment.name, assignment.team, language)
+    ):
+        return told
     if rule is None:
         return assignment.rule
     if assignment.rule == "hand" and assignment.name is None:
@@ -245,6 +249,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     **senderwords.FILTERS,
     **callwords.FILTERS,
     **dealwords.FILTERS,
+    "staff_role": _named(housewords.ROLES),
+    "audit_deed": _named(housewords.DEEDS),
+    "audit_kind": _named(housewords.KINDS),
     "event_name": lambda kind: EVENTS.get(kind, (kind, "dots")),
 }
 """Filters of the views."""

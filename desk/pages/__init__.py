@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from desk.pages import (
+    absences,
     answer,
+    audit,
     board,
     call,
     callout,
@@ -30,12 +32,15 @@ from desk.pages import (
     quarantine,
     review,
     ringbrief,
+    routing,
     search,
     segments,
     sends,
     sequences,
+    staffroom,
     stream,
     tasks,
+    teams,
     unsubscribe,
 )
 
@@ -69,6 +74,11 @@ ROUTES = (
     *sends.ROUTES,
     *sequences.ROUTES,
     *mailboxes.ROUTES,
+    *routing.ROUTES,
+    *staffroom.ROUTES,
+    *teams.ROUTES,
+    *absences.ROUTES,
+    *audit.ROUTES,
     *preferences.ROUTES,
     *stream.ROUTES,
     *unsubscribe.ROUTES,

@@ -1,0 +1,121 @@
+"""Days on which colleagues are away, and their waiting work, which goes back to the queue meanwhile."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import and_, exists, func, select
+from sqlalchemy.orm import Session
+
+from core import audit
+from core.conversations import Conversation, ConversationState
+from core.errors import InputRefused, NotFound
+from core.routing import Assignment
+from core.staff import Absence, StaffMember
+
+AWAY = "away"
+"""Rule of an assignment to the queue because somebody is away."""
+LEFT = "left"
+"""The same because somebody no longer works here."""
+LONGEST = 400
+"""Days that one absence may last."""
+PAGE = 200
+"""Conversations that are handed back at once."""
+LIVE = "frontdesk_live"
+"""The channel on which open screens hear of news (PostgreSQL NOTIFY)."""
+
+
+def add(
+    session: Session, member: StaffMember, first_day: date, last_day: date, *, by: int | None = None
+) -> Absence:
+    """Somebody is away from one day to another, both included.
+
+    Raises InputRefused when it ends before it begins, lasts too long, or lies over another of theirs.
+    """
+    if last_day < first_day:
+        raise InputRefused("The last day is before the first.", cure="Swap the two days.")
+    if (last_day - first_day).days > LONGEST:
+        raise InputRefused("That is longer than a year.", cure="Whoever leaves for good is deactivated.")
+    taken = select(Absence.id).where(
+        Absence.staff_id == member.id, Absence.first_day <= last_day, Absence.last_day >= first_day
+    )
+    if session.scalar(taken.limit(1)) is not None:
+        raise InputRefused("There is an absence on some of these days already.", cure="Remove it first.")
+    absence = Absence(staff_id=member.id, first_day=first_day, last_day=last_day)
+    session.add(absence)
+    session.flush()
+    audit.note(session, by, "added", "absence", absence.id, member.name, after=_state(absence))
+    return absence
+
+
+def remove(session: Session, absence: Absence, *, by: int | None = None) -> None:
+    """They are here after all."""
+    name = absence.staff_member.name
+    audit.note(session, by, "removed", "absence", absence.id, name, before=_state(absence))
+    session.delete(absence)
+    session.flush()
+
+
+def find(session: Session, absence_id: int) -> Absence:
+    """One absence. Raises NotFound."""
+    found = session.get(Absence, absence_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _state(absence: Absence) -> dict[str, object]:
+    return {"first_day": absence.first_day, "last_day": absence.last_day}
+
+
+def coming(session: Session, staff_id: int | None = None) -> Sequence[Absence]:
+    """Absences that are not over, of one colleague or of everybody who works here, the nearest first."""
+    query = (
+        select(Absence)
+        .join(StaffMember)
+        .where(Absence.last_day >= func.current_date(), StaffMember.active)
+        .order_by(Absence.first_day, Absence.id)
+    )
+    return session.scalars(query if staff_id is None else query.where(Absence.staff_id == staff_id)).all()
+
+
+def hand_back(session: Session) -> int:
+    """Put open conversations in which a client waits for somebody who is away today into their team's queue.
+
+    What was given to them by hand since they left stays: whoever gave it knew. Returns how many went.
+    """
+    knowingly = exists().where(
+        Assignment.conversation_id == Conversation.id,
+        Assignment.staff_id == Conversation.assignee_id,
+        Assignment.rule == "hand",
+        func.date(Assignment.assigned_at) >= Absence.first_day,
+    )
+    away = and_(
+        Absence.staff_id == Conversation.assignee_id,
+        Absence.first_day <= func.current_date(),
+        Absence.last_day >= func.current_date(),
+    )
+    query = (
+        select(Conversation)
+        .join(Absence, away)
+        .where(Conversation.state == ConversationState.OPEN, Conversation.waiting, ~knowingly)
+        .order_by(Conversation.id)
+        .limit(PAGE)
+        .with_for_update(of=Conversation, skip_locked=True)
+    )
+    return release(session, session.scalars(query).unique().all(), AWAY)
+
+
+def release(session: Session, talks: Sequence[Conversation], rule: str, by: int | None = None) -> int:
+    """Put conversations into the queue of whoever's team has them, for a reason; returns how many."""
+    teams = dict(session.execute(select(StaffMember.id, StaffMember.team_id)).tuples().all()) if talks else {}
+    for talk in talks:
+        team_id = talk.team_id or teams.get(talk.assignee_id or 0)
+        talk.assignee_id, talk.team_id = None, team_id
+        session.add(Assignment(conversation_id=talk.id, team_id=team_id, rule=rule, by_staff_id=by))
+        news = {"kind": "assigned", "conversation_id": talk.id, "staff_id": None}
+        session.execute(select(func.pg_notify(LIVE, json.dumps(news))))
+    session.flush()
+    return len(talks)
