@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 from core import clock, sequences
 from core.conversations import Conversation
 from core.errors import NotFound
-from core.sequences import Enrolment, EnrolmentState, SequenceStep
+from core.sequences import Enrolment, EnrolmentState, SequenceStep, StepKind
 from core.staff import StaffMember
 from outbound.sequences import House, house_of, plan
 
@@ -36,6 +36,8 @@ class Running:
 
     enrolment: Enrolment
     coming: list[Coming]
+    ask: int | None = None
+    """The step whose outcome a colleague may still say: a task, and a branch goes by it."""
 
     @property
     def paused(self) -> bool:
@@ -69,10 +71,19 @@ def read(session: Session, conversation: Conversation, house: House) -> FollowUp
         found |= {one.id: one for one in sequences.live_of(session, deal_id=deal_id)}
     now = clock.now()
     running = [
-        Running(one, [Coming(step, at if at > now else None) for step, at in plan(one, house)])
+        Running(one, [Coming(step, at if at > now else None) for step, at in plan(one, house)], _asks(one))
         for one in sorted(found.values(), key=lambda one: one.due_at)
     ]
     return FollowUps(running, _ended(session, contact_id, deal_id))
+
+
+def _asks(enrolment: Enrolment) -> int | None:
+    last = max((row.position for row in enrolment.log if row.outcome == "done"), default=None)
+    if last is None or last + 1 != enrolment.next_position:
+        return None
+    step = next((one for one in enrolment.sequence.steps if one.position == last), None)
+    said = any(row.result for row in enrolment.log if row.position == last)
+    return last if step is not None and step.kind == StepKind.TASK and step.branches and not said else None
 
 
 def _ended(session: Session, contact_id: int | None, deal_id: int | None) -> list[Ended]:

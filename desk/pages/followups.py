@@ -7,13 +7,17 @@ from typing import Any
 from litestar import Response, post
 from litestar.datastructures import State
 from litestar.params import FromPath
+from sqlalchemy.orm import Session
 
 from core import sequences
 from core.errors import Conflict, InputRefused
 from core.i18n import N_
+from core.sequences import Result
 from desk import live
 from desk.access import SALES, conversation_for
+from desk.dealwords import SAID_OF_TASKS
 from desk.followups import follow_up_of, house_of
+from desk.forms import Form
 from desk.given import Filled, Transaction
 from desk.render import PageRequest, done, reader
 from desk.threads import in_thread
@@ -24,6 +28,7 @@ SAID: dict[str, str] = {
     "resume": N_("The follow-up goes on."),
     "skip": N_("The next step is left out."),
     "stop": N_("The follow-up has ended."),
+    "result": N_("It is noted, and the follow-up goes on by it."),
 }
 """What is told after each deed."""
 BACK = {"pause": "resume", "resume": "pause"}
@@ -51,6 +56,8 @@ def steer(
         sequences.pause(session, enrolment)
     elif deed == "resume":
         sequences.resume(session, enrolment)
+    elif deed == "result":
+        _record(session, form, enrolment)
     elif deed == "stop":
         sequences.stop(session, enrolment, by=viewer.staff_id)
     else:
@@ -69,6 +76,16 @@ def steer(
         undo_values={"deed": back},
         events=("conversation",),
     )
+
+
+def _record(session: Session, form: Form, enrolment: sequences.Enrolment) -> None:
+    result = form.line("result")
+    if result not in SAID_OF_TASKS:
+        raise InputRefused("That is none of the choices.")
+    position = form.number("position") or 0
+    said = sequences.record_result(session, Result(result), enrolment_id=enrolment.id, position=position)
+    if not said:
+        raise Conflict("That step is no longer the last one.")
 
 
 ROUTES = (steer,)
