@@ -16,6 +16,7 @@ from classifier.classify import Classifier
 from classifier.inforce import ClassifierInForce
 from core import phoneevents
 from core.accounts import Channel
+from core.callplan import Step
 from core.calls import Call, CallLeg, CallState, Recording
 from core.clock import now
 from core.config_sections import Twilio
@@ -25,6 +26,7 @@ from core.errors import LoginRefused, Unreachable
 from core.labels import Classification
 from core.phoneevents import EventKind, PhoneEvent, Told
 from core.tasks import Task, TaskState
+from inbound.calls import STEP_ORDER
 from inbound.reconcile import compare, reconcile
 from inbound.twilioapi import TwilioApi
 from tests.twilio_local.api import Api, serving
@@ -246,3 +248,7 @@ def test_call_back_is_taken_back_when_a_late_event_says_that_somebody_answered(h
     with house.looking() as session:
         assert session.scalars(select(Call)).one().state == CallState.ANSWERED
         assert session.scalars(select(Task)).one().state == TaskState.CANCELLED
+
+
+def test_every_step_of_a_call_has_its_place_in_the_order() -> None:
+    assert set(STEP_ORDER) == {step.value for step in Step}
