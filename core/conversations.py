@@ -46,6 +46,7 @@ class Conversation(Base):
         Index("ix_conversation_inbox", "assignee_id", "state", text("last_message_at DESC")),
         Index("ix_conversation_team", "team_id", "state", text("last_message_at DESC")),
         Index("ix_conversation_list", "state", text("last_message_at DESC"), text("id DESC")),
+        Index("ix_conversation_snoozed", "snoozed_until", postgresql_where=text("snoozed_until IS NOT NULL")),
     )
 
     id: Mapped[Id]
@@ -69,6 +70,8 @@ class Conversation(Base):
     """Name of the mailbox the first letter came to; answers go out in its name."""
     beside_id: Mapped[int | None] = mapped_column(ForeignKey("conversation.id"))
     """The conversation its first letter refers to without its sender taking part in it; a person decides."""
+    snoozed_until: Mapped[datetime | None]
+    """Nobody wants to see it before then; a client's letter or call brings it back at once."""
     last_message_at: Mapped[datetime] = mapped_column(server_default=func.now())
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

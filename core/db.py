@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 MODEL_MODULES: tuple[str, ...] = (
+    "core.savedviews",
     "core.staff",
     "core.accounts",
     "core.catalogue",
@@ -73,6 +74,7 @@ MODEL_MODULES: tuple[str, ...] = (
     "core.transcripts",
     "core.territories",
     "core.moves",
+    "core.notes",
     "core.suggestions",
     "core.notices",
     "core.reading",

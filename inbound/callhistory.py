@@ -140,6 +140,7 @@ def conversation_for(
         session.add(talk)
         session.flush()
     talk.last_message_at = max(talk.last_message_at, at)
+    talk.snoozed_until = None
     return talk
 
 

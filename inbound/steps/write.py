@@ -175,7 +175,8 @@ def _conversations(batch: Batch, items: list[Item]) -> None:
 _UPDATE = text(
     "update conversation set state = :state, contact_id = :contact_id, account_id = :account_id,"
     " deal_id = :deal_id, assignee_id = :assignee_id, team_id = :team_id, language = :language,"
-    " intent = :intent, urgency = :urgency, waiting = :waiting, last_message_at = :last_message_at"
+    " intent = :intent, urgency = :urgency, waiting = :waiting, last_message_at = :last_message_at,"
+    " snoozed_until = case when :waiting then null else snoozed_until end"
     " where id = :id"
 )
 

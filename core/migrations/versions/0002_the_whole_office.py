@@ -103,6 +103,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_routing_rule")),
     )
     op.create_table(
+        "saved_view",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("box", sa.Text(), nullable=False),
+        sa.Column("filters", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["staff_id"],
+            ["staff_member.id"],
+            name=op.f("fk_saved_view_staff_id_staff_member"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_view")),
+    )
+    op.create_index(op.f("ix_saved_view_staff_id"), "saved_view", ["staff_id"], unique=False)
+    op.create_table(
         "segment",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -464,6 +481,26 @@ def upgrade() -> None:
     op.create_index(op.f("ix_conversation_move_from_id"), "conversation_move", ["from_id"], unique=False)
     op.create_index(op.f("ix_conversation_move_into_id"), "conversation_move", ["into_id"], unique=False)
     op.create_table(
+        "note",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("conversation_id", sa.BigInteger(), nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"],
+            ["conversation.id"],
+            name=op.f("fk_note_conversation_id_conversation"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_note_staff_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_note")),
+    )
+    op.create_index(op.f("ix_note_conversation_id"), "note", ["conversation_id"], unique=False)
+    op.create_table(
         "campaign_recipient",
         sa.Column("campaign_id", sa.BigInteger(), nullable=False),
         sa.Column("contact_id", sa.BigInteger(), nullable=False),
@@ -540,6 +577,26 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_handover_deal_id"), "handover", ["deal_id"], unique=False)
     op.create_index(op.f("ix_handover_to_id"), "handover", ["to_id"], unique=False)
+    op.create_table(
+        "note_mention",
+        sa.Column("note_id", sa.BigInteger(), nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=False),
+        sa.Column("task_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["note_id"], ["note.id"], name=op.f("fk_note_mention_note_id_note"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"],
+            ["staff_member.id"],
+            name=op.f("fk_note_mention_staff_id_staff_member"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["task_id"], ["task.id"], name=op.f("fk_note_mention_task_id_task"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("note_id", "staff_id", name=op.f("pk_note_mention")),
+    )
+    op.create_index(op.f("ix_note_mention_staff_id"), "note_mention", ["staff_id"], unique=False)
     op.create_table(
         "phone_order",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -792,6 +849,14 @@ def upgrade() -> None:
         postgresql_ops={"value": "gin_trgm_ops"},
     )
     op.add_column("conversation", sa.Column("beside_id", sa.BigInteger(), nullable=True))
+    op.add_column("conversation", sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True))
+    op.create_index(
+        "ix_conversation_snoozed",
+        "conversation",
+        ["snoozed_until"],
+        unique=False,
+        postgresql_where=sa.text("snoozed_until IS NOT NULL"),
+    )
     op.create_foreign_key(
         op.f("fk_conversation_beside_id_conversation"), "conversation", "conversation", ["beside_id"], ["id"]
     )
@@ -844,10 +909,10 @@ def upgrade() -> None:
         postgresql_where=sa.text("proposed_stage_id IS NOT NULL"),
     )
     op.create_foreign_key(
-        op.f("fk_deal_performer_id_staff_member"), "deal", "staff_member", ["performer_id"], ["id"]
+        op.f("fk_deal_closed_by_staff_member"), "deal", "staff_member", ["closed_by"], ["id"]
     )
     op.create_foreign_key(
-        op.f("fk_deal_closed_by_staff_member"), "deal", "staff_member", ["closed_by"], ["id"]
+        op.f("fk_deal_performer_id_staff_member"), "deal", "staff_member", ["performer_id"], ["id"]
     )
     op.add_column("delivery", sa.Column("segment", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.add_column("delivery", sa.Column("campaign_id", sa.BigInteger(), nullable=True))
@@ -1103,8 +1168,8 @@ def downgrade() -> None:
     )
     op.drop_column("delivery", "campaign_id")
     op.drop_column("delivery", "segment")
-    op.drop_constraint(op.f("fk_deal_closed_by_staff_member"), "deal", type_="foreignkey")
     op.drop_constraint(op.f("fk_deal_performer_id_staff_member"), "deal", type_="foreignkey")
+    op.drop_constraint(op.f("fk_deal_closed_by_staff_member"), "deal", type_="foreignkey")
     op.drop_index(
         "ix_deal_proposed", table_name="deal", postgresql_where=sa.text("proposed_stage_id IS NOT NULL")
     )
@@ -1118,6 +1183,12 @@ def downgrade() -> None:
     op.drop_column("deal", "initiative")
     op.drop_column("correction", "allowed_at")
     op.drop_constraint(op.f("fk_conversation_beside_id_conversation"), "conversation", type_="foreignkey")
+    op.drop_index(
+        "ix_conversation_snoozed",
+        table_name="conversation",
+        postgresql_where=sa.text("snoozed_until IS NOT NULL"),
+    )
+    op.drop_column("conversation", "snoozed_until")
     op.drop_column("conversation", "beside_id")
     op.drop_index(
         "ix_contact_point_part",
@@ -1168,6 +1239,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_phone_order_ordered_at"), table_name="phone_order")
     op.drop_index("ix_phone_order_number", table_name="phone_order")
     op.drop_table("phone_order")
+    op.drop_index(op.f("ix_note_mention_staff_id"), table_name="note_mention")
+    op.drop_table("note_mention")
     op.drop_index(op.f("ix_handover_to_id"), table_name="handover")
     op.drop_index(op.f("ix_handover_deal_id"), table_name="handover")
     op.drop_table("handover")
@@ -1179,6 +1252,8 @@ def downgrade() -> None:
     op.drop_index("ix_campaign_recipient_delivery", table_name="campaign_recipient")
     op.drop_index("ix_campaign_recipient_contact", table_name="campaign_recipient")
     op.drop_table("campaign_recipient")
+    op.drop_index(op.f("ix_note_conversation_id"), table_name="note")
+    op.drop_table("note")
     op.drop_index(op.f("ix_conversation_move_into_id"), table_name="conversation_move")
     op.drop_index(op.f("ix_conversation_move_from_id"), table_name="conversation_move")
     op.drop_table("conversation_move")
@@ -1215,6 +1290,8 @@ def downgrade() -> None:
     op.drop_table("staff_invitation")
     op.drop_index("uq_segment_ready", table_name="segment")
     op.drop_table("segment")
+    op.drop_index(op.f("ix_saved_view_staff_id"), table_name="saved_view")
+    op.drop_table("saved_view")
     op.drop_table("routing_rule")
     op.drop_table("pipeline_draft")
     op.drop_table("contact_list")
