@@ -230,14 +230,16 @@ def _size(given: Given, negated: bool, t: Texts, _names: Names) -> str:
 
 
 def _consent(given: Given, negated: bool, t: Texts, _names: Names) -> str:
-    text = t.gettext(CONSENT[given["channel"], given["state"]])
+    words = CONSENT[given["channel"], given["state"]]
+    text = t.gettext(words)
     if given.get("purpose"):
         text += t.gettext(" (purpose: %(purpose)s)", purpose=given["purpose"])
     return t.gettext("it is not so that %(what)s", what=text) if negated else text
 
 
 def _reachable(given: Given, negated: bool, t: Texts, _names: Names) -> str:
-    return t.gettext(REACHABLE[given["channel"]][negated])
+    words = REACHABLE[given["channel"]][negated]
+    return t.gettext(words)
 
 
 def _bought(given: Given, negated: bool, t: Texts, names: Names) -> str:
