@@ -24,9 +24,8 @@ select coalesce(d.state, 'recipient:' || r.state || coalesce(':' || r.skip, ''))
 from campaign_recipient r left join delivery d on d.id = r.delivery_id
 where r.campaign_id = :campaign group by 1
 """)
-_MARKS = text("""
-select count(*) filter (where opted_out_at is not null), count(*) filter (where clicked_at is not null)
-from campaign_recipient where campaign_id = :campaign
+_OPTED_OUT = text("""
+select count(*) from campaign_recipient where campaign_id = :campaign and opted_out_at is not null
 """)
 _ANSWERS = """
 from campaign_recipient r
@@ -112,8 +111,6 @@ class Results:
     won: int = 0
     opted_out: int = 0
     complained: int = 0
-    clicked: int = 0
-    """People, as far as can be told from machines."""
 
     @property
     def recipients(self) -> int:
@@ -128,7 +125,7 @@ def of(session: Session, campaign: Campaign) -> Results:
     """The numbers as they are now."""
     given = {"campaign": campaign.id}
     states: dict[str, int] = {name: int(number) for name, number in session.execute(_STATES, given)}
-    opted_out, clicked = session.execute(_MARKS, given).one()
+    opted_out = session.execute(_OPTED_OUT, given).scalar_one()
     replies = {intent: int(number) for intent, number in session.execute(_REPLIES, given)}
     interests = session.execute(_INTERESTS, given | {"window": WINDOW_DAYS}).scalar_one()
     deals, won = session.execute(_DEALS, given | {"window": WINDOW_DAYS}).one()
@@ -152,7 +149,6 @@ def of(session: Session, campaign: Campaign) -> Results:
         won=won,
         opted_out=opted_out,
         complained=states.get("complained", 0),
-        clicked=clicked,
     )
 
 

@@ -212,8 +212,6 @@ class CampaignRecipient(Base):
     queued_at: Mapped[datetime | None]
     opted_out_at: Mapped[datetime | None]
     """When they followed the link in this campaign's letter."""
-    clicked_at: Mapped[datetime | None]
-    """When a person, as far as can be told, first followed another link in it."""
 
 
 class CampaignEvent(Base):
