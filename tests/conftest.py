@@ -26,12 +26,17 @@ import pytest
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from hypothesis import settings as property_settings
 from sqlalchemy.orm import Session
 
 from core import db, jobs
 from core.config import Settings, load_settings
 from core.context import Context
 from core.localdb import LocalDatabase
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+property_settings.register_profile("house", deadline=None)
+property_settings.load_profile("house")
 
 CORPUS = Path(__file__).parent.parent.parent / "shared" / "data"
 """Public test mail and texts beside the project, where they are present."""
