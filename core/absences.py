@@ -110,7 +110,7 @@ def hand_back(session: Session) -> int:
 
 def release(session: Session, talks: Sequence[Conversation], rule: str, by: int | None = None) -> int:
     """Put conversations into the queue of whoever's team has them, for a reason; returns how many."""
-    teams = dict(session.execute(select(StaffMember.id, StaffMember.team_id)).tuples().all()) if talks else {}
+    teams = dict(session.execute(select(StaffMember.id, StaffMember.team_id)).all()) if talks else {}
     for talk in talks:
         team_id = talk.team_id or teams.get(talk.assignee_id or 0)
         talk.assignee_id, talk.team_id = None, team_id

@@ -58,7 +58,7 @@ def answer(session: Session, settings: Settings, question: Question) -> Found:
     contact, account = _client(session, question.sender)
     owner_id = _owner(session, contact, account)
     roster = routing.roster(session)
-    teams = dict(session.execute(select(Team.name, Team.id)).tuples().all())
+    teams = dict(session.execute(select(Team.name, Team.id)).all())
     mailbox = next((one for one in settings.mailboxes if one.name == question.mailbox), None)
     facts = Facts(
         language=question.language or (contact.language if contact else None),
@@ -74,7 +74,7 @@ def answer(session: Session, settings: Settings, question: Question) -> Found:
         mailbox=question.mailbox,
     )
     decision = routing.decide(facts, roster)
-    names = dict(session.execute(select(StaffMember.id, StaffMember.name)).tuples().all())
+    names = dict(session.execute(select(StaffMember.id, StaffMember.name)).all())
     near = [one for one in (facts.owner_id, facts.curator_id) if one is not None]
     return Found(
         rule=decision.rule,

@@ -62,7 +62,7 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
     asked = Form(dict(request.query_params.items()))
     kind, staff_id, since = asked.line("kind", longest=40), asked.number("staff"), day_of(asked, "since")
     query = audit.entries(kind=kind, staff_id=staff_id, since=since, before_id=asked.number("before"))
-    found = session.execute(query.limit(SHOWN + 1)).tuples().all()
+    found = session.execute(query.limit(SHOWN + 1)).all()
     language = reader(request)
     values: dict[str, Any] = {
         "rows": [_row(entry, who, language) for entry, who in found[:SHOWN]],

@@ -47,8 +47,8 @@ class Row(NamedTuple):
 def _rows(session: Session, language: Texts) -> tuple[list[Row], list[Row]]:
     """The rules that name somebody, and those that choose among several, each in order."""
     rules = routingrules.all_rules(session) or routingrules.own(session)
-    people = dict(session.execute(select(StaffMember.id, StaffMember.name)).tuples().all())
-    teams = dict(session.execute(select(Team.id, Team.name)).tuples().all())
+    people = dict(session.execute(select(StaffMember.id, StaffMember.name)).all())
+    teams = dict(session.execute(select(Team.id, Team.name)).all())
     naming: list[Row] = []
     choosing: list[Row] = []
     for one in rules:

@@ -28,14 +28,14 @@ from desk.threads import in_thread
 def _page(
     request: PageRequest, session: Session, fault: InputRefused | Conflict | None = None
 ) -> Response[str]:
-    owners = session.execute(select(TopicTeam.intent, Team.id, Team.name).join(Team)).tuples().all()
+    owners = session.execute(select(TopicTeam.intent, Team.id, Team.name).join(Team)).all()
     team_topics: dict[int, list[str]] = {}
     for intent, team_id, _name in owners:
         team_topics.setdefault(team_id, []).append(intent)
     answering: dict[int, set[int]] = {}
     for territory_id, staff_id in session.execute(
         select(TerritoryStaff.territory_id, TerritoryStaff.staff_id)
-    ).tuples():
+    ):
         answering.setdefault(territory_id, set()).add(staff_id)
     teams = select(Team).options(selectinload(Team.members)).order_by(Team.name)
     people = select(StaffMember).where(StaffMember.active).order_by(StaffMember.name)
