@@ -1,4 +1,4 @@
-"""What Twilio itself says of an account; nothing is changed and nobody is called. Runs with TWILIO_LIVE=1 only."""
+"""What Twilio itself says of an account; nothing is changed, nobody is called; only with TWILIO_LIVE=1."""
 
 from __future__ import annotations
 
