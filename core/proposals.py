@@ -76,4 +76,4 @@ def automatic(session: Session, limit: int) -> list[tuple[int, int, str]]:
         .limit(limit)
         .with_for_update(of=Deal, skip_locked=True)
     )
-    return [(deal_id, stage_id, intent) for deal_id, stage_id, intent in session.execute(query)]
+    return [(deal_id, stage_id, intent or "") for deal_id, stage_id, intent in session.execute(query)]

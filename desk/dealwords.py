@@ -100,7 +100,7 @@ def _named(context: Context, key: Any, name: str) -> str:
 
 @pass_context
 def _wait(context: Context, reason: str | None) -> str:
-    return context["_"](WAITS[reason]) if reason in WAITS else ""
+    return context["_"](WAITS[reason]) if reason is not None and reason in WAITS else ""
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

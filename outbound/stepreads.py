@@ -240,7 +240,5 @@ def _deals(session: Session, ids: Sequence[int]) -> Iterable[Deal]:
 
 
 def _talks(session: Session, query: Any, ids: Sequence[int]) -> dict[int, Talk]:
-    return {
-        whose: Talk(talk_id, language, mailbox)
-        for whose, talk_id, language, mailbox in session.execute(query, {"ids": ids})
-    }
+    rows = session.execute(query, {"ids": ids})
+    return {row.whose: Talk(row.id, row.language, row.mailbox) for row in rows}
