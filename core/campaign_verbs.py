@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from core import notices
 from core.accounts import Channel
 from core.campaigns import (
     EDITABLE,
@@ -185,12 +186,14 @@ def resume(session: Session, campaign: Campaign, *, now: datetime, staff_id: int
     _locked(session, campaign)
     waits = campaign.start_at is not None and campaign.start_at > now and not campaign.frozen_upto
     campaign.beat_at = now
+    notices.clear_alarm(session, "mailing_asks", campaign.name)
     _into(session, campaign, S.SCHEDULED if waits else S.RUNNING, "resumed", staff_id)
 
 
 def cancel(session: Session, campaign: Campaign, *, staff_id: int | None = None) -> None:
     """End it: nothing more is queued, and what is queued is cancelled when its turn comes."""
     _locked(session, campaign)
+    notices.clear_alarm(session, "mailing_asks", campaign.name)
     _into(session, campaign, S.CANCELLED, "cancelled", staff_id)
 
 
@@ -205,6 +208,7 @@ def back_to_draft(session: Session, campaign: Campaign, *, staff_id: int | None 
 def ask(session: Session, campaign: Campaign, why: str) -> None:
     """It is late: hold everything until a person says whether it still goes."""
     _into(session, campaign, S.ASKING, why, None)
+    notices.raise_alarm(session, "mailing_asks", campaign.name, why)
 
 
 def begin(session: Session, campaign: Campaign) -> None:

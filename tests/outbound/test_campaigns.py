@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text
 
-from core import campaign_verbs, consent, outbox
+from core import campaign_verbs, consent, notices, outbox
 from core.accounts import Account, Channel, Contact, ContactPoint, PointKind
 from core.campaign_audience import freeze
 from core.campaigns import TRANSITIONS, Campaign, CampaignRecipient, CampaignState
@@ -306,6 +306,10 @@ def test_a_mailing_that_stood_still_for_long_asks_and_holds_what_is_queued(compa
     frozen_still(context, number, timedelta(hours=3))
     move(context)
     assert state(context, number) == "asking"
+    with context.transaction() as session:
+        assert [one.kind for one in notices.open_alarms(session)] == ["mailing_asks"]
+        campaign_verbs.resume(session, campaign_verbs.get(session, number), now=now(session))
+        assert notices.open_alarms(session) == []
 
 
 def test_on_each_recipients_own_clock_nine_is_nine_everywhere(company: Company):
