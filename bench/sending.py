@@ -174,8 +174,10 @@ class Company:
         lines = max(1, relay.max_connections // processes)
         command = [sys.executable, __file__, "--worker", url, str(relay.port), str(lines)]
         command.append(str(self.context.settings.data_dir))
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        workers = [subprocess.Popen(command, text=True, **pipes) for _ in range(processes)]
+        workers = [
+            subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            for _ in range(processes)
+        ]
         for worker in workers:
             assert worker.stdout is not None
             worker.stdout.readline()
@@ -198,7 +200,8 @@ class Company:
 
         self.queue(messages)
         composer = Composer(self.context.settings)
-        spent = dict.fromkeys(("claim", "compose", "mark and history", "smtp", "record"), 0.0)
+        stages = ("claim", "compose", "mark and history", "smtp", "record")
+        spent: dict[str, float] = dict.fromkeys(stages, 0.0)
         relay = self.context.settings.relay
         assert relay is not None
 

@@ -219,15 +219,16 @@ class Story:
 
     def pause(self) -> None:
         """Pause for a moment."""
-        for verb in (campaign_verbs.pause, campaign_verbs.resume):
-            with suppress(DBAPIError), db.transaction(self.engine) as session:
-                made = campaign_verbs.get(session, self.campaign_id)
-                if made.state == CampaignState.RUNNING and verb is campaign_verbs.pause:
-                    verb(session, made)
-                elif made.state == CampaignState.PAUSED and verb is campaign_verbs.resume:
-                    campaign_verbs.resume(session, made, now=now(session))
-                    self.count.pauses += 1
-            time.sleep(self.chance.uniform(0.3, 1.5))
+        with suppress(DBAPIError), db.transaction(self.engine) as session:
+            made = campaign_verbs.get(session, self.campaign_id)
+            if made.state == CampaignState.RUNNING:
+                campaign_verbs.pause(session, made)
+        time.sleep(self.chance.uniform(0.3, 1.5))
+        with suppress(DBAPIError), db.transaction(self.engine) as session:
+            made = campaign_verbs.get(session, self.campaign_id)
+            if made.state == CampaignState.PAUSED:
+                campaign_verbs.resume(session, made, now=now(session))
+                self.count.pauses += 1
 
     def opt_out(self) -> None:
         """Somebody opts out now."""
