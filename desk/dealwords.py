@@ -70,10 +70,11 @@ def _lack(context: Context, lack: Lack) -> str:
 @pass_context
 def _working(context: Context, spent: timedelta) -> str:
     """A length of working time: hours below a working day, days of nine hours above it."""
+    ngettext = context["ngettext"]
     hours = round(spent.total_seconds() / 3600)
     if hours < 9:
-        return context["ngettext"]("%(num)d working hour", "%(num)d working hours", hours)
-    return context["ngettext"]("%(num)d working day", "%(num)d working days", round(hours / 9))
+        return ngettext("%(num)d working hour", "%(num)d working hours", hours)
+    return ngettext("%(num)d working day", "%(num)d working days", round(hours / 9))
 
 
 CHOICES: dict[str, Mapping[Any, str]] = {
