@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.campaigns import CampaignState, Skip
 from core.consent import Topic
 from core.i18n import N_, Texts
+from core.segments_sentence import LANGUAGE_WORDS
 from outbound.campaigncheck import Fault, Finding, Gravity
 
 STATES: dict[CampaignState, tuple[str, str, str]] = {
@@ -68,9 +69,33 @@ TOPICS: dict[str, str] = {
 }
 
 
+HAPPENED: dict[str, str] = {
+    "made": N_("The mailing was made."),
+    "started": N_("It was started."),
+    "paused": N_("It was paused."),
+    "resumed": N_("It goes on."),
+    "cancelled": N_("It was ended."),
+    "taken back": N_("It was taken back to be changed."),
+    "its time has come": N_("Its time has come."),
+    "everybody was written to or left out": N_("Everybody was written to or left out."),
+}
+
+
+def happened(detail: str, t: Texts) -> str:
+    """What happened to a mailing as a sentence; the details of changes and of a winner stay as they are."""
+    if detail in HAPPENED:
+        return t.gettext(HAPPENED[detail])
+    if detail.startswith("changed:"):
+        return t.gettext("Its settings were changed.")
+    if detail.startswith("text "):
+        return t.gettext("The text %(place)s was written.", place=detail.split()[1])
+    return detail
+
+
 def said(finding: Finding, t: Texts) -> str:
     """A finding as a sentence, after the text it is about."""
     _variant, _, language = finding.place.partition("/")
-    values = {"count": finding.count, "detail": finding.detail, "language": language}
+    tongue = t.gettext(LANGUAGE_WORDS[language]) if language in LANGUAGE_WORDS else language
+    values = {"count": finding.count, "detail": finding.detail, "language": tongue}
     words = t.gettext(FAULTS[finding.fault]) % values
     return f"{finding.place}: {words}" if finding.place else words

@@ -87,6 +87,7 @@ def show_one(
         else "",
         "editable": campaign.state in EDITABLE,
         "frozen": bool(campaign.frozen_upto),
+        "happened": lambda detail: mailingwords.happened(detail, t),
         "events": campaign_verbs.events(session, campaign.id)[:12],
         "alarms": open_alarms(session),
     }
