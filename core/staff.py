@@ -59,6 +59,8 @@ class StaffMember(Base):
     """Industries whose clients they know."""
     password_hash: Mapped[str | None] = mapped_column(Text)
     active: Mapped[bool] = mapped_column(default=True)
+    calendar_key: Mapped[str | None] = mapped_column(Text, unique=True)
+    """What opens their calendar to their own calendar program; None until they ask for a link."""
     team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

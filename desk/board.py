@@ -175,6 +175,20 @@ def listed(
     return cards[:ROWS], len(cards) > ROWS
 
 
+def oldest(
+    session: Session,
+    viewer: SignedIn,
+    which: ColumnElement[bool],
+    calendar: Calendar,
+    now: datetime,
+    *,
+    limit: int,
+) -> list[Card]:
+    """Some of the deals under way that one may see, those that stand longest in their stage first."""
+    query = _query(viewer).where(Deal.outcome.is_(None), seen_deals(viewer), which)
+    return _cards(session, query.limit(limit), calendar, now)
+
+
 def _worth(line: Any) -> ColumnElement[Decimal]:
     return func.coalesce(func.sum(func.round(line.quantity * line.price, 2)), 0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
@@ -51,6 +52,7 @@ def _rows(viewer: SignedIn) -> Select[*tuple[Any, ...]]:
         select(
             Task.id,
             Task.title,
+            Task.kind,
             Task.state,
             Task.due_at,
             (Task.due_at < func.now()).label("over"),
@@ -73,6 +75,18 @@ def mine(session: Session, viewer: SignedIn) -> Sequence[Any]:
     """What somebody has to do, what is due first at the top."""
     query = _rows(viewer).where(Task.state == TaskState.OPEN, Task.assignee_id == viewer.staff_id)
     return session.execute(query.order_by(Task.due_at.nulls_last(), Task.id).limit(SHOWN)).all()
+
+
+def open_of(
+    session: Session, viewer: SignedIn, staff_id: int, *, since: datetime | None, until: datetime
+) -> Sequence[Any]:
+    """Somebody's open tasks that are due before `until`, and not before `since` where it is given."""
+    query = _rows(viewer).where(
+        Task.state == TaskState.OPEN, Task.assignee_id == staff_id, Task.due_at < until
+    )
+    if since is not None:
+        query = query.where(Task.due_at >= since)
+    return session.execute(query.order_by(Task.due_at, Task.id).limit(SHOWN)).all()
 
 
 def nobodys(session: Session, viewer: SignedIn) -> Sequence[Any]:

@@ -52,11 +52,122 @@
     if (event.target.contains(place)) body.append(place);
   }, true);
 
+  // Several at once: which rows are picked, by box, x, or shift for all between two
+  const picked = new Set();
+  let lastPicked = null;
+  const showPicked = () => {
+    const bar = one("#several");
+    if (!bar) return;
+    for (const row of all("#list .row")) {
+      const on = picked.has(row.dataset.id);
+      row.classList.toggle("picked", on);
+      const tick = one("[data-pick-row]", row);
+      if (tick) tick.checked = on;
+    }
+    bar.hidden = picked.size === 0;
+    one("#several-count").textContent = String(picked.size);
+  };
+  const pick = (id, on, range) => {
+    const list = all("#list .row").map((row) => row.dataset.id);
+    const from = range && lastPicked ? list.indexOf(lastPicked) : list.indexOf(id);
+    const to = list.indexOf(id);
+    if (from < 0 || to < 0) return;
+    for (const one of list.slice(Math.min(from, to), Math.max(from, to) + 1)) on ? picked.add(one) : picked.delete(one);
+    lastPicked = id;
+    showPicked();
+  };
+  const pickNone = () => { picked.clear(); lastPicked = null; showPicked(); };
+  const together = (values) => {
+    if (!picked.size) return;
+    post("/inbox/several", { ids: [...picked].join(","), ...values });
+    pickNone();
+  };
+  document.addEventListener("click", (event) => {
+    const id = event.target.dataset?.pickRow;
+    if (id) pick(id, event.target.checked, event.shiftKey);
+  });
+
+  // Putting off
+  let snoozing = null;
+  const putOff = (values) => {
+    one("#later").close();
+    if (snoozing === "several") together({ deed: "later", ...values });
+    else if (snoozing) post(`/conversations/${snoozing}/later`, values);
+  };
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-later-day]")) return;
+    event.preventDefault();
+    putOff({ until: "day", day: one("#later-day").value });
+  });
+  document.addEventListener("keydown", (event) => {
+    const box = one("dialog[open] [data-digit]") && !event.target.closest("input") && /^[1-9]$/.test(event.key);
+    const button = box && one(`dialog[open] [data-digit="${event.key}"]`);
+    if (button) { event.preventDefault(); button.click(); }
+  });
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("[data-narrow]");
+    if (form) form.requestSubmit();
+  });
+
+  // Private notes
+  const note = () => { const box = one("#note-fold"); if (box) { box.open = true; one("#note-text").focus(); } };
+  const mention = (name) => {
+    const field = one("#note-text");
+    field.value = `${field.value}${field.value && !/\s$/.test(field.value) ? " " : ""}@${name} `;
+    field.focus();
+  };
+  body.addEventListener("noted", () => { const field = one("#note-text"); if (field) { field.value = ""; one("#note-fold").open = false; } });
+
+  // The command bar: the rooms of the rail, the keys of the page, and search
+  const command = () => {
+    const box = one("#command");
+    if (!box || box.open) return;
+    const list = one("#commands");
+    for (const made of all("[data-made]", list)) made.remove();
+    const search = list.firstElementChild;
+    const add = (text, group, deed, at) => {
+      const item = document.createElement("li");
+      item.dataset.made = "";
+      const option = document.createElement(at ? "a" : "button");
+      if (at) option.href = at; else { option.type = "button"; option.addEventListener("click", () => { box.close(); deed(); }); }
+      option.className = "option";
+      option.dataset.option = text;
+      const words = document.createElement("span");
+      words.className = "grow";
+      words.textContent = text;
+      const where = document.createElement("span");
+      where.className = "dim";
+      where.textContent = group;
+      option.append(words, where);
+      item.append(option);
+      list.insertBefore(item, search);
+    };
+    const row = chosen && document.getElementById(chosen);
+    const seen = new Set();
+    for (const button of all("[data-key]", row || one("#talk") || one("#main"))) {
+      const text = (button.getAttribute("aria-label") || button.textContent).trim().replace(/\s+\S$/, "");
+      if (button.dataset.key && text && !seen.has(text)) { seen.add(text); add(text, list.dataset.here, () => button.click()); }
+    }
+    if (one("#answer textarea")) add(one("#answer-title").textContent.trim(), list.dataset.here, () => one("#answer textarea").focus());
+    for (const link of all("#rail a")) add(one(".grow", link)?.textContent.trim() || link.textContent.trim(), "", null, link.getAttribute("href"));
+    one("[data-picker-input]", box).value = "";
+    box.showModal();
+    narrow(one("[data-picker]", box));
+    one("[data-picker-input]", box).focus();
+  };
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("[data-search]");
+    if (link) { event.preventDefault(); location.href = `/search?q=${encodeURIComponent(one("[data-typed]", link).textContent)}`; }
+  });
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); command(); }
+  });
+
   // Dialogs
   let giving = null;
   const open = (id) => { const box = document.getElementById(id); if (box && !box.open) { box.showModal(); box.append(one("#toasts")); } };
   document.addEventListener("click", (event) => {
-    const target = event.target.closest("[data-dialog],[data-assign],[data-give],[data-close-dialog],[data-toggle]");
+    const target = event.target.closest("[data-dialog],[data-assign],[data-give],[data-snooze],[data-later],[data-several],[data-mention],[data-command],[data-close-dialog],[data-toggle]");
     for (const menu of all("details.menu[open],details.why[open]")) if (!menu.contains(event.target)) menu.open = false;
     if (event.target instanceof HTMLDialogElement) event.target.close();
     if (!target) return;
@@ -64,8 +175,14 @@
     if (target.dataset.assign) { giving = target.dataset.assign; open("give"); }
     if (target.dataset.give !== undefined && giving) {
       one("#give").close();
-      post(`/conversations/${giving}/assign`, { staff_id: target.dataset.give });
+      if (giving === "several") together({ deed: "give", staff_id: target.dataset.give });
+      else post(`/conversations/${giving}/assign`, { staff_id: target.dataset.give });
     }
+    if (target.dataset.snooze) { snoozing = target.dataset.snooze; open("later"); }
+    if (target.dataset.later) putOff({ until: target.dataset.later });
+    if (target.dataset.several) target.dataset.several === "none" ? pickNone() : together({ deed: target.dataset.several });
+    if (target.dataset.mention) mention(target.dataset.mention);
+    if (target.hasAttribute("data-command")) command();
     if (target.hasAttribute("data-close-dialog")) target.closest("dialog").close();
     if (target.dataset.toggle) {
       const shown = body.classList.toggle("rail-open");
@@ -74,8 +191,9 @@
   });
   document.addEventListener("htmx:after:swap", (event) => {
     const target = event.detail?.ctx?.target;
-    if (target && target.id === "ask-body") open("ask");
+    if (target && target.id === "ask-body") { open("ask"); const field = one("#ask [data-picker-input]"); if (field) field.focus(); }
     choose(chosen, false);
+    showPicked();
   });
   document.addEventListener("submit", (event) => {
     const box = event.target.dataset.closes;
@@ -83,6 +201,8 @@
   });
   body.addEventListener("asked", () => one("#ask").close());
   document.addEventListener("change", (event) => {
+    const submits = event.target.closest("form[data-submits]");
+    if (submits) submits.requestSubmit();
     const chosen = event.target.closest("select[data-price-into]")?.selectedOptions[0];
     if (chosen) one(event.target.dataset.priceInto, event.target.form).value = chosen.dataset.price || "";
   });
@@ -232,11 +352,11 @@
     }
     if (button) button.click();
   };
-  const places = { m: "mine", t: "team", u: "unassigned", a: "all", d: "done" };
+  const places = { m: "mine", t: "team", u: "unassigned", a: "all", d: "done", l: "later" };
   document.addEventListener("keydown", (event) => {
-    const field = event.target.closest("input,textarea,select,[contenteditable]");
+    const field = event.target.closest("input:not([type=checkbox]),textarea,select,[contenteditable]");
     if (field) {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && field.form && field.form.id === "answer") field.form.requestSubmit();
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && field.form && ["answer", "note"].includes(field.form.id)) field.form.requestSubmit();
       if (event.key === "Escape") field.blur();
       return;
     }
@@ -247,11 +367,19 @@
     prefix = key === "g" ? "g" : "";
     if (key === "j" || (key === "ArrowDown" && rows().length)) step(1);
     else if (key === "k" || (key === "ArrowUp" && rows().length)) step(-1);
-    else if (key === "e") press("e");
+    else if (key === "e" && !picked.size) press("e");
     else if (key === "u" && one("[data-key=u]")) one("[data-key=u]").click();
     else if (key === "r" && one("#answer")) one("#answer textarea").focus();
     else if (key === "c" && one("#ringing [data-key=c]")) one("#ringing [data-key=c]").click();
     else if (key === "x" && one("#ringing [data-key=x]")) one("#ringing [data-key=x]").click();
+    else if (key === "x" && chosen && one("#several")) { const id = document.getElementById(chosen)?.dataset.id; if (id) pick(id, !picked.has(id), false); }
+    else if (key === "X" && chosen && one("#several")) { const id = document.getElementById(chosen)?.dataset.id; if (id) pick(id, true, true); }
+    else if (key === "Escape" && picked.size) pickNone();
+    else if (key === "e" && picked.size) together({ deed: one('#several [data-several="done"]') ? "done" : "reopen" });
+    else if (key === "s" && picked.size && one('[data-snooze="several"]')) one('[data-snooze="several"]').click();
+    else if (key === "s") press("s");
+    else if (key === "i" && one("[data-key=i]")) one("[data-key=i]").click();
+    else if (key === "n" && one("#note-fold")) note();
     else if ((key === "[" || key === "]") && one(".deal-card.chosen, .deal-card:focus-within")) shift(one(".deal-card.chosen, .deal-card:focus-within"), key === "]" ? 1 : -1);
     else if (key === "z" && undo) undo();
     else if (key === "/" && one("#search-box, #bar-search")) (one("#search-box") || one("#bar-search")).select(), (one("#search-box") || one("#bar-search")).focus();
@@ -314,9 +442,26 @@
       lost = false;
     });
     stream.addEventListener("inbox", () => tell("inbox"));
+    stream.addEventListener("presence", () => tell("presence"));
     stream.addEventListener("ring", () => tell("ring"));
     stream.addEventListener("conversation", () => tell("conversation"));
     stream.addEventListener("error", () => { lost = true; clearTimeout(timer); timer = setTimeout(() => { lamp.hidden = false; }, 5000); });
+    if (talk) {
+      let written = 0;
+      const sign = (state) => fetch(`/conversations/${talk.dataset.id}/here`, { method: "POST", body: new URLSearchParams({ state }), keepalive: true }).catch(() => {});
+      const writing = () => Date.now() - written < 8000;
+      const tellHere = () => { if (!document.hidden) sign(writing() ? "writing" : "here"); };
+      tellHere();
+      setInterval(tellHere, 20000);
+      document.addEventListener("input", (event) => {
+        if (!event.target.closest("#answer textarea, #note textarea, #sms textarea") || writing()) return;
+        written = Date.now();
+        sign("writing");
+        setTimeout(tellHere, 8500);
+      });
+      document.addEventListener("visibilitychange", () => sign(document.hidden ? "gone" : "here"));
+      addEventListener("pagehide", () => { sign("gone"); });
+    }
     addEventListener("pagehide", () => stream.close());
   }
 })();

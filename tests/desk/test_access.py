@@ -40,6 +40,7 @@ PUBLIC = {
     ("GET", "/unsubscribe/{token:str}"),
     ("POST", "/unsubscribe/{token:str}"),
     ("POST", "/phone/twilio/{name:str}"),
+    ("GET", "/calendar/{name:str}"),
     ("POST", "/phone/twilio/status"),
     ("POST", "/phone/twilio/recording"),
     ("POST", "/phone/twilio/transcript"),

@@ -1,0 +1,78 @@
+"""A person's tasks as a calendar that their own calendar program follows (RFC 5545)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from icalendar import Alarm, Calendar, Event
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.staff import StaffMember
+
+LENGTH = timedelta(minutes=15)
+"""How long a task is taken to last."""
+BACK = timedelta(days=14)
+"""Open tasks that are overdue for longer leave the calendar; the desk still shows them."""
+MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One task in the calendar."""
+
+    task_id: int
+    title: str
+    about: str
+    due_at: datetime
+    changed_at: datetime
+    link: str
+
+
+def feed(name: str, entries: Iterable[Entry], *, host: str) -> bytes:
+    """The calendar: one event of a quarter of an hour for each task, with a reminder ten minutes before.
+
+    `host` makes the ids unique in the world; it stands in no entry's text.
+    """
+    calendar = Calendar()
+    calendar.add("prodid", "-//frontdesk//tasks//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    calendar.add("x-wr-calname", name)
+    calendar.add("refresh-interval", timedelta(minutes=15), parameters={"value": "DURATION"})
+    for entry in entries:
+        event = Event()
+        event.add("uid", f"task-{entry.task_id}@{host}")
+        event.add("dtstamp", entry.changed_at.astimezone(UTC))
+        event.add("dtstart", entry.due_at.astimezone(UTC))
+        event.add("dtend", (entry.due_at + LENGTH).astimezone(UTC))
+        event.add("summary", entry.title)
+        if entry.about:
+            event.add("description", entry.about)
+        event.add("url", entry.link)
+        event.add("transp", "TRANSPARENT")
+        reminder = Alarm()
+        reminder.add("action", "DISPLAY")
+        reminder.add("description", entry.title)
+        reminder.add("trigger", timedelta(minutes=-10))
+        event.add_component(reminder)
+        calendar.add_component(event)
+    return calendar.to_ical()
+
+
+def owner_of(session: Session, key: str) -> StaffMember | None:
+    """Whose calendar a link's key opens; None for a key that is not, or no longer, anybody's."""
+    if not key:
+        return None
+    return session.scalar(select(StaffMember).where(StaffMember.calendar_key == key, StaffMember.active))
+
+
+def new_key(session: Session, staff_id: int) -> str:
+    """A new key for a person's calendar; a link with the one before opens nothing any more."""
+    member = session.get_one(StaffMember, staff_id)
+    member.calendar_key = secrets.token_urlsafe(24)
+    session.flush()
+    return member.calendar_key
