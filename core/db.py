@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 MODEL_MODULES: tuple[str, ...] = (
-    "core.savedviews",
     "core.staff",
     "core.accounts",
     "core.catalogue",
@@ -78,6 +77,7 @@ MODEL_MODULES: tuple[str, ...] = (
     "core.suggestions",
     "core.notices",
     "core.reading",
+    "core.savedviews",
     "core.preferences",
     "core.search",
     "core.sessions",

@@ -20,6 +20,8 @@ from litestar import Litestar
 from litestar.response import ServerSentEventMessage
 from sqlalchemy.orm import Session
 
+from desk.presence import Presence
+
 CHANNEL = "frontdesk_live"
 BREATH = 20.0
 """Seconds between signs of life on a quiet stream, so that proxies keep it and dead ones are noticed."""
@@ -41,6 +43,13 @@ def announce(
     session.execute(sa.select(sa.func.pg_notify(CHANNEL, payload)))
 
 
+def announce_presence(session: Session, conversation_id: int, staff_id: int, name: str, state: str) -> None:
+    """Tell the pages that show a conversation who looks at it or writes; nothing is stored."""
+    news = {"kind": "presence", "conversation_id": conversation_id, "staff_id": staff_id}
+    payload = json.dumps(news | {"name": name[:200], "state": state})
+    session.execute(sa.select(sa.func.pg_notify(CHANNEL, payload)))
+
+
 class Change(NamedTuple):
     """What one page hears of a change."""
 
@@ -48,6 +57,8 @@ class Change(NamedTuple):
     """None for any."""
     rings: bool = False
     """It concerns a call at the telephone of the page's reader."""
+    presence: bool = False
+    """Only who looks at the conversation changed."""
 
 
 class Hub:
@@ -55,6 +66,8 @@ class Hub:
 
     def __init__(self) -> None:
         self._pages: dict[asyncio.Queue[Change], int | None] = {}
+        self._shown: dict[asyncio.Queue[Change], int] = {}
+        self.presence = Presence()
         self._ended = asyncio.Event()
 
     def publish(self, conversation_id: int | None, rings: Collection[int] | None = None) -> None:
@@ -65,6 +78,17 @@ class Hub:
         for page, staff_id in self._pages.items():
             if page.qsize() < WAITING:
                 page.put_nowait(Change(conversation_id, rings is None or staff_id in rings))
+
+    def notice(self, payload: str) -> None:
+        """Hand on one notification: who looks at a conversation only to the pages that show it."""
+        sign = _presence_of(payload)
+        if sign is None:
+            self.publish(*_news_of(payload))
+            return
+        if self.presence.heard(*sign):
+            for page, shown in self._shown.items():
+                if shown == sign[0] and page.qsize() < WAITING:
+                    page.put_nowait(Change(shown, presence=True))
 
     def end(self) -> None:
         """End every stream, so that the server can stop."""
@@ -85,7 +109,7 @@ class Hub:
                     # What happened while nobody listened is not known: every page looks once.
                     self.publish(None)
                     async for heard in connection.notifies():
-                        self.publish(*_news_of(heard.payload))
+                        self.notice(heard.payload)
             except psycopg.Error as error:
                 log.warning("live.lost", error=str(error).splitlines()[0] if str(error) else "")
             await asyncio.sleep(wait)
@@ -99,6 +123,8 @@ class Hub:
         """
         page: asyncio.Queue[Change] = asyncio.Queue()
         self._pages[page] = staff_id
+        if conversation_id is not None:
+            self._shown[page] = conversation_id
         started = asyncio.get_running_loop().time()
         try:
             yield ServerSentEventMessage(event="hello", data="", retry=2000)
@@ -117,7 +143,11 @@ class Hub:
                     others.append(page.get_nowait())
                 if self._ended.is_set():
                     return
-                heard = {one.conversation_id for one in (first, *others)}
+                if any(one.presence for one in (first, *others)):
+                    yield ServerSentEventMessage(event="presence", data="")
+                heard = {one.conversation_id for one in (first, *others) if not one.presence}
+                if not heard:
+                    continue
                 if any(one.rings for one in others):
                     yield ServerSentEventMessage(event="ring", data="")
                 yield ServerSentEventMessage(event="inbox", data="")
@@ -125,6 +155,16 @@ class Hub:
                     yield ServerSentEventMessage(event="conversation", data="")
         finally:
             self._pages.pop(page, None)
+            self._shown.pop(page, None)
+
+
+def _presence_of(payload: str) -> tuple[int, int, str, str] | None:
+    """Who gave which sign at which conversation, where a notification is one."""
+    with contextlib.suppress(ValueError, AttributeError, TypeError, KeyError):
+        news = json.loads(payload)
+        if news.get("kind") == "presence":
+            return int(news["conversation_id"]), int(news["staff_id"]), str(news["name"]), str(news["state"])
+    return None
 
 
 def _news_of(payload: str) -> tuple[int | None, Collection[int] | None]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from core.accounts import Account, Contact
@@ -19,6 +19,7 @@ from core.intake import IntakeState, Mailbox, RawMessage
 from core.outbox import Delivery, DeliveryState
 from core.reading import ConversationRead
 from core.sessions import SignedIn
+from core.snoozing import awake
 from core.staff import StaffMember, Team
 from core.tasks import Task, TaskState
 from desk.access import LEADERS, visible
@@ -35,6 +36,7 @@ class Box(StrEnum):
     TEAM = "team"
     UNASSIGNED = "unassigned"
     ALL = "all"
+    LATER = "later"
     DONE = "done"
 
 
@@ -43,6 +45,7 @@ BOX_NAMES: dict[Box, str] = {
     Box.TEAM: N_("My team"),
     Box.UNASSIGNED: N_("Unassigned"),
     Box.ALL: N_("All open"),
+    Box.LATER: N_("Later"),
     Box.DONE: N_("Done"),
 }
 
@@ -69,6 +72,9 @@ class Row:
     snippet: str
     ours: bool
     """We wrote last."""
+    until: datetime | None = None
+    """Put off until then; when that is past, it has just come back."""
+    back: bool = False
 
     @property
     def cursor(self) -> str:
@@ -76,9 +82,52 @@ class Row:
         return f"{self.at.isoformat()}~{self.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of a shelf is shown; empty for everything."""
+
+    topic: str = ""
+    language: str = ""
+    team: str = ""
+    waiting: str = ""
+    """``us`` where the client waits for us, ``client`` where we wait."""
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """What is asked, as addresses and saved views hold it."""
+        given = {
+            "topic": self.topic,
+            "language": self.language,
+            "team": self.team,
+            "waiting": self.waiting,
+        }
+        return {name: value for name, value in given.items() if value}
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """The same on Conversation."""
+        asked: list[ColumnElement[bool]] = [true()]
+        if self.topic:
+            unsure = Conversation.intent.is_(None)
+            asked.append(unsure if self.topic == "unsure" else Conversation.intent == self.topic)
+        if self.language:
+            asked.append(Conversation.language == self.language)
+        if self.team:
+            number = int(self.team) if self.team.isascii() and self.team.isdecimal() else 0
+            asked.append(Conversation.team_id == number)
+        if self.waiting:
+            asked.append(Conversation.waiting.is_(self.waiting == "us"))
+        return and_(*asked)
+
+
 def _shelf(viewer: SignedIn, box: Box) -> ColumnElement[bool]:
     state = ConversationState.DONE if box == Box.DONE else ConversationState.OPEN
     conditions = [Conversation.state == state, visible(viewer)]
+    if box == Box.LATER:
+        mine = Conversation.assignee_id == viewer.staff_id
+        conditions += [~awake(), or_(mine, Conversation.assignee_id.is_(None))]
+    elif box != Box.DONE:
+        conditions.append(awake())
     if box == Box.MINE:
         conditions.append(Conversation.assignee_id == viewer.staff_id)
     elif box == Box.TEAM:
@@ -101,7 +150,7 @@ def counts(session: Session, viewer: SignedIn) -> dict[str, int]:
     """How much lies on each shelf, in one query; at most `MANY`."""
     from desk import reviewing
 
-    shelves = [box for box in boxes_of(viewer) if box != Box.DONE]
+    shelves = [box for box in boxes_of(viewer) if box not in {Box.DONE, Box.LATER}]
     columns = [
         _limited(select(Conversation.id).where(_shelf(viewer, box))).label(box.value) for box in shelves
     ]
@@ -118,8 +167,38 @@ def counts(session: Session, viewer: SignedIn) -> dict[str, int]:
     return found | {"review": sum(found.get(kind, 0) for kind in kinds)}
 
 
-def inbox(session: Session, viewer: SignedIn, box: Box, *, before: str = "") -> tuple[list[Row], bool]:
-    """A page of a shelf, newest first, and whether there is more. Raises InputRefused for a bad cursor."""
+def inbox(
+    session: Session, viewer: SignedIn, box: Box, *, before: str = "", wanted: Wanted | None = None
+) -> tuple[list[Row], bool]:
+    """A page of a shelf, newest first, and whether there is more. Raises InputRefused for a bad cursor.
+
+    What was put off and has come back without a new letter stands before everything else.
+    """
+    query = _rows(viewer).where(_shelf(viewer, box), (wanted or Wanted()).condition)
+    returned = and_(
+        Conversation.snoozed_until <= func.now(), Conversation.last_message_at < Conversation.snoozed_until
+    )
+    first: list[Row] = []
+    if box not in {Box.DONE, Box.LATER}:
+        if not before:
+            latest = query.where(returned).order_by(Conversation.snoozed_until.desc()).limit(PAGE)
+            first = [Row(*row, back=True) for row in session.execute(latest)]
+        fresh = Conversation.last_message_at >= Conversation.snoozed_until
+        query = query.where(or_(Conversation.snoozed_until.is_(None), fresh))
+    if before:
+        at, _, number = before.partition("~")
+        try:
+            place = (datetime.fromisoformat(at), int(number))
+        except ValueError as error:
+            raise InputRefused("That page of the list does not exist.") from error
+        query = query.where(tuple_(Conversation.last_message_at, Conversation.id) < tuple_(*place))
+    query = query.order_by(Conversation.last_message_at.desc(), Conversation.id.desc()).limit(PAGE + 1)
+    rows = [Row(*row) for row in session.execute(query)]
+    return first + rows[:PAGE], len(rows) > PAGE
+
+
+def _rows(viewer: SignedIn) -> Select[*tuple[Any, ...]]:
+    """The columns of `Row` with what they are read from."""
     from core.labels import Classification
 
     last = (
@@ -134,6 +213,17 @@ def inbox(session: Session, viewer: SignedIn, box: Box, *, before: str = "") -> 
         .limit(1)
         .lateral("last")
     )
+    # What a person said tells more than our acknowledgement of it.
+    words = (
+        select(func.left(func.coalesce(func.nullif(Message.reply, ""), Message.text), 220).label("snippet"))
+        .where(
+            Message.conversation_id == Conversation.id,
+            or_(Message.direction == "in", Message.staff_id.is_not(None)),
+        )
+        .order_by(Message.happened_at.desc(), Message.id.desc())
+        .limit(1)
+        .lateral("words")
+    )
     sure = (
         select(Classification.confidence.label("confidence"))
         .join(Message, Classification.message_id == Message.id)
@@ -142,7 +232,7 @@ def inbox(session: Session, viewer: SignedIn, box: Box, *, before: str = "") -> 
         .limit(1)
         .lateral("sure")
     )
-    query = (
+    return (
         select(
             Conversation.id,
             Conversation.subject,
@@ -159,8 +249,9 @@ def inbox(session: Session, viewer: SignedIn, box: Box, *, before: str = "") -> 
             Team.name,
             func.coalesce(func.nullif(Contact.name, ""), last.c.sender_name, last.c.sender, ""),
             func.coalesce(Account.name, ""),
-            func.coalesce(last.c.snippet, ""),
+            func.coalesce(words.c.snippet, last.c.snippet, ""),
             func.coalesce(last.c.direction == "out", False),
+            Conversation.snoozed_until,
         )
         .outerjoin(Contact, Conversation.contact_id == Contact.id)
         .outerjoin(Account, Conversation.account_id == Account.id)
@@ -172,20 +263,9 @@ def inbox(session: Session, viewer: SignedIn, box: Box, *, before: str = "") -> 
             & (ConversationRead.staff_id == viewer.staff_id),
         )
         .outerjoin(last, last.c.direction.is_not(None))
+        .outerjoin(words, words.c.snippet.is_not(None))
         .outerjoin(sure, sure.c.confidence.is_not(None))
-        .where(_shelf(viewer, box))
-        .order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
-        .limit(PAGE + 1)
     )
-    if before:
-        at, _, number = before.partition("~")
-        try:
-            place = (datetime.fromisoformat(at), int(number))
-        except ValueError as error:
-            raise InputRefused("That page of the list does not exist.") from error
-        query = query.where(tuple_(Conversation.last_message_at, Conversation.id) < tuple_(*place))
-    rows = [Row(*row) for row in session.execute(query)]
-    return rows[:PAGE], len(rows) > PAGE
 
 
 @dataclass(frozen=True, slots=True)

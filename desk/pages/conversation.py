@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from litestar import Response, get, post
@@ -9,22 +11,24 @@ from litestar.params import FromPath
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import catalogue, teaching, timeline
-from core.catalogue import ProductInterest
+from core import catalogue, notes, teaching, timeline
+from core.clock import now
 from core.conversations import Conversation, Message
 from core.deals import LossReason, Stage
 from core.errors import NotFound
+from core.notes import Note
 from core.notices import open_alarms
 from core.reading import mark_read
 from core.sessions import SignedIn
-from desk import card, doubts, followups, live, phoneout, tables, todo
+from desk import card, doubts, followups, phoneout, tables, todo
 from desk.access import WORKERS, conversation_for, visible
 from desk.answers import TEMPLATES
 from desk.forms import one_time_key
 from desk.given import Filled, Transaction
-from desk.pages.inbox import rail
+from desk.pages.inbox import later_choices, rail
+from desk.pages.notes import callable_staff
 from desk.pages.review import told
-from desk.render import PageRequest, done, page, reader
+from desk.render import PageRequest, page, reader
 from desk.threads import in_thread
 from desk.wording import LOSS_REASONS, sentence
 
@@ -54,8 +58,24 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
         "colleagues": tables.colleagues(session),
         "form_key": one_time_key(),
         "reach": phoneout.read(session, request.app.state.settings, conversation),
+        "stream": _stream(read, notes.of(session, conversation.id)),
+        "callable_staff": callable_staff(session, conversation),
+        "later": later_choices(request),
+        "now": now(),
         "sentence": lambda item: sentence(item, language),
     }
+
+
+def _stream(read: card.Page, private: Sequence[Note]) -> list[Message | card.Sent | Note]:
+    """Letters, sends and private notes in the order in which they happened."""
+    everything: list[Message | card.Sent | Note] = [*read.items, *private]
+    return sorted(everything, key=_when)
+
+
+def _when(one: Message | card.Sent | Note) -> datetime:
+    if isinstance(one, Note):
+        return one.written_at
+    return one.at if isinstance(one, card.Sent) else one.happened_at
 
 
 @get("/conversations/{conversation_id:int}", enter=WORKERS)
@@ -111,32 +131,6 @@ def correct_intent(
     return told(request, session, conversation, made, go=f"/conversations/{conversation_id}")
 
 
-@post("/conversations/{conversation_id:int}/interest", enter=WORKERS)
-@in_thread
-def log_interest(
-    request: PageRequest, session: Transaction, form: Filled, conversation_id: FromPath[int]
-) -> Response[Any]:
-    """Write down that the client asked about a product."""
-    viewer: SignedIn = request.scope["user"]
-    conversation = conversation_for(session, viewer, conversation_id)
-    product = session.get(catalogue.Product, form.number("product_id") or 0)
-    if product is None or conversation.contact_id is None:
-        raise NotFound
-    session.add(
-        ProductInterest(
-            product_id=product.id,
-            contact_id=conversation.contact_id,
-            account_id=conversation.account_id,
-            staff_id=viewer.staff_id,
-            reason="staff",
-        )
-    )
-    live.announce(session, "interest", conversation_id)
-    language = reader(request)
-    text = language.gettext("Interest noted: %(product)s.", product=product.name(language.language))
-    return done(request, text, go=f"/conversations/{conversation_id}", events=("conversation",))
-
-
 def _message_of(session: Session, conversation_id: int, message_id: int | None) -> Message:
     message = session.get(Message, message_id) if message_id is not None else None
     if message is None or message.conversation_id != conversation_id:
@@ -144,4 +138,4 @@ def _message_of(session: Session, conversation_id: int, message_id: int | None) 
     return message
 
 
-ROUTES = (show, thread, history, correct_intent, log_interest)
+ROUTES = (show, thread, history, correct_intent)

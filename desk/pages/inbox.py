@@ -2,31 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from litestar import Response, get, post
 from litestar.params import FromPath
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import handling
+from core import handling, savedviews, snoozing, teaching
+from core.clock import now
 from core.conversations import ConversationState
 from core.errors import NotFound
+from core.i18n import N_
 from core.notices import open_alarms
-from core.staff import StaffMember
+from core.savedviews import SavedView
+from core.snoozing import Later
+from core.staff import StaffMember, Team
 from desk import live, tables
 from desk.access import WORKERS, conversation_for
 from desk.forms import Form, own_place
 from desk.given import Filled, Transaction
 from desk.render import PageRequest, done, page, reader
-from desk.tables import BOX_NAMES, Box
+from desk.tables import BOX_NAMES, Box, Wanted
 from desk.threads import in_thread
 
+LATER_NAMES: dict[Later, str] = {
+    Later.AFTERNOON: N_("This afternoon"),
+    Later.TOMORROW: N_("Tomorrow morning"),
+    Later.WEEK: N_("Next week"),
+}
 
-def _box(request: PageRequest) -> Box:
-    wanted = request.query_params.get("box", Box.MINE.value)
-    if wanted not in Box.__members__.values():
+
+def box_of(word: str) -> Box:
+    """The shelf of that name, one's own where none is named. Raises NotFound for any other."""
+    if not word:
+        return Box.MINE
+    if word not in Box.__members__.values():
         raise NotFound
-    return Box(wanted)
+    return Box(word)
+
+
+def wanted_of(given: Mapping[str, Any]) -> Wanted:
+    """What of a shelf is asked for, from an address or a form."""
+    return Wanted(*(str(given.get(name, ""))[:60] for name in ("topic", "language", "team", "waiting")))
+
+
+def view_place(view: SavedView) -> str:
+    """The address of a kept view."""
+    return f"/inbox?{urlencode({'box': view.box, **view.filters, 'view': view.id})}"
 
 
 @get("/inbox", enter=WORKERS)
@@ -34,17 +61,37 @@ def _box(request: PageRequest) -> Box:
 def show_inbox(request: PageRequest, session: Transaction) -> Response[str]:
     """A shelf of the inbox; for htmx only its list and the counts beside it, or the rows further down."""
     viewer = request.scope["user"]
-    box = _box(request)
+    box = box_of(request.query_params.get("box", ""))
     before = request.query_params.get("before", "")
-    rows, more = tables.inbox(session, viewer, box, before=before)
+    wanted = wanted_of(request.query_params)
+    rows, more = tables.inbox(session, viewer, box, before=before, wanted=wanted)
     values: dict[str, Any] = {"box": box, "rows": rows, "more": more, "box_names": BOX_NAMES}
+    query = {"box": box.value, **wanted.filters}
+    values |= {"wanted": wanted, "place": f"/inbox?{urlencode(query)}", "view": None}
     if before and request.headers.get("hx-request") == "true":
         return page(request, "inbox_rows.html", **values)
     values |= rail(session, request)
     values["colleagues"] = tables.colleagues(session)
+    chosen = request.query_params.get("view", "")
+    values["view"] = next((one for one in values["views"] if str(one.id) == chosen), None)
+    if values["view"] is not None:
+        values["place"] += f"&view={chosen}"
     if request.headers.get("hx-request") == "true":
         return page(request, "inbox_list.html", **values)
+    values["topics"] = teaching.topics(session, reader(request).language)
+    values["teams"] = session.scalars(select(Team).order_by(Team.name)).all()
+    values["later"] = later_choices(request)
     return page(request, "inbox.html", alarms=open_alarms(session), **values)
+
+
+def later_choices(request: PageRequest) -> list[tuple[str, str, datetime]]:
+    """The moments that putting off is offered for: their names for the form, in words, and when they are."""
+    zone = ZoneInfo(request.app.state.settings.company.timezone)
+    language = reader(request)
+    return [
+        (key.value, language.gettext(LATER_NAMES[key]), at)
+        for key, at in snoozing.moments(now(), zone).items()
+    ]
 
 
 def rail(session: Session, request: PageRequest) -> dict[str, Any]:
@@ -55,7 +102,14 @@ def rail(session: Session, request: PageRequest) -> dict[str, Any]:
         (box, reader(request).gettext(BOX_NAMES[box]), counts.get(box.value))
         for box in tables.boxes_of(viewer)
     ]
-    return {"boxes": boxes if viewer.role in WORKERS else [], "counts": counts, "many": tables.MANY}
+    views = savedviews.of(session, viewer.staff_id) if viewer.role in WORKERS else []
+    return {
+        "views": views,
+        "view_place": view_place,
+        "boxes": boxes if viewer.role in WORKERS else [],
+        "counts": counts,
+        "many": tables.MANY,
+    }
 
 
 @post("/conversations/{conversation_id:int}/done", enter=WORKERS)
