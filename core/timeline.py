@@ -1,4 +1,4 @@
-"""The whole history of a client in one list: letters, deals, tasks, interests, assignments."""
+"""The whole history of a client in one list: letters, deals, tasks, interests, mailings."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.accounts import Account, Contact
+from core.campaigns import Campaign
 from core.catalogue import Product, ProductInterest
 from core.conversations import Conversation, Message
 from core.deals import Deal, Stage, StageChange
@@ -25,7 +26,7 @@ class Event:
 
     happened_at: datetime
     kind: str
-    """message_in, message_out, stage_change, task, interest."""
+    """message_in, message_out, stage_change, task, interest, mailing."""
     title: str
     detail: str = ""
     who: str = ""
@@ -47,7 +48,7 @@ def history(
     """The newest events of an account (all its contacts), or of a contact without one, newest first."""
     if account is None and contact is not None:
         account = contact.account
-    parts = (_messages, _stage_changes, _tasks, _interests)
+    parts = (_messages, _stage_changes, _tasks, _interests, _mailings)
     events = [event for part in parts for event in part(session, account, contact, limit)]
     return sorted(events, key=lambda event: event.happened_at, reverse=True)[:limit]
 
@@ -121,6 +122,24 @@ def _tasks(session: Session, account: Account | None, contact: Contact | None, l
     return [
         Event(at, "task", title, "", who or "", state, {"task_id": task})
         for at, title, state, who, task in session.execute(query)
+    ]
+
+
+def _mailings(session: Session, account: Account | None, contact: Contact | None, limit: int) -> list[Event]:
+    """Letters of mailings that went out; in a conversation only once somebody answers."""
+    whose = select(Contact.id).where(Contact.account_id == account.id) if account is not None else None
+    if whose is None:
+        whose = select(Contact.id).where(Contact.id == contact.id if contact is not None else false())
+    query = (
+        select(Delivery.settled_at, Delivery.subject, Campaign.name, Delivery.state)
+        .join(Campaign, Campaign.id == Delivery.campaign_id)
+        .where(Delivery.contact_id.in_(whose), Delivery.settled_at.is_not(None))
+        .order_by(Delivery.id.desc())
+        .limit(limit)
+    )
+    return [
+        Event(at, "mailing", subject or name, name, "", state)
+        for at, subject, name, state in session.execute(query)
     ]
 
 

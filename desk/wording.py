@@ -129,6 +129,7 @@ EVENTS: dict[str, tuple[str, str]] = {
     "stage_change": (N_("Deal moved"), "arrows-right-left"),
     "task": (N_("Task"), "list-check"),
     "interest": (N_("Interest"), "bulb"),
+    "mailing": (N_("Mailing"), "send"),
 }
 
 WARNINGS: dict[str, str] = {

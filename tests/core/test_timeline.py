@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from core import timeline
+from core.accounts import Contact
+from core.campaigns import Campaign
 from core.catalogue import ProductInterest
+from core.outbox import Delivery, DeliveryState
 from core.tasks import Task
 from tests.core.people import client, deal_with_lines, letter
 
@@ -37,3 +41,23 @@ def test_a_colleagues_letter_is_in_the_accounts_history(session: Session) -> Non
 def test_another_clients_letter_is_not(session: Session) -> None:
     letter(session, client(session, "kitas@kitur.lt"), rfc_id="3@kitur.lt")
     assert timeline.history(session, contact=client(session)) == []
+
+
+def test_a_mailings_letter_stands_in_the_clients_history_once_it_went(session: Session) -> None:
+    contact = Contact(name="Ona")
+    campaign = Campaign(name="Rudens pasiūlymas")
+    session.add_all([contact, campaign])
+    session.flush()
+    for number, settled in ((1, func.now()), (2, None)):
+        session.add(
+            Delivery(
+                key=f"c:{number}", token=f"t{number}", address="ona@example.lt", address_key="ona@example.lt",
+                contact_id=contact.id, campaign_id=campaign.id, subject=f"Laiškas {number}",
+                state=DeliveryState.SENT, settled_at=settled,
+            )
+        )  # fmt: skip
+    session.flush()
+    events = timeline.history(session, contact=contact)
+    assert [(one.kind, one.title, one.detail, str(one.state)) for one in events] == [
+        ("mailing", "Laiškas 1", "Rudens pasiūlymas", "sent")
+    ]
