@@ -49,7 +49,9 @@ def document_of(pipeline: Pipeline) -> dict[str, Any]:
             "automatic_on": stage.automatic_on,
             "checklist": stage.checklist,
         }
-        stages.append({name: value for name, value in full.items() if value})
+        stages.append(
+            {name: value for name, value in full.items() if value and (name, value) != ("performer", "owner")}
+        )
     return {
         "key": pipeline.key,
         "standard": pipeline.standard,

@@ -108,6 +108,7 @@ def with_form(document: Mapping[str, Any], key: str, form: Form, topics: Sequenc
     """A stage as its form says; everything that is empty is left out."""
     changed = copy.deepcopy(dict(document))
     keys = [stage["key"] for stage in changed["stages"]]
+    present = find(document, key)
     full = {
         "key": key,
         "names": names_of(form, "name"),
@@ -123,8 +124,8 @@ def with_form(document: Mapping[str, Any], key: str, form: Form, topics: Sequenc
         "sequence": form.line("sequence"),
         "required": [name for name in FIELDS if form.ticked(f"required_{name}")],
         "next": [one for one in keys if form.ticked(f"next_{one}")],
-        "proposed_on": _events(form, "proposed", topics),
-        "automatic_on": _events(form, "automatic", topics),
+        "proposed_on": _events(form, "proposed", topics, present.get("proposed_on", [])),
+        "automatic_on": _events(form, "automatic", topics, present.get("automatic_on", [])),
         "checklist": _checklist(form),
     }
     changed["stages"][_index(document, key)] = {
@@ -133,8 +134,10 @@ def with_form(document: Mapping[str, Any], key: str, form: Form, topics: Sequenc
     return changed
 
 
-def _events(form: Form, prefix: str, topics: Sequence[str]) -> list[str]:
-    return [one for one in (*topics, *EVENTS) if form.line(f"on_{one}") == prefix]
+def _events(form: Form, prefix: str, topics: Sequence[str], present: Sequence[str]) -> list[str]:
+    """The chosen ones, those that were there before in their order."""
+    chosen = [one for one in (*topics, *EVENTS) if form.line(f"on_{one}") == prefix]
+    return [one for one in present if one in chosen] + [one for one in chosen if one not in present]
 
 
 def _norm(form: Form) -> str:
