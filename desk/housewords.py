@@ -72,6 +72,9 @@ REASONS: dict[str, str] = {
 }
 """Why a conversation came to somebody, or left them."""
 
+NOTHING = "–"
+"""What stands for an empty value."""
+
 DEEDS: dict[str, str] = {
     "added": N_("added"),
     "changed": N_("changed"),
@@ -183,7 +186,7 @@ def audited(values: Mapping[str, Any] | None, language: Texts) -> list[tuple[str
 
 def _value(key: str, value: Any, language: Texts) -> str:
     if value is None or value in ("", [], {}):
-        return "–"
+        return NOTHING
     if isinstance(value, bool):
         return language.gettext(N_("yes")) if value else language.gettext(N_("no"))
     if isinstance(value, Mapping):

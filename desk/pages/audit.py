@@ -43,7 +43,8 @@ def _row(entry: AuditEntry, who: str | None, language: Texts) -> Row:
     if entry.kind == "routing":
         known = housewords.RULES.get(entry.name)
         title = language.gettext(known[0]) if known else ""
-    return Row(entry, who, title, [(name, before.get(name), after.get(name)) for name in names])
+    changes = [(name, before.get(name), after.get(name)) for name in names]
+    return Row(entry, who, title, [one for one in changes if {one[1], one[2]} - {None, housewords.NOTHING}])
 
 
 def day_of(form: Form, name: str) -> date | None:
