@@ -17,7 +17,7 @@ from core import handling, snoozing
 from core.clock import now
 from core.conversations import TRANSITIONS, Conversation, ConversationState
 from core.errors import InputRefused, NotFound
-from core.i18n import N_
+from core.i18n import Texts
 from core.staff import StaffMember
 from desk import live
 from desk.access import WORKERS, conversation_for, visible
@@ -29,14 +29,8 @@ from desk.threads import in_thread
 MOST = 200
 """So many conversations are handled at once."""
 
-SAID: dict[str, tuple[str, str]] = {
-    "done": (N_("%(num)d conversation is done."), N_("%(num)d conversations are done.")),
-    "reopen": (N_("%(num)d conversation is open again."), N_("%(num)d conversations are open again.")),
-    "give": (N_("%(num)d conversation given."), N_("%(num)d conversations given.")),
-    "later": (N_("%(num)d conversation put off."), N_("%(num)d conversations put off.")),
-    "back": (N_("%(num)d conversation is as before."), N_("%(num)d conversations are as before.")),
-}
-"""What may be done, and what is told."""
+DEEDS = frozenset({"done", "reopen", "give", "later", "back"})
+"""What may be done with several."""
 
 
 @post("/conversations/{conversation_id:int}/later", enter=WORKERS)
@@ -91,7 +85,7 @@ def _moment(given: str) -> datetime:
 def several(request: PageRequest, session: Transaction, form: Filled) -> Response[Any]:
     """Do one thing with many conversations; those that are so already, or not to be seen, are left out."""
     deed = form.line("deed")
-    if deed not in SAID:
+    if deed not in DEEDS:
         raise InputRefused("That is none of the deeds.")
     before: list[list[Any]] = []
     if deed == "back":
@@ -110,15 +104,28 @@ def several(request: PageRequest, session: Transaction, form: Filled) -> Respons
                 before.append(held)
                 touched += 1
     live.announce(session, "state")
-    one, many = SAID[deed]
     return done(
         request,
-        reader(request).ngettext(one, many, touched),
+        _said(reader(request), deed, touched),
         go=own_place(form.line("back"), "/inbox"),
         undo="/inbox/several" if before else None,
         undo_values={"deed": "back", "before": json.dumps(before)},
         events=("inbox",),
     )
+
+
+def _said(language: Texts, deed: str, num: int) -> str:
+    """What is told of it."""
+    ngettext = language.ngettext
+    return {
+        "done": ngettext("%(num)d conversation is done.", "%(num)d conversations are done.", num),
+        "reopen": ngettext(
+            "%(num)d conversation is open again.", "%(num)d conversations are open again.", num
+        ),
+        "give": ngettext("%(num)d conversation given.", "%(num)d conversations given.", num),
+        "later": ngettext("%(num)d conversation put off.", "%(num)d conversations put off.", num),
+        "back": ngettext("%(num)d conversation is as before.", "%(num)d conversations are as before.", num),
+    }[deed]
 
 
 def _numbers(form: Form) -> list[int]:
