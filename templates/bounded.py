@@ -57,8 +57,9 @@ class Child:
     def ask(self, work: dict[str, Any]) -> tuple[Any, bytes]:
         """Let the child do one piece of work: its plain answer and its raw bytes.
 
-        Raises what the child raised, `TemplateTooCostly` when it had to be killed, `RendererFailed` when it
-        cannot be started or broke off for no visible reason.
+        Raises what the child raised, `TemplateTooCostly` when it used up its processor time or memory,
+        `RendererFailed` when it cannot be started, gave no answer in time (a busy machine: worth another
+        try) or broke off for no visible reason.
         """
         request = json.dumps(work, ensure_ascii=False).encode()
         with self._lock:
@@ -140,7 +141,10 @@ class Child:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([descriptor], [], [], left)[0]:
                 self._end(process)
-                raise TemplateTooCostly
+                # Its processor time is bounded apart from this, so what ran out is the machine's patience.
+                raise RendererFailed(
+                    f"The process that renders templates gave no answer in {self.bounds.wall_seconds:g} s."
+                )
             piece = os.read(descriptor, 1 << 16)
             if not piece:
                 process.wait()

@@ -38,7 +38,7 @@ IMAGE_BYTES = 300_000
 RENDER_CPU_SECONDS = 2
 """Processor time one rendering of a company's own template may take; the child is killed after it."""
 
-RENDER_WALL_SECONDS = 3.0
+RENDER_WALL_SECONDS = 20.0
 """How long the caller waits for one rendering before it kills the child."""
 
 RENDER_MEMORY_BYTES = 256 * 1024 * 1024
