@@ -95,7 +95,7 @@ def _plain(value: Any) -> Any:
 
 def entries(
     *, kind: str = "", staff_id: int | None = None, since: date | None = None, before_id: int | None = None
-) -> Select[tuple[AuditEntry, str | None]]:
+) -> Select[AuditEntry, str]:
     """The entries that fit, newest first, each with the name of who did it."""
     query = (
         select(AuditEntry, StaffMember.name)
