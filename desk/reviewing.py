@@ -67,7 +67,7 @@ def items(session: Session, viewer: SignedIn) -> list[Item]:
     return [item for kind in Kind for item in _READERS[kind](session, viewer)]
 
 
-def count_query(viewer: SignedIn) -> dict[str, Select[Any]]:
+def count_query(viewer: SignedIn) -> dict[str, Select[*tuple[Any, ...]]]:
     """What to count of the kinds that no other count covers, each a query of ids."""
     newest = (
         select(Classification.message_id)
@@ -82,7 +82,7 @@ def count_query(viewer: SignedIn) -> dict[str, Select[Any]]:
             .join(Conversation, Conversation.id == Message.conversation_id)
             .where(visible(viewer))
         )
-    found: dict[str, Select[Any]] = {
+    found: dict[str, Select[*tuple[Any, ...]]] = {
         "topic": topics,
         "beside": select(Conversation.id).where(Conversation.beside_id.is_not(None), visible(viewer)),
     }
@@ -126,10 +126,13 @@ def _beside(session: Session, viewer: SignedIn) -> list[Item]:
         .order_by(Conversation.last_message_at.desc())
         .limit(EACH)
     )
-    return [Item(Kind.BESIDE, *row, row[0]) for row in session.execute(query)]
+    return [
+        Item(Kind.BESIDE, number, subject, who, at, number)
+        for number, subject, who, at in session.execute(query)
+    ]
 
 
-def _stage_query(viewer: SignedIn) -> Select[Any]:
+def _stage_query(viewer: SignedIn) -> Select[*tuple[Any, ...]]:
     talk = (
         select(Conversation.id)
         .where(Conversation.deal_id == Deal.id, visible(viewer))
@@ -153,8 +156,8 @@ def _stages(session: Session, viewer: SignedIn) -> list[Item]:
     if viewer.role not in SALES:
         return []
     return [
-        Item(Kind.STAGE, number, title or f"S-{number}", who, at, talk)
-        for number, title, who, _names, at, talk in session.execute(_stage_query(viewer))
+        Item(Kind.STAGE, row[0], row[1] or f"S-{row[0]}", row[2], row[4], row[5])
+        for row in session.execute(_stage_query(viewer))
     ]
 
 
