@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -20,6 +20,7 @@ from core.labels import Classification
 from core.outbox import Delivery
 from core.routing import Assignment
 from core.staff import StaffMember, Team
+from core.worktime import Calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +185,8 @@ def deal_card(session: Session, conversation: Conversation) -> DealCard | None:
     if row is None:
         return None
     deal, spent = row
-    norm = deal.stage.norm_days
-    over = deal.outcome is None and norm is not None and spent > timedelta(days=norm)
+    entered = deal.stage_entered_at
+    over = deal.outcome is None and bool(deal.stage.over_norm(entered, entered + spent, Calendar()))
     return DealCard(deal, max(spent.days, 0), over)
 
 
