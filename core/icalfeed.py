@@ -73,6 +73,7 @@ def owner_of(session: Session, key: str) -> StaffMember | None:
 def new_key(session: Session, staff_id: int) -> str:
     """A new key for a person's calendar; a link with the one before opens nothing any more."""
     member = session.get_one(StaffMember, staff_id)
-    member.calendar_key = secrets.token_urlsafe(24)
+    key = secrets.token_urlsafe(24)
+    member.calendar_key = key
     session.flush()
-    return member.calendar_key
+    return key

@@ -199,7 +199,8 @@ def switch(session: Session, rule_id: int, active: bool, *, by: int | None = Non
     before = _state(session, rule)
     rule.active = active
     session.flush()
-    audit.note(session, by, "changed", "routing", rule.id, _called(rule), before=before, after=_state(session, rule))
+    after = _state(session, rule)
+    audit.note(session, by, "changed", "routing", rule.id, _called(rule), before=before, after=after)
     return rule
 
 

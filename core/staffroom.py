@@ -93,9 +93,8 @@ def change(session: Session, member: StaffMember, values: Mapping[str, Any], *, 
     for key, value in clean.items():
         setattr(member, key, value)
     session.flush()
-    audit.note(
-        session, by.id, "changed", "staff", member.id, member.name, before=before, after=_state(session, member)
-    )
+    after = _state(session, member)
+    audit.note(session, by.id, "changed", "staff", member.id, member.name, before=before, after=after)
 
 
 def _another_admin(session: Session, member: StaffMember) -> None:

@@ -140,6 +140,7 @@ def _mailings(session: Session, account: Account | None, contact: Contact | None
     return [
         Event(at, "mailing", subject or name, name, "", state)
         for at, subject, name, state in session.execute(query)
+        if at is not None
     ]
 
 

@@ -91,6 +91,7 @@ STEPS: dict[str, str] = {
     "classify": N_("Classified"),
     "file": N_("Filed"),
     "react": N_("Reaction"),
+    "mark": N_("Segments"),
     "assign": N_("Routed"),
     "acknowledge": N_("Acknowledged"),
 }

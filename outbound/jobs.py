@@ -1,4 +1,4 @@
-"""Background work of this room: the dispatcher, follow-ups, mailings, the sweep over dead workers' letters."""
+"""Background work of this room: dispatcher, follow-ups, mailings, the sweep over dead workers' letters."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def versions_of_pipelines() -> None:
             f"UPDATE stage SET proposed_on = '[\"{topic}\"]' WHERE key = '{stage}' AND proposed_on = '[]'"  # noqa: S608 - only constants of this file are put together
         )
     op.execute(
-        "UPDATE stage SET proposed_on = '[\"order\", \"contract\"]'"
+        'UPDATE stage SET proposed_on = \'["order", "contract"]\''
         " WHERE key = 'contract' AND proposed_on = '[]'"
     )
 

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
-from core.conversations import Conversation
+from core.conversations import Conversation, Message
 from core.db import transaction
 from core.deals import Deal, DealLine, Stage
 from core.outbox import Delivery
@@ -180,7 +180,8 @@ def test_the_sheet_stands_as_a_page_without_a_script(signed_in: SignedIn, world:
 
 def test_a_closed_deal_is_not_changed(signed_in: SignedIn, engine: sa.Engine, world: World) -> None:
     browser, number = signed_in("agent"), world.talks["own"].id
-    browser.post(f"/conversations/{number}/close", data={"outcome": "won", "win_reason": "terms"}, headers=HTMX)
+    won = {"outcome": "won", "win_reason": "terms"}
+    browser.post(f"/conversations/{number}/close", data=won, headers=HTMX)
     answer = browser.post(
         f"/conversations/{number}/deal", data={"product_id": world.products["panel-s"].id}, headers=HTMX
     )
@@ -224,7 +225,11 @@ def test_the_stage_a_letter_speaks_for_is_offered_and_can_be_dismissed(
     browser, number = signed_in("agent"), world.talks["own"].id
     contract = _stage(engine, "contract")
     with transaction(engine) as session:
-        session.get_one(Deal, _deal(engine, world).id).proposed_stage_id = contract
+        deal = session.get_one(Deal, _deal(engine, world).id)
+        deal.proposed_stage_id = contract
+        deal.proposed_by_message_id = session.scalars(
+            sa.select(Message.id).where(Message.conversation_id == number)
+        ).first()
     text = browser.get(f"/conversations/{number}").text
     assert "Kliento laiškas rodo, kad metas: Sutartis ir sąskaita" in text
     assert f'name="stage" value="{contract}"' in text

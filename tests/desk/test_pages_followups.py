@@ -114,7 +114,8 @@ def test_moving_and_closing_the_deal_ends_its_follow_up(
 ) -> None:
     with transaction(engine) as session:
         contract = session.scalars(sa.select(Stage.id).where(Stage.key == "contract")).one()
-    given = {"stage": contract, "outcome": "won", "win_reason": "price"} | ({"silent": "1"} if how == "silent" else {})
+    given = {"stage": contract, "outcome": "won", "win_reason": "price"}
+    given |= {"silent": "1"} if how == "silent" else {}
     path = "close" if how == "close" else "move"
     signed_in("agent").post(f"/conversations/{world.talks['own'].id}/{path}", data=given, headers=HTMX)
     assert _read(engine, enrolment).stop_reason == StopReason.DEAL_MOVED

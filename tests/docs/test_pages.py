@@ -15,7 +15,7 @@ from desk.cli import COMMANDS, frontdesk
 from tests.docs.pages import ROOT, Command, commands, links, pages
 
 SAMPLE = ROOT / "desk/demo/letters/lt/03-demo-request.eml"
-READ = (".eml", ".mbox", ".dump")
+READ = (".csv", ".eml", ".mbox", ".dump")
 """What files end in that the pages' commands read."""
 
 RUNNABLE = frozenset({"parse", "classify"})
