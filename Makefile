@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHELL := /bin/bash
 
-.PHONY: help demo test check lint types contracts audit docs corpus faults bench lock migration clean
+.PHONY: help demo test check lint types contracts audit docs corpus faults bench screens lock migration clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ corpus: $(VENV)/installed-dev ## Read all public test mail beside the project an
 
 faults: $(VENV)/installed-dev ## Random kills and crashes, counted, ten minutes at most
 	$(BIN)/python -m tests.faults.run
+
+screens: $(VENV)/installed-dev ## Take the pictures of the screens anew from a demonstration
+	$(BIN)/python docs/screens/take.py
 
 bench: $(VENV)/installed-dev ## Measure intake and sending beside their peers
 	$(BIN)/python -m bench.intake

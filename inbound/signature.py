@@ -25,7 +25,8 @@ _IBAN: Final = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b")
 _EXTENSION: Final = re.compile(
     r"(?:доб(?:авочный)?|внутр?|vid(?:inis)?|ext(?:ension)?|x)\.?\s*[:№#]?\s*(\d{1,6})\b", re.IGNORECASE
 )
-_EMAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+"""A run of letters without an @ is tried once, from its beginning (lengths: RFC 5321 section 4.5.3.1)."""
 _SITE: Final = re.compile(
     r"(?:https?://|www\.)[^\s<>\"',;]{3,200}|(?<![@\w.])[a-z0-9-]{2,40}\.(?:lt|ru|com|eu|net|org|рф"
     r"|by|lv|ee|pl|ua|kz)(?![\w@.-])",
@@ -70,7 +71,7 @@ def read(signature: str, sender: Address | None = None, reply: str = "") -> Pers
     """
     text, source = signature.strip()[:_READ_CHARS], "signature"
     if not text:
-        text, source = _closing(reply), "goodbye"
+        text, source = _closing(reply)[:_READ_CHARS], "goodbye"
     rows = [_goodbye_rest(row).strip(" \t*_|-–—") for row in re.split(r"[\n\t|]|\s{3,}", text)]
     rows = [row for row in rows if row and not DEVICE.match(row)]
     name = _name(rows, sender)
