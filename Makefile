@@ -46,6 +46,7 @@ corpus: $(VENV)/installed-dev ## Read all public test mail beside the project an
 
 faults: $(VENV)/installed-dev ## Random kills and crashes, counted, ten minutes at most
 	$(BIN)/python -m tests.faults.run
+	CALLS=500 $(BIN)/pytest -q -n 0 tests/inbound/test_calls.py -k callbacks_lost
 
 screens: $(VENV)/installed-dev ## Take the pictures of the screens anew from a demonstration
 	$(BIN)/python docs/screens/take.py

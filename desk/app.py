@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from datetime import timedelta
 
 import sqlalchemy as sa
 from litestar import Litestar
@@ -50,7 +49,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> Litestar:
         middleware=[
             ProxyLayer(settings.desk.trusted_proxies),
             OriginLayer(),
-            SessionLayer(engine, timedelta(hours=settings.desk.session_hours)),
+            SessionLayer(),
         ],
         before_send=[security.add_headers],
         exception_handlers={Exception: faults.answer},

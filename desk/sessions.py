@@ -6,9 +6,8 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-import sqlalchemy as sa
 from litestar.connection import ASGIConnection
-from litestar.datastructures import Cookie
+from litestar.datastructures import Cookie, State
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -39,18 +38,17 @@ class SessionLayer(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
     exclude_opt_key = "without_session"
 
-    def __init__(self, engine: sa.Engine, idle: timedelta) -> None:
-        self.engine = engine
-        self.idle = idle
-
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Apply it to one request."""
-        token = ASGIConnection(scope).cookies.get(COOKIE, "")
-        scope["user"] = await asyncio.to_thread(self.whose, token) if token else None
+        connection = ASGIConnection(scope)
+        token = connection.cookies.get(COOKIE, "")
+        scope["user"] = await asyncio.to_thread(whose, connection.app.state, token) if token else None
         scope["auth"] = token or None
         await next_app(scope, receive, send)
 
-    def whose(self, token: str) -> SignedIn | None:
-        """Whose session the token opens."""
-        with transaction(self.engine) as session:
-            return sessions.find(session, token, idle=self.idle)
+
+def whose(state: State, token: str) -> SignedIn | None:
+    """Whose session the token opens."""
+    idle = timedelta(hours=state.settings.desk.session_hours)
+    with transaction(state.engine) as session:
+        return sessions.find(session, token, idle=idle)

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 from litestar import Litestar
+from litestar.datastructures import State
 from litestar.testing import TestClient
 
 from core import db, sessions
@@ -110,10 +111,18 @@ def desk_settings(tmp_path: Path) -> Settings:
     return load_settings(data_dir=tmp_path, company=company)
 
 
+@pytest.fixture(scope="session")
+def _application() -> Litestar:
+    nowhere = sa.create_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    return create_app(load_settings(data_dir=Path("nowhere")), nowhere)
+
+
 @pytest.fixture
-def app(engine: sa.Engine, desk_settings: Settings, world: World) -> Litestar:
-    """The application over that company."""
-    return create_app(desk_settings, engine)
+def app(_application: Litestar, engine: sa.Engine, desk_settings: Settings, world: World) -> Litestar:
+    """The application over that company: put together once, since that takes longer than most tests, and
+    given a state of its own for each."""
+    _application.state = State({"settings": desk_settings, "engine": engine})
+    return _application
 
 
 @pytest.fixture
