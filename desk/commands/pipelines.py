@@ -11,7 +11,15 @@ from desk import wiring
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.group("pipelines")
+@click.group(
+    "pipelines",
+    epilog="""\b
+Examples:
+  frontdesk pipelines export pipelines.toml
+  frontdesk pipelines check pipelines.toml
+  frontdesk pipelines import pipelines.toml
+""",
+)
 def command() -> None:
     """Write pipelines to a file, check it, and put it in force."""
 

@@ -9,7 +9,13 @@ import click
 from desk import wiring
 
 
-@click.group("suppressions")
+@click.group(
+    "suppressions",
+    epilog="""\b
+Examples:
+  frontdesk suppressions import unsubscribed.csv --dry-run
+""",
+)
 def command() -> None:
     """Addresses that must not be written to."""
 

@@ -8,7 +8,14 @@ from sqlalchemy import select
 from desk import wiring
 
 
-@click.group("territory")
+@click.group(
+    "territory",
+    epilog="""\b
+Examples:
+  frontdesk territory put Latvia --country LV --staff ilze@example.lt
+  frontdesk territory list
+""",
+)
 def command() -> None:
     """Say who answers for which places: their telephones ring first for callers from there."""
 

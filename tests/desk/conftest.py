@@ -152,8 +152,9 @@ def signed_in(app: Litestar, engine: sa.Engine, world: World, visitor: Browser) 
 
 
 @pytest.fixture
-def address(app: Litestar) -> Iterator[str]:
+def address(engine: sa.Engine, desk_settings: Settings, world: World) -> Iterator[str]:
     """The desk served for real, on a free port of this machine."""
+    app = create_app(desk_settings, engine)
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         port = trial.getsockname()[1]

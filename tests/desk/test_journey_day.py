@@ -161,6 +161,7 @@ def test_an_offer_without_products_gets_them_on_the_way(
     page = watched.page
     page.goto(f"{watched.address}/conversations/{world.talks['english'].id}")
     page.click("#card form[action$='/deal/open'] button")
+    page.click("#ask .btn-primary")
     page.select_option("#stage", label="Commercial offer")
     page.click(".move button >> nth=0")
     page.click("#ask a.btn-primary")

@@ -61,7 +61,11 @@ def test_every_address_is_reserved_for_examples_or_free_mail_that_nobody_has() -
 def test_the_settings_file_is_ours_alone_and_is_read_back(tmp_path: Path) -> None:
     with MailServers(programs.mailbox_keys()) as servers:
         settings = programs.write_settings(
-            tmp_path, servers, desk_port=8099, overrides={"acknowledgement": False}
+            tmp_path,
+            servers,
+            telephone="http://127.0.0.1:9",
+            desk_port=8099,
+            overrides={"acknowledgement": False},
         )
         assert [box.port for box in settings.mailboxes] == [servers.imap_port] * 3
         assert settings.relay is not None
