@@ -3,6 +3,7 @@ live."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import playwright.sync_api as playwright
@@ -73,12 +74,13 @@ class Watched:
 
 
 @pytest.fixture
-def watched(chromium: playwright.Browser, address: str) -> Watched:
+def watched(chromium: playwright.Browser, address: str) -> Iterator[Watched]:
     """A fresh page in a window of its own."""
     page = chromium.new_page(viewport={"width": 1360, "height": 820})
     page.set_default_timeout(60_000)
     expect.set_options(timeout=60_000)
-    return Watched(page, address)
+    yield Watched(page, address)
+    page.close()
 
 
 @pytest.mark.parametrize("who", sorted(WORDS))

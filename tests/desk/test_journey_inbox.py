@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import playwright.sync_api as playwright
 import pytest
 import sqlalchemy as sa
@@ -20,12 +22,13 @@ pytestmark = pytest.mark.chromium
 
 
 @pytest.fixture
-def watched(chromium: playwright.Browser, address: str) -> Watched:
+def watched(chromium: playwright.Browser, address: str) -> Iterator[Watched]:
     """A fresh page in a window of its own."""
     page = chromium.new_page(viewport={"width": 1360, "height": 820})
     page.set_default_timeout(60_000)
     expect.set_options(timeout=60_000)
-    return Watched(page, address)
+    yield Watched(page, address)
+    page.close()
 
 
 def unsure(engine: sa.Engine, *talks: int) -> list[int]:
@@ -102,7 +105,7 @@ def test_support_logs_an_interest_in_three_keystrokes_and_leaves_a_note(
     page = watched.page
     watched.sign_in("support")
     page.goto(f"{watched.address}/conversations/{number}")
-    expect(page.locator("[data-key=i]").first).to_have_attribute("data-htmx-powered", "true")
+    page.wait_for_function("() => window.htmx && document.readyState === 'complete'")
     page.keyboard.press("i")
     expect(page.locator("#ask [data-picker-input]")).to_be_focused()
     page.keyboard.press("f")
