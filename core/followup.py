@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.budget import Budget
-from core.sequences import Result, StepKind, StopReason
+from core.sequences import EnrolmentState, Result, SequenceStep, StepKind, StopReason
 from core.worktime import Calendar
 
 
@@ -148,3 +148,81 @@ def follows(branches: Sequence[Mapping[str, Any]], fork: Fork, following: int) -
         if branch["on"] == fork.result.value:
             return branch.get("to")
     return following
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where somebody stands in a follow-up when it is looked at."""
+
+    position: int
+    """The step that is next."""
+    due_at: datetime
+    last: tuple[int, Taken] | None = None
+    """Position of the last step that was taken, and what is known of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """Where they stand after a look."""
+
+    position: int
+    due_at: datetime
+    state: EnrolmentState = EnrolmentState.ACTIVE
+    waits_for: str | None = None
+    stop: StopReason | None = None
+    takes: int | None = None
+    """Position of the step that is taken now."""
+
+
+def whither(standing: Standing, steps: Mapping[int, SequenceStep]) -> tuple[int | None, datetime | None]:
+    """Which step is next, None for the end; and from when its delay counts where a branch led there."""
+    last, following = standing.last, standing.position
+    if last is None or last[0] + 1 != following:
+        return following, None
+    step = steps[last[0]]
+    if not step.branches:
+        return following, None
+    fork = came_of(last[1])
+    position = follows(step.branches, fork, following)
+    if position == following and last[1].result is None:
+        return position, None
+    return position, fork.since
+
+
+def look(
+    standing: Standing,
+    steps: Mapping[int, SequenceStep],
+    now: datetime,
+    *,
+    calendar: Callable[[SequenceStep], Calendar],
+    facts: Callable[[SequenceStep, Calendar], DueStep],
+    behind: Callable[[int], bool],
+) -> Next:
+    """Decide one due enrolment: a step is taken, put off or the end of it; the one after it is planned.
+
+    ``calendar`` is working time at the client's place within what a step allows, ``facts`` what is known when
+    a step is asked about, ``behind`` whether a position was taken or left out before.
+    """
+    position, since = whither(standing, steps)
+    step = steps.get(position) if position is not None else None
+    if step is None:
+        return Next(standing.position, standing.due_at, EnrolmentState.FINISHED)
+    place = calendar(step)
+    if since is not None:
+        due_at = place.after(since, step.delay_days, step.delay_hours)
+        if due_at > now:
+            return Next(step.position, due_at)
+    takes = None
+    if not behind(step.position):
+        verdict = decide(facts(step, place))
+        if verdict.action is Action.WAIT:
+            return Next(step.position, verdict.until or standing.due_at, waits_for=verdict.reason)
+        if verdict.action is Action.STOP:
+            return Next(step.position, standing.due_at, EnrolmentState.STOPPED, stop=verdict.stop)
+        takes = step.position
+    following = steps.get(step.position + 1)
+    if following is None:
+        return Next(step.position, standing.due_at, EnrolmentState.FINISHED, takes=takes)
+    # Where a branch leads is decided when this one would be due, unless the result is known before.
+    due_at = calendar(following).after(now, following.delay_days, following.delay_hours)
+    return Next(following.position, due_at, takes=takes)

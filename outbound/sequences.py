@@ -19,7 +19,8 @@ from core.budget import Budget
 from core.config import Settings
 from core.context import Context
 from core.errors import FrontdeskError, IllegalTransition
-from core.followup import Action, DueStep, Verdict, came_of, decide, follows
+from core.followup import DueStep, Standing
+from core.followup import look as look_at
 from core.sequences import CHANNELS, Enrolment, EnrolmentState, EnrolmentStep, SequenceStep, StepKind
 from core.values import normal_email, normal_phone
 from core.worker import promote
@@ -91,70 +92,26 @@ def tick(session: Session, house: House, now: datetime | None = None) -> int:
         except FrontdeskError as error:
             # Held for a person: one client's fault must not stop the page, and trying again would not help.
             log.warning("follow-up held", enrolment=due.id, error=str(error))
-            desk.work.moves.append(_move(due, state=EnrolmentState.PAUSED, waits_for=FAULT))
+            desk.work.moves.append(Move(due.id, EnrolmentState.PAUSED, due.next_position, due.due_at, FAULT))
     stepwrites.write(session, page, desk.work)
     return len(page.due)
 
 
-def _move(
-    due: Due,
-    *,
-    state: EnrolmentState = EnrolmentState.ACTIVE,
-    position: int | None = None,
-    due_at: datetime | None = None,
-    waits_for: str | None = None,
-) -> Move:
-    return Move(due.id, state, position or due.next_position, due_at or due.due_at, waits_for)
-
-
 def _look(desk: _Desk, due: Due) -> Move:
     """Decide one enrolment, and put what it sends or asks for among the page's work."""
-    road, page = desk.page.roads[due.sequence_id], desk.page
-    position, since = _whither(page, due)
-    step = road.steps.get(position) if position is not None else None
-    if step is None:
-        return _move(due, state=EnrolmentState.FINISHED)
-    calendar = desk.calendar(due, step)
-    if since is not None:
-        due_at = calendar.after(since, step.delay_days, step.delay_hours)
-        if due_at > page.now:
-            return _move(due, position=position, due_at=due_at)
-    if (due.id, step.position) not in page.taken:
-        verdict = decide(_due_step(desk, due, step, calendar))
-        if verdict.action is not Action.TAKE:
-            return _held(due, step, verdict)
-        _take(page, desk.work, due, step)
-    following = road.steps.get(step.position + 1)
-    if following is not None:
-        # Where a branch leads is decided when this one would be due, unless the result is known before.
-        return _move(
-            due,
-            position=following.position,
-            due_at=desk.calendar(due, following).after(page.now, following.delay_days, following.delay_hours),
-        )
-    return _move(due, state=EnrolmentState.FINISHED, position=step.position)
-
-
-def _whither(page: Page, due: Due) -> tuple[int | None, datetime | None]:
-    """Which step is next, None for the end; and from when its delay counts where a branch led there."""
-    last = page.last.get(due.id)
-    if last is None or last[0] + 1 != due.next_position:
-        return due.next_position, None
-    road = page.roads[due.sequence_id]
-    step = road.steps[last[0]]
-    if not step.branches:
-        return due.next_position, None
-    fork = came_of(last[1])
-    position = follows(step.branches, fork, due.next_position)
-    if position == due.next_position and last[1].result is None:
-        return position, None
-    return position, fork.since
-
-
-def _held(due: Due, step: SequenceStep, verdict: Verdict) -> Move:
-    if verdict.action is Action.WAIT:
-        return _move(due, position=step.position, due_at=verdict.until, waits_for=verdict.reason)
-    return Move(due.id, EnrolmentState.STOPPED, step.position, due.due_at, None, verdict.stop)
+    page = desk.page
+    steps = page.roads[due.sequence_id].steps
+    found = look_at(
+        Standing(due.next_position, due.due_at, page.last.get(due.id)),
+        steps,
+        page.now,
+        calendar=partial(desk.calendar, due),
+        facts=partial(_due_step, desk, due),
+        behind=lambda position: (due.id, position) in page.taken,
+    )
+    if found.takes is not None:
+        _take(page, desk.work, due, steps[found.takes])
+    return Move(due.id, found.state, found.position, found.due_at, found.waits_for, found.stop)
 
 
 def _due_step(desk: _Desk, due: Due, step: SequenceStep, calendar: Calendar) -> DueStep:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, text
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from core import consent, sequences
 from core.accounts import Channel, PointKind
@@ -231,10 +231,11 @@ def _deals(session: Session, ids: Sequence[int]) -> Iterable[Deal]:
     return session.scalars(
         select(Deal)
         .where(Deal.id.in_(ids))
+        # Many deals share a stage, an owner and products: each of those is read once, not once a row.
         .options(
-            joinedload(Deal.owner),
-            joinedload(Deal.stage),
-            selectinload(Deal.lines).joinedload(DealLine.product),
+            selectinload(Deal.owner),
+            selectinload(Deal.stage),
+            selectinload(Deal.lines).selectinload(DealLine.product),
         )
     )
 
