@@ -91,6 +91,7 @@ KINDS: dict[str, str] = {
     "territory": N_("Territory"),
     "absence": N_("Absence"),
     "routing": N_("Routing"),
+    "template": N_("Template"),
 }
 FIELDS: dict[str, str] = {
     "email": N_("E-mail"),
@@ -111,6 +112,7 @@ FIELDS: dict[str, str] = {
     "active": N_("In force"),
     "conditions": N_("Conditions"),
     "order": N_("Order"),
+    "version": N_("Version"),
     "conversations_returned": N_("Conversations returned to the queue"),
 }
 

@@ -155,6 +155,55 @@ def upgrade() -> None:
         sa.UniqueConstraint("token_hash", name=op.f("uq_staff_invitation_token_hash")),
     )
     op.create_table(
+        "template",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column(
+            "scope",
+            sa.Enum("company", "team", "mine", name="templatescope", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("team_id", sa.BigInteger(), nullable=True),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column("names", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_by", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["staff_member.id"], name=op.f("fk_template_created_by_staff_member")
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_template_staff_id_staff_member")
+        ),
+        sa.ForeignKeyConstraint(["team_id"], ["team.id"], name=op.f("fk_template_team_id_team")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_template")),
+    )
+    op.create_index(op.f("ix_template_staff_id"), "template", ["staff_id"], unique=False)
+    op.create_index(op.f("ix_template_team_id"), "template", ["team_id"], unique=False)
+    op.create_index(
+        "uq_template_place",
+        "template",
+        ["kind", "key", "scope", "team_id", "staff_id"],
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+    )
+    op.create_table(
+        "template_preview",
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=False),
+        sa.Column("content_type", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_template_preview_staff_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_template_preview")),
+    )
+    op.create_index(op.f("ix_template_preview_staff_id"), "template_preview", ["staff_id"], unique=False)
+    op.create_table(
         "territory_staff",
         sa.Column("territory_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("staff_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -287,6 +336,25 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("segment_id", "revision", name=op.f("pk_segment_revision")),
     )
+    op.create_table(
+        "template_version",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("template_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("texts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("restored_from", sa.BigInteger(), nullable=True),
+        sa.Column("created_by", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["staff_member.id"], name=op.f("fk_template_version_created_by_staff_member")
+        ),
+        sa.ForeignKeyConstraint(
+            ["template_id"], ["template.id"], name=op.f("fk_template_version_template_id_template")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_template_version")),
+    )
+    op.create_index("uq_template_version", "template_version", ["template_id", "number"], unique=True)
     op.create_table(
         "campaign_event",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -651,6 +719,24 @@ def upgrade() -> None:
     op.create_index("ix_phone_order_number", "phone_order", ["number", "ordered_at"], unique=False)
     op.create_index(op.f("ix_phone_order_ordered_at"), "phone_order", ["ordered_at"], unique=False)
     op.create_table(
+        "template_use",
+        sa.Column("delivery_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("version_id", sa.BigInteger(), nullable=True),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_template_use_delivery_id_delivery")
+        ),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["template_version.id"], name=op.f("fk_template_use_version_id_template_version")
+        ),
+        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_template_use")),
+    )
+    op.create_index("ix_template_use_key", "template_use", ["kind", "key", "delivery_id"], unique=False)
+    op.create_index(op.f("ix_template_use_version_id"), "template_use", ["version_id"], unique=False)
+    op.create_table(
         "message_words",
         sa.Column("message_id", sa.BigInteger(), nullable=False),
         sa.Column("happened_at", sa.DateTime(timezone=True), nullable=False),
@@ -719,6 +805,22 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_suggestion_message_id"), "suggestion", ["message_id"], unique=False)
     op.create_table(
+        "template_file",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("version_id", sa.BigInteger(), nullable=False),
+        sa.Column("document_id", sa.BigInteger(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["document_id"], ["document.id"], name=op.f("fk_template_file_document_id_document")
+        ),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["template_version.id"], name=op.f("fk_template_file_version_id_template_version")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_template_file")),
+    )
+    op.create_index(op.f("ix_template_file_document_id"), "template_file", ["document_id"], unique=False)
+    op.create_index(op.f("ix_template_file_version_id"), "template_file", ["version_id"], unique=False)
+    op.create_table(
         "transcript_line",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("call_id", sa.BigInteger(), nullable=False),
@@ -752,10 +854,15 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("recording_id", "position", name=op.f("pk_sound_piece")),
     )
+    op.add_column("absence", sa.Column("deputy_id", sa.BigInteger(), nullable=True))
+    op.create_foreign_key(
+        op.f("fk_absence_deputy_id_staff_member"), "absence", "staff_member", ["deputy_id"], ["id"]
+    )
     op.add_column("account", sa.Column("employees", sa.BigInteger(), nullable=True))
     op.add_column(
         "account", sa.Column("tags", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False)
     )
+    op.add_column("account", sa.Column("first_reason", sa.Text(), nullable=True))
     op.add_column("account", sa.Column("last_in_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("account", sa.Column("last_out_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(
@@ -838,6 +945,8 @@ def upgrade() -> None:
             nullable=False,
         ),
     )
+    op.add_column("contact_point", sa.Column("main", sa.Boolean(), server_default="false", nullable=False))
+    op.add_column("contact_point", sa.Column("note", sa.Text(), server_default="", nullable=False))
     op.create_index(op.f("ix_contact_point_key"), "contact_point", ["key"], unique=False)
     op.create_index(
         "ix_contact_point_part",
@@ -1200,6 +1309,8 @@ def downgrade() -> None:
         postgresql_ops={"value": "gin_trgm_ops"},
     )
     op.drop_index(op.f("ix_contact_point_key"), table_name="contact_point")
+    op.drop_column("contact_point", "note")
+    op.drop_column("contact_point", "main")
     op.drop_column("contact_point", "key")
     op.drop_index(
         "ix_contact_plain_name",
@@ -1229,16 +1340,25 @@ def downgrade() -> None:
     )
     op.drop_column("account", "last_out_at")
     op.drop_column("account", "last_in_at")
+    op.drop_column("account", "first_reason")
     op.drop_column("account", "tags")
     op.drop_column("account", "employees")
+    op.drop_constraint(op.f("fk_absence_deputy_id_staff_member"), "absence", type_="foreignkey")
+    op.drop_column("absence", "deputy_id")
     op.drop_table("sound_piece")
     op.drop_table("transcript_line")
+    op.drop_index(op.f("ix_template_file_version_id"), table_name="template_file")
+    op.drop_index(op.f("ix_template_file_document_id"), table_name="template_file")
+    op.drop_table("template_file")
     op.drop_index(op.f("ix_suggestion_message_id"), table_name="suggestion")
     op.drop_table("suggestion")
     op.drop_table("search_waiting")
     op.drop_index("ix_message_words_words", table_name="message_words", postgresql_using="gin")
     op.drop_index("ix_message_words_newest", table_name="message_words")
     op.drop_table("message_words")
+    op.drop_index(op.f("ix_template_use_version_id"), table_name="template_use")
+    op.drop_index("ix_template_use_key", table_name="template_use")
+    op.drop_table("template_use")
     op.drop_index(op.f("ix_phone_order_ordered_at"), table_name="phone_order")
     op.drop_index("ix_phone_order_number", table_name="phone_order")
     op.drop_table("phone_order")
@@ -1280,6 +1400,8 @@ def downgrade() -> None:
     op.drop_table("campaign_text")
     op.drop_index(op.f("ix_campaign_event_campaign_id"), table_name="campaign_event")
     op.drop_table("campaign_event")
+    op.drop_index("uq_template_version", table_name="template_version")
+    op.drop_table("template_version")
     op.drop_table("segment_revision")
     op.drop_table("import")
     op.drop_index(
@@ -1290,6 +1412,12 @@ def downgrade() -> None:
     op.drop_table("campaign")
     op.drop_index(op.f("ix_territory_staff_staff_id"), table_name="territory_staff")
     op.drop_table("territory_staff")
+    op.drop_index(op.f("ix_template_preview_staff_id"), table_name="template_preview")
+    op.drop_table("template_preview")
+    op.drop_index("uq_template_place", table_name="template", postgresql_nulls_not_distinct=True)
+    op.drop_index(op.f("ix_template_team_id"), table_name="template")
+    op.drop_index(op.f("ix_template_staff_id"), table_name="template")
+    op.drop_table("template")
     op.drop_table("staff_invitation")
     op.drop_index("uq_segment_ready", table_name="segment")
     op.drop_table("segment")
