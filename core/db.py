@@ -59,7 +59,9 @@ MODEL_MODULES: tuple[str, ...] = (
     "core.routing",
     "core.outbox",
     "core.approvalasks",
+    "core.demofiles",
     "core.fileasks",
+    "core.downloads",
     "core.templatelibrary",
     "core.phoneorders",
     "core.sequences",
@@ -78,6 +80,9 @@ MODEL_MODULES: tuple[str, ...] = (
     "core.moves",
     "core.notes",
     "core.suggestions",
+    "core.provenance",
+    "core.duplicates",
+    "core.merging",
     "core.notices",
     "core.reading",
     "core.savedviews",
@@ -85,6 +90,8 @@ MODEL_MODULES: tuple[str, ...] = (
     "core.search",
     "core.sessions",
     "core.invitations",
+    "core.meetings",
+    "core.notifications",
 )
 """Every module that declares tables."""
 

@@ -9,8 +9,6 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from core.migrations import data_0002
-
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -35,6 +33,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_look")),
     )
     op.create_table(
+        "notice_cursor",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("last_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("source", name=op.f("pk_notice_cursor")),
+    )
+    op.create_table(
         "territory",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -42,6 +46,18 @@ def upgrade() -> None:
         sa.Column("regions", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_territory")),
         sa.UniqueConstraint("name", name=op.f("uq_territory_name")),
+    )
+    op.create_table(
+        "approval_rule",
+        sa.Column("template", sa.Text(), nullable=False),
+        sa.Column("approver", sa.Text(), nullable=False),
+        sa.Column("least_total", sa.Numeric(precision=14, scale=2), nullable=True),
+        sa.Column("changed_by", sa.BigInteger(), nullable=True),
+        sa.Column("changed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["changed_by"], ["staff_member.id"], name=op.f("fk_approval_rule_changed_by_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("template", name=op.f("pk_approval_rule")),
     )
     op.create_table(
         "audit_entry",
@@ -63,6 +79,40 @@ def upgrade() -> None:
     op.create_index("ix_audit_entry_object", "audit_entry", ["kind", "object_id"], unique=False)
     op.create_index(op.f("ix_audit_entry_staff_id"), "audit_entry", ["staff_id"], unique=False)
     op.create_table(
+        "client_merge",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column(
+            "kind", sa.Enum("account", "contact", name="pair", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column("stays_id", sa.BigInteger(), nullable=False),
+        sa.Column("gone_id", sa.BigInteger(), nullable=False),
+        sa.Column("account_id", sa.BigInteger(), nullable=True),
+        sa.Column("gone_name", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("filled", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("kept", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column("merged_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_by_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_client_merge_staff_id_staff_member")
+        ),
+        sa.ForeignKeyConstraint(
+            ["undone_by_id"], ["staff_member.id"], name=op.f("fk_client_merge_undone_by_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_client_merge")),
+    )
+    op.create_index(op.f("ix_client_merge_account_id"), "client_merge", ["account_id"], unique=False)
+    op.create_index(
+        "ix_client_merge_gone",
+        "client_merge",
+        ["kind", "gone_id"],
+        unique=False,
+        postgresql_where=sa.text("undone_at IS NULL"),
+    )
+    op.create_index("ix_client_merge_stays", "client_merge", ["kind", "stays_id"], unique=False)
+    op.create_table(
         "contact_list",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -74,6 +124,64 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_list")),
         sa.UniqueConstraint("name", name=op.f("uq_contact_list_name")),
+    )
+    op.create_table(
+        "demo_file",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("filename", sa.Text(), nullable=False),
+        sa.Column("content_type", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=True),
+        sa.Column("language", sa.Text(), nullable=True),
+        sa.Column("templates", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+        sa.Column("days", sa.BigInteger(), server_default="14", nullable=False),
+        sa.Column("active", sa.Boolean(), server_default="true", nullable=False),
+        sa.Column("added_by", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["added_by"], ["staff_member.id"], name=op.f("fk_demo_file_added_by_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_demo_file")),
+    )
+    op.create_index(op.f("ix_demo_file_sha256"), "demo_file", ["sha256"], unique=False)
+    op.create_table(
+        "kept_apart",
+        sa.Column(
+            "kind", sa.Enum("account", "contact", name="pair", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column("low_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("high_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_kept_apart_staff_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("kind", "low_id", "high_id", name=op.f("pk_kept_apart")),
+    )
+    op.create_index(op.f("ix_kept_apart_high_id"), "kept_apart", ["high_id"], unique=False)
+    op.create_table(
+        "notice_choice",
+        sa.Column("staff_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("ways", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("away_minutes", sa.BigInteger(), server_default="10", nullable=False),
+        sa.Column("digest_minutes", sa.BigInteger(), server_default="60", nullable=False),
+        sa.Column("quiet_from", sa.Time(), server_default="19:00", nullable=False),
+        sa.Column("quiet_until", sa.Time(), server_default="07:30", nullable=False),
+        sa.Column("quiet_days_off", sa.Boolean(), server_default="true", nullable=False),
+        sa.Column("morning", sa.Boolean(), server_default="true", nullable=False),
+        sa.Column("morning_at", sa.Time(), server_default="08:00", nullable=False),
+        sa.Column("reminder_minutes", sa.BigInteger(), server_default="15", nullable=False),
+        sa.Column("zone", sa.Text(), nullable=True),
+        sa.Column("last_mail_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["staff_id"],
+            ["staff_member.id"],
+            name=op.f("fk_notice_choice_staff_id_staff_member"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("staff_id", name=op.f("pk_notice_choice")),
     )
     op.create_table(
         "pipeline_draft",
@@ -549,6 +657,52 @@ def upgrade() -> None:
     op.create_index(op.f("ix_conversation_move_from_id"), "conversation_move", ["from_id"], unique=False)
     op.create_index(op.f("ix_conversation_move_into_id"), "conversation_move", ["into_id"], unique=False)
     op.create_table(
+        "meeting",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("uid", sa.Text(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("demo", "meeting", "call", name="meetingkind", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column(
+            "state",
+            sa.Enum("planned", "cancelled", name="meetingstate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("agenda", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("organizer_id", sa.BigInteger(), nullable=False),
+        sa.Column("account_id", sa.BigInteger(), nullable=True),
+        sa.Column("contact_id", sa.BigInteger(), nullable=True),
+        sa.Column("deal_id", sa.BigInteger(), nullable=True),
+        sa.Column("conversation_id", sa.BigInteger(), nullable=True),
+        sa.Column("mailbox", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_meeting_account_id_account")),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_meeting_contact_id_contact")),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"], ["conversation.id"], name=op.f("fk_meeting_conversation_id_conversation")
+        ),
+        sa.ForeignKeyConstraint(["deal_id"], ["deal.id"], name=op.f("fk_meeting_deal_id_deal")),
+        sa.ForeignKeyConstraint(
+            ["organizer_id"], ["staff_member.id"], name=op.f("fk_meeting_organizer_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_meeting")),
+        sa.UniqueConstraint("uid", name=op.f("uq_meeting_uid")),
+    )
+    op.create_index(op.f("ix_meeting_account_id"), "meeting", ["account_id"], unique=False)
+    op.create_index(op.f("ix_meeting_contact_id"), "meeting", ["contact_id"], unique=False)
+    op.create_index(op.f("ix_meeting_conversation_id"), "meeting", ["conversation_id"], unique=False)
+    op.create_index(op.f("ix_meeting_deal_id"), "meeting", ["deal_id"], unique=False)
+    op.create_index(op.f("ix_meeting_organizer_id"), "meeting", ["organizer_id"], unique=False)
+    op.create_index(op.f("ix_meeting_starts_at"), "meeting", ["starts_at"], unique=False)
+    op.create_table(
         "note",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("conversation_id", sa.BigInteger(), nullable=False),
@@ -568,6 +722,57 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_note")),
     )
     op.create_index(op.f("ix_note_conversation_id"), "note", ["conversation_id"], unique=False)
+    op.create_table(
+        "approval",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("delivery_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "waiting",
+                "approved",
+                "returned",
+                "outdated",
+                "withdrawn",
+                name="approvalstate",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column(
+            "cause",
+            sa.Enum("template", "stage", "offer", "step", "hand", name="cause", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("approver", sa.Text(), nullable=False),
+        sa.Column("approver_ids", postgresql.ARRAY(sa.BigInteger()), nullable=False),
+        sa.Column("standing_in", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("asker_id", sa.BigInteger(), nullable=True),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("decided_by", sa.BigInteger(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["asker_id"], ["staff_member.id"], name=op.f("fk_approval_asker_id_staff_member")
+        ),
+        sa.ForeignKeyConstraint(
+            ["decided_by"], ["staff_member.id"], name=op.f("fk_approval_decided_by_staff_member")
+        ),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_approval_delivery_id_delivery")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approval")),
+        sa.UniqueConstraint("delivery_id", name=op.f("uq_approval_delivery_id")),
+    )
+    op.create_index(op.f("ix_approval_asker_id"), "approval", ["asker_id"], unique=False)
+    op.create_index(
+        "ix_approval_open",
+        "approval",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('waiting', 'returned', 'outdated')"),
+    )
     op.create_table(
         "campaign_recipient",
         sa.Column("campaign_id", sa.BigInteger(), nullable=False),
@@ -622,6 +827,34 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_table(
+        "demo_link",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("file_id", sa.BigInteger(), nullable=False),
+        sa.Column("delivery_id", sa.BigInteger(), nullable=False),
+        sa.Column("contact_id", sa.BigInteger(), nullable=True),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_by", sa.BigInteger(), nullable=True),
+        sa.Column("downloads", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_demo_link_contact_id_contact")),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_demo_link_delivery_id_delivery")
+        ),
+        sa.ForeignKeyConstraint(["file_id"], ["demo_file.id"], name=op.f("fk_demo_link_file_id_demo_file")),
+        sa.ForeignKeyConstraint(
+            ["revoked_by"], ["staff_member.id"], name=op.f("fk_demo_link_revoked_by_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_demo_link")),
+        sa.UniqueConstraint("key", name=op.f("uq_demo_link_key")),
+    )
+    op.create_index(op.f("ix_demo_link_contact_id"), "demo_link", ["contact_id"], unique=False)
+    op.create_index(op.f("ix_demo_link_delivery_id"), "demo_link", ["delivery_id"], unique=False)
+    op.create_index(op.f("ix_demo_link_file_id"), "demo_link", ["file_id"], unique=False)
+    op.create_table(
         "handover",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("deal_id", sa.BigInteger(), nullable=False),
@@ -644,6 +877,126 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_handover_deal_id"), "handover", ["deal_id"], unique=False)
     op.create_index(op.f("ix_handover_to_id"), "handover", ["to_id"], unique=False)
+    op.create_table(
+        "meeting_attendee",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("meeting_id", sa.BigInteger(), nullable=False),
+        sa.Column("contact_id", sa.BigInteger(), nullable=True),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("invited", sa.Boolean(), nullable=False),
+        sa.Column(
+            "answer",
+            sa.Enum(
+                "none",
+                "accepted",
+                "declined",
+                "tentative",
+                "proposed",
+                name="answer",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_sequence", sa.BigInteger(), nullable=True),
+        sa.Column("answered_stamp", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("proposed_start", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("proposed_end", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["contact.id"], name=op.f("fk_meeting_attendee_contact_id_contact")
+        ),
+        sa.ForeignKeyConstraint(
+            ["meeting_id"],
+            ["meeting.id"],
+            name=op.f("fk_meeting_attendee_meeting_id_meeting"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_meeting_attendee_staff_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_meeting_attendee")),
+    )
+    op.create_index(op.f("ix_meeting_attendee_contact_id"), "meeting_attendee", ["contact_id"], unique=False)
+    op.create_index(op.f("ix_meeting_attendee_staff_id"), "meeting_attendee", ["staff_id"], unique=False)
+    op.create_index("uq_meeting_attendee", "meeting_attendee", ["meeting_id", "address"], unique=True)
+    op.create_table(
+        "meeting_event",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("meeting_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "deed",
+            sa.Enum(
+                "planned",
+                "changed",
+                "cancelled",
+                "restored",
+                "answered",
+                "forwarded",
+                "outdated",
+                "refused",
+                "kept",
+                name="deed",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column("raw_id", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "answer",
+            sa.Enum(
+                "none",
+                "accepted",
+                "declined",
+                "tentative",
+                "proposed",
+                name="answer",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("happened_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["meeting_id"],
+            ["meeting.id"],
+            name=op.f("fk_meeting_event_meeting_id_meeting"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["raw_id"], ["raw_message.id"], name=op.f("fk_meeting_event_raw_id_raw_message")
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_meeting_event_staff_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_meeting_event")),
+    )
+    op.create_index(op.f("ix_meeting_event_meeting_id"), "meeting_event", ["meeting_id"], unique=False)
+    op.create_table(
+        "morning_plan",
+        sa.Column("staff_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("delivery_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_morning_plan_delivery_id_delivery")
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"],
+            ["staff_member.id"],
+            name=op.f("fk_morning_plan_staff_id_staff_member"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("staff_id", "day", name=op.f("pk_morning_plan")),
+    )
     op.create_table(
         "note_mention",
         sa.Column("note_id", sa.BigInteger(), nullable=False),
@@ -719,6 +1072,86 @@ def upgrade() -> None:
     op.create_index("ix_phone_order_number", "phone_order", ["number", "ordered_at"], unique=False)
     op.create_index(op.f("ix_phone_order_ordered_at"), "phone_order", ["ordered_at"], unique=False)
     op.create_table(
+        "staff_notice",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "assigned",
+                "reply",
+                "mentioned",
+                "missed_call",
+                "ring",
+                "approval",
+                "task_due",
+                "meeting",
+                name="kind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("waiting", "told", "needless", name="noticestate", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("preview", sa.Text(), nullable=False),
+        sa.Column("conversation_id", sa.BigInteger(), nullable=True),
+        sa.Column("task_id", sa.BigInteger(), nullable=True),
+        sa.Column("meeting_id", sa.BigInteger(), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("hidden_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("delivery_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"],
+            ["conversation.id"],
+            name=op.f("fk_staff_notice_conversation_id_conversation"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_staff_notice_delivery_id_delivery")
+        ),
+        sa.ForeignKeyConstraint(
+            ["meeting_id"],
+            ["meeting.id"],
+            name=op.f("fk_staff_notice_meeting_id_meeting"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"],
+            ["staff_member.id"],
+            name=op.f("fk_staff_notice_staff_id_staff_member"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["task_id"], ["task.id"], name=op.f("fk_staff_notice_task_id_task"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_notice")),
+    )
+    op.create_index(op.f("ix_staff_notice_delivery_id"), "staff_notice", ["delivery_id"], unique=False)
+    op.create_index(
+        "ix_staff_notice_reminders",
+        "staff_notice",
+        ["staff_id", "due_at"],
+        unique=False,
+        postgresql_where=sa.text("kind = 'task_due'"),
+    )
+    op.create_index(
+        "ix_staff_notice_waiting",
+        "staff_notice",
+        ["staff_id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index("uq_staff_notice_key", "staff_notice", ["staff_id", "key"], unique=True)
+    op.create_table(
         "template_use",
         sa.Column("delivery_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -732,10 +1165,73 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["version_id"], ["template_version.id"], name=op.f("fk_template_use_version_id_template_version")
         ),
-        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_template_use")),
+        sa.PrimaryKeyConstraint("delivery_id", "kind", "key", name=op.f("pk_template_use")),
     )
     op.create_index("ix_template_use_key", "template_use", ["kind", "key", "delivery_id"], unique=False)
     op.create_index(op.f("ix_template_use_version_id"), "template_use", ["version_id"], unique=False)
+    op.create_table(
+        "demo_visit",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("link_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "deed", sa.Enum("looked", "downloaded", name="deed", native_enum=False, length=40), nullable=False
+        ),
+        sa.Column(
+            "visitor",
+            sa.Enum("person", "machine", "unclear", name="visitor", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["link_id"], ["demo_link.id"], name=op.f("fk_demo_visit_link_id_demo_link")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_demo_visit")),
+    )
+    op.create_index("ix_demo_visit_link", "demo_visit", ["link_id", "at"], unique=False)
+    op.create_table(
+        "field_origin",
+        sa.Column(
+            "subject",
+            sa.Enum("account", "contact", "point", name="subject", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("subject_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column(
+            "origin",
+            sa.Enum(
+                "signature",
+                "letter",
+                "call",
+                "import",
+                "person",
+                "deal",
+                "merge",
+                "unknown",
+                name="origin",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("value", sa.Text(), nullable=True),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("import_id", sa.BigInteger(), nullable=True),
+        sa.Column("staff_id", sa.BigInteger(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["import.id"], name=op.f("fk_field_origin_import_id_import")),
+        sa.ForeignKeyConstraint(
+            ["message_id"],
+            ["message.id"],
+            name=op.f("fk_field_origin_message_id_message"),
+            ondelete="SET NULL",
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_field_origin_staff_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("subject", "subject_id", "field", name=op.f("pk_field_origin")),
+    )
+    op.create_index(op.f("ix_field_origin_import_id"), "field_origin", ["import_id"], unique=False)
+    op.create_index(op.f("ix_field_origin_message_id"), "field_origin", ["message_id"], unique=False)
     op.create_table(
         "message_words",
         sa.Column("message_id", sa.BigInteger(), nullable=False),
@@ -866,6 +1362,22 @@ def upgrade() -> None:
     op.add_column("account", sa.Column("last_in_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("account", sa.Column("last_out_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(
+        "ix_account_code_key",
+        "account",
+        [sa.literal_column("regexp_replace(code, '[^0-9]+', '', 'g')").label("code_key")],
+        unique=False,
+    )
+    op.create_index(
+        "ix_account_name_key",
+        "account",
+        [
+            sa.literal_column(
+                "regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(translate(lower(name), 'абвгдеёжзийклмнопрстуфхцчшщыэюяіїєґўąčęėįšųūžäöüõåøéóāēģīķļņłżźśćńъь', 'abvgdeezziiklmnoprstufhccssieuaiieguaceeisuuzaouoaoeoaegiklnlzzscn'), '[^a-z0-9]+', ' ', 'g'), '\\m(uzdaroji akcine bendrove|akcine bendrove|mazoji bendrija|individuali imone|viesoji istaiga|obsestvo s ogranicennoi otvetstvennostu|akcionernoe obsestvo|sp z o o|spzoo|u a b|o o o|uab|vsi|mb|ab|ii|ooo|oao|zao|pao|ao|ip|too|odo|cup|limited|ltd|llc|llp|plc|inc|corp|co|gmbh|ag|kg|sia|as|ou|oy|oyj|aps|sa|srl|bv|nv)\\M', '', 'g'), ' +', '', 'g'), 's(h?c)?h', 's', 'g'), 'ch', 'c', 'g'), 'zh', 'z', 'g'), 'kh', 'h', 'g'), 't[sz]', 'c', 'g'), 'ph', 'f', 'g'), 'ck', 'k', 'g'), 'w', 'v', 'g'), 'x', 'ks', 'g'), 'q', 'k', 'g'), '[yij]+([aeu])', '\\1', 'g'), '[yij]+', 'i', 'g'), '(.)\\1+', '\\1', 'g')"
+            ).label("name_key")
+        ],
+        unique=False,
+    )
+    op.create_index(
         "ix_account_plain_name",
         "account",
         [
@@ -913,10 +1425,10 @@ def upgrade() -> None:
     op.add_column("call", sa.Column("noted_by_id", sa.BigInteger(), nullable=True))
     op.add_column("call", sa.Column("noted_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("call", sa.Column("next_task_id", sa.BigInteger(), nullable=True))
+    op.create_foreign_key(op.f("fk_call_next_task_id_task"), "call", "task", ["next_task_id"], ["id"])
     op.create_foreign_key(
         op.f("fk_call_noted_by_id_staff_member"), "call", "staff_member", ["noted_by_id"], ["id"]
     )
-    op.create_foreign_key(op.f("fk_call_next_task_id_task"), "call", "task", ["next_task_id"], ["id"])
     op.add_column("contact", sa.Column("away_until", sa.Date(), nullable=True))
     op.add_column(
         "contact", sa.Column("tags", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False)
@@ -947,6 +1459,13 @@ def upgrade() -> None:
     )
     op.add_column("contact_point", sa.Column("main", sa.Boolean(), server_default="false", nullable=False))
     op.add_column("contact_point", sa.Column("note", sa.Text(), server_default="", nullable=False))
+    op.create_index(
+        "ix_contact_point_domain",
+        "contact_point",
+        [sa.literal_column("split_part(value, '@', 2)").label("domain")],
+        unique=False,
+        postgresql_where=sa.text("kind = 'email'"),
+    )
     op.create_index(op.f("ix_contact_point_key"), "contact_point", ["key"], unique=False)
     op.create_index(
         "ix_contact_point_part",
@@ -1017,12 +1536,16 @@ def upgrade() -> None:
         postgresql_where=sa.text("proposed_stage_id IS NOT NULL"),
     )
     op.create_foreign_key(
-        op.f("fk_deal_performer_id_staff_member"), "deal", "staff_member", ["performer_id"], ["id"]
-    )
-    op.create_foreign_key(
         op.f("fk_deal_closed_by_staff_member"), "deal", "staff_member", ["closed_by"], ["id"]
     )
+    op.create_foreign_key(
+        op.f("fk_deal_performer_id_staff_member"), "deal", "staff_member", ["performer_id"], ["id"]
+    )
     op.add_column("delivery", sa.Column("segment", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
+    op.add_column(
+        "delivery",
+        sa.Column("files", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+    )
     op.add_column("delivery", sa.Column("campaign_id", sa.BigInteger(), nullable=True))
     op.create_index(
         "ix_delivery_campaign_open",
@@ -1199,7 +1722,6 @@ def upgrade() -> None:
         ["performer_id"],
         ["id"],
     )
-    data_0002.upgrade_data()
 
 
 def downgrade() -> None:
@@ -1279,9 +1801,10 @@ def downgrade() -> None:
         ),
     )
     op.drop_column("delivery", "campaign_id")
+    op.drop_column("delivery", "files")
     op.drop_column("delivery", "segment")
-    op.drop_constraint(op.f("fk_deal_closed_by_staff_member"), "deal", type_="foreignkey")
     op.drop_constraint(op.f("fk_deal_performer_id_staff_member"), "deal", type_="foreignkey")
+    op.drop_constraint(op.f("fk_deal_closed_by_staff_member"), "deal", type_="foreignkey")
     op.drop_index(
         "ix_deal_proposed", table_name="deal", postgresql_where=sa.text("proposed_stage_id IS NOT NULL")
     )
@@ -1309,6 +1832,9 @@ def downgrade() -> None:
         postgresql_ops={"value": "gin_trgm_ops"},
     )
     op.drop_index(op.f("ix_contact_point_key"), table_name="contact_point")
+    op.drop_index(
+        "ix_contact_point_domain", table_name="contact_point", postgresql_where=sa.text("kind = 'email'")
+    )
     op.drop_column("contact_point", "note")
     op.drop_column("contact_point", "main")
     op.drop_column("contact_point", "key")
@@ -1323,8 +1849,8 @@ def downgrade() -> None:
     op.drop_column("contact", "last_in_at")
     op.drop_column("contact", "tags")
     op.drop_column("contact", "away_until")
-    op.drop_constraint(op.f("fk_call_next_task_id_task"), "call", type_="foreignkey")
     op.drop_constraint(op.f("fk_call_noted_by_id_staff_member"), "call", type_="foreignkey")
+    op.drop_constraint(op.f("fk_call_next_task_id_task"), "call", type_="foreignkey")
     op.drop_column("call", "next_task_id")
     op.drop_column("call", "noted_at")
     op.drop_column("call", "noted_by_id")
@@ -1338,6 +1864,8 @@ def downgrade() -> None:
         postgresql_using="gin",
         postgresql_ops={"plain": "gin_trgm_ops"},
     )
+    op.drop_index("ix_account_name_key", table_name="account")
+    op.drop_index("ix_account_code_key", table_name="account")
     op.drop_column("account", "last_out_at")
     op.drop_column("account", "last_in_at")
     op.drop_column("account", "first_reason")
@@ -1356,17 +1884,42 @@ def downgrade() -> None:
     op.drop_index("ix_message_words_words", table_name="message_words", postgresql_using="gin")
     op.drop_index("ix_message_words_newest", table_name="message_words")
     op.drop_table("message_words")
+    op.drop_index(op.f("ix_field_origin_message_id"), table_name="field_origin")
+    op.drop_index(op.f("ix_field_origin_import_id"), table_name="field_origin")
+    op.drop_table("field_origin")
+    op.drop_index("ix_demo_visit_link", table_name="demo_visit")
+    op.drop_table("demo_visit")
     op.drop_index(op.f("ix_template_use_version_id"), table_name="template_use")
     op.drop_index("ix_template_use_key", table_name="template_use")
     op.drop_table("template_use")
+    op.drop_index("uq_staff_notice_key", table_name="staff_notice")
+    op.drop_index(
+        "ix_staff_notice_waiting", table_name="staff_notice", postgresql_where=sa.text("state = 'waiting'")
+    )
+    op.drop_index(
+        "ix_staff_notice_reminders", table_name="staff_notice", postgresql_where=sa.text("kind = 'task_due'")
+    )
+    op.drop_index(op.f("ix_staff_notice_delivery_id"), table_name="staff_notice")
+    op.drop_table("staff_notice")
     op.drop_index(op.f("ix_phone_order_ordered_at"), table_name="phone_order")
     op.drop_index("ix_phone_order_number", table_name="phone_order")
     op.drop_table("phone_order")
     op.drop_index(op.f("ix_note_mention_staff_id"), table_name="note_mention")
     op.drop_table("note_mention")
+    op.drop_table("morning_plan")
+    op.drop_index(op.f("ix_meeting_event_meeting_id"), table_name="meeting_event")
+    op.drop_table("meeting_event")
+    op.drop_index("uq_meeting_attendee", table_name="meeting_attendee")
+    op.drop_index(op.f("ix_meeting_attendee_staff_id"), table_name="meeting_attendee")
+    op.drop_index(op.f("ix_meeting_attendee_contact_id"), table_name="meeting_attendee")
+    op.drop_table("meeting_attendee")
     op.drop_index(op.f("ix_handover_to_id"), table_name="handover")
     op.drop_index(op.f("ix_handover_deal_id"), table_name="handover")
     op.drop_table("handover")
+    op.drop_index(op.f("ix_demo_link_file_id"), table_name="demo_link")
+    op.drop_index(op.f("ix_demo_link_delivery_id"), table_name="demo_link")
+    op.drop_index(op.f("ix_demo_link_contact_id"), table_name="demo_link")
+    op.drop_table("demo_link")
     op.drop_index(
         "ix_campaign_recipient_waiting",
         table_name="campaign_recipient",
@@ -1375,8 +1928,22 @@ def downgrade() -> None:
     op.drop_index("ix_campaign_recipient_delivery", table_name="campaign_recipient")
     op.drop_index("ix_campaign_recipient_contact", table_name="campaign_recipient")
     op.drop_table("campaign_recipient")
+    op.drop_index(
+        "ix_approval_open",
+        table_name="approval",
+        postgresql_where=sa.text("state IN ('waiting', 'returned', 'outdated')"),
+    )
+    op.drop_index(op.f("ix_approval_asker_id"), table_name="approval")
+    op.drop_table("approval")
     op.drop_index(op.f("ix_note_conversation_id"), table_name="note")
     op.drop_table("note")
+    op.drop_index(op.f("ix_meeting_starts_at"), table_name="meeting")
+    op.drop_index(op.f("ix_meeting_organizer_id"), table_name="meeting")
+    op.drop_index(op.f("ix_meeting_deal_id"), table_name="meeting")
+    op.drop_index(op.f("ix_meeting_conversation_id"), table_name="meeting")
+    op.drop_index(op.f("ix_meeting_contact_id"), table_name="meeting")
+    op.drop_index(op.f("ix_meeting_account_id"), table_name="meeting")
+    op.drop_table("meeting")
     op.drop_index(op.f("ix_conversation_move_into_id"), table_name="conversation_move")
     op.drop_index(op.f("ix_conversation_move_from_id"), table_name="conversation_move")
     op.drop_table("conversation_move")
@@ -1425,11 +1992,24 @@ def downgrade() -> None:
     op.drop_table("saved_view")
     op.drop_table("routing_rule")
     op.drop_table("pipeline_draft")
+    op.drop_table("notice_choice")
+    op.drop_index(op.f("ix_kept_apart_high_id"), table_name="kept_apart")
+    op.drop_table("kept_apart")
+    op.drop_index(op.f("ix_demo_file_sha256"), table_name="demo_file")
+    op.drop_table("demo_file")
     op.drop_table("contact_list")
+    op.drop_index("ix_client_merge_stays", table_name="client_merge")
+    op.drop_index(
+        "ix_client_merge_gone", table_name="client_merge", postgresql_where=sa.text("undone_at IS NULL")
+    )
+    op.drop_index(op.f("ix_client_merge_account_id"), table_name="client_merge")
+    op.drop_table("client_merge")
     op.drop_index(op.f("ix_audit_entry_staff_id"), table_name="audit_entry")
     op.drop_index("ix_audit_entry_object", table_name="audit_entry")
     op.drop_index(op.f("ix_audit_entry_at"), table_name="audit_entry")
     op.drop_table("audit_entry")
+    op.drop_table("approval_rule")
     op.drop_table("territory")
+    op.drop_table("notice_cursor")
     op.drop_table("look")
     op.drop_table("fact_progress")
