@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from outbound.headers import filename
 
@@ -26,10 +27,32 @@ class Part:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A calendar part with its method, REQUEST or CANCEL (RFC 6047)."""
+
+    method: str
+    text: str
+
+
+def invitation_of(values: Mapping[str, Any]) -> Invitation | None:
+    """The calendar part that a delivery was queued with, where it has one."""
+    kept = values.get("calendar")
+    return Invitation(str(kept["method"]), str(kept["text"])) if kept else None
+
+
 def written(
-    fields: Sequence[tuple[str, str]], text: str, html: str, parts: Sequence[Part], boundary: str
+    fields: Sequence[tuple[str, str]],
+    text: str,
+    html: str,
+    parts: Sequence[Part],
+    boundary: str,
+    invitation: Invitation | None = None,
 ) -> bytes:
     """A whole mail: header fields in their final form, plain text, HTML (or nothing), attachments.
+
+    An invitation stands as the last alternative, where calendar programs look for it, and once more as a
+    file, for people whose mail program shows only files.
 
     Only CRLF ends a line, no line is near 998 octets, everything but an
     address beyond ASCII (RFC 6531) is ASCII, so the bytes pass any server unchanged.
@@ -37,7 +60,13 @@ def written(
     """
     head = ["MIME-Version: 1.0"]
     head += [f"{name}: {value}" for name, value in fields]
-    body = _alternative(text, html, f"=_a{boundary}") if html else _leaf("plain", text)
+    leaves = [_leaf("plain", text)]
+    if html:
+        leaves.append(_leaf("html", html))
+    if invitation is not None:
+        leaves.append(_calendar(invitation))
+        parts = [*parts, Part("invite.ics", "application/ics", invitation.text.encode())]
+    body = leaves[0] if len(leaves) == 1 else _alternative(leaves, f"=_a{boundary}")
     if parts:
         edge = f"=_m{boundary}"
         files = [_attachment(part) for part in parts]
@@ -49,16 +78,17 @@ def written(
     return "\r\n".join(head).encode() + b"\r\n" + body
 
 
-def _alternative(text: str, html: str, edge: str) -> bytes:
-    return b"".join(
-        (
-            f'Content-Type: multipart/alternative; boundary="{edge}"\r\n\r\n--{edge}\r\n'.encode(),
-            _leaf("plain", text),
-            f"\r\n--{edge}\r\n".encode(),
-            _leaf("html", html),
-            f"\r\n--{edge}--\r\n".encode(),
-        )
-    )
+def _alternative(leaves: Sequence[bytes], edge: str) -> bytes:
+    head = f'Content-Type: multipart/alternative; boundary="{edge}"\r\n'.encode()
+    inner = b"".join(f"\r\n--{edge}\r\n".encode() + leaf for leaf in leaves)
+    return head + inner + f"\r\n--{edge}--\r\n".encode()
+
+
+def _calendar(invitation: Invitation) -> bytes:
+    return (
+        f"Content-Type: text/calendar; charset=utf-8; method={invitation.method}\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+    ).encode() + base64_lines(invitation.text.encode())
 
 
 def _leaf(subtype: str, text: str) -> bytes:
