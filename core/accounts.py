@@ -56,6 +56,8 @@ class Account(Base):
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
     """Words that colleagues put on the client; segments ask for them."""
     first_contact_at: Mapped[datetime | None]
+    first_reason: Mapped[str | None] = mapped_column(Text)
+    """Why we first came into touch, in a colleague's words; empty where the first letter says it."""
     last_in_at: Mapped[datetime | None]
     """When anybody there last wrote or called, as `core.contactfacts` last counted."""
     last_out_at: Mapped[datetime | None]
@@ -113,16 +115,19 @@ class Contact(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     account: Mapped[Account | None] = relationship(back_populates="contacts")
-    points: Mapped[list[ContactPoint]] = relationship(back_populates="contact", order_by="ContactPoint.id")
+    points: Mapped[list[ContactPoint]] = relationship(
+        back_populates="contact", order_by="(ContactPoint.main.desc(), ContactPoint.id)"
+    )
+    """The main ones first."""
 
     @property
     def email(self) -> str | None:
-        """Their first e-mail address."""
+        """Their main e-mail address, else the first."""
         return next((point.value for point in self.points if point.kind == PointKind.EMAIL), None)
 
     @property
     def phone(self) -> str | None:
-        """Their first phone number, E.164."""
+        """Their main phone number, else the first, E.164."""
         return next((point.value for point in self.points if point.kind == PointKind.PHONE), None)
 
 
@@ -143,6 +148,10 @@ class ContactPoint(Base):
         Text, Computed(r"regexp_replace(value, '^([^@+]+)\+[^@]*@', '\1@')", persisted=True), index=True
     )
     """The form under which it would be suppressed: without a ``+tag``; the database's affair."""
+    main: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """The one to use first, of several of its kind."""
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """What a colleague calls it: reception, private, accounts."""
     source: Mapped[str] = mapped_column(Text, default="hand")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

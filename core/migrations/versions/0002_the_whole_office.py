@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from core.migrations import data_0002
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -1536,10 +1538,10 @@ def upgrade() -> None:
         postgresql_where=sa.text("proposed_stage_id IS NOT NULL"),
     )
     op.create_foreign_key(
-        op.f("fk_deal_closed_by_staff_member"), "deal", "staff_member", ["closed_by"], ["id"]
+        op.f("fk_deal_performer_id_staff_member"), "deal", "staff_member", ["performer_id"], ["id"]
     )
     op.create_foreign_key(
-        op.f("fk_deal_performer_id_staff_member"), "deal", "staff_member", ["performer_id"], ["id"]
+        op.f("fk_deal_closed_by_staff_member"), "deal", "staff_member", ["closed_by"], ["id"]
     )
     op.add_column("delivery", sa.Column("segment", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.add_column(
@@ -1722,6 +1724,7 @@ def upgrade() -> None:
         ["performer_id"],
         ["id"],
     )
+    data_0002.upgrade_data()
 
 
 def downgrade() -> None:
@@ -1803,8 +1806,8 @@ def downgrade() -> None:
     op.drop_column("delivery", "campaign_id")
     op.drop_column("delivery", "files")
     op.drop_column("delivery", "segment")
-    op.drop_constraint(op.f("fk_deal_performer_id_staff_member"), "deal", type_="foreignkey")
     op.drop_constraint(op.f("fk_deal_closed_by_staff_member"), "deal", type_="foreignkey")
+    op.drop_constraint(op.f("fk_deal_performer_id_staff_member"), "deal", type_="foreignkey")
     op.drop_index(
         "ix_deal_proposed", table_name="deal", postgresql_where=sa.text("proposed_stage_id IS NOT NULL")
     )
