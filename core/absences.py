@@ -28,12 +28,20 @@ LIVE = "frontdesk_live"
 
 
 def add(
-    session: Session, member: StaffMember, first_day: date, last_day: date, *, by: int | None = None
+    session: Session,
+    member: StaffMember,
+    first_day: date,
+    last_day: date,
+    *,
+    deputy_id: int | None = None,
+    by: int | None = None,
 ) -> Absence:
-    """Somebody is away from one day to another, both included.
+    """Somebody is away from one day to another, both included; the deputy decides for them meanwhile.
 
     Raises InputRefused when it ends before it begins, lasts too long, or lies over another of theirs.
     """
+    if deputy_id == member.id:
+        raise InputRefused("Nobody stands in for themselves.", cure="Choose somebody else.")
     if last_day < first_day:
         raise InputRefused("The last day is before the first.", cure="Swap the two days.")
     if (last_day - first_day).days > LONGEST:
@@ -43,7 +51,7 @@ def add(
     )
     if session.scalar(taken.limit(1)) is not None:
         raise InputRefused("There is an absence on some of these days already.", cure="Remove it first.")
-    absence = Absence(staff_id=member.id, first_day=first_day, last_day=last_day)
+    absence = Absence(staff_id=member.id, first_day=first_day, last_day=last_day, deputy_id=deputy_id)
     session.add(absence)
     session.flush()
     audit.note(session, by, "added", "absence", absence.id, member.name, after=_state(absence))
@@ -67,14 +75,18 @@ def find(session: Session, absence_id: int) -> Absence:
 
 
 def _state(absence: Absence) -> dict[str, object]:
-    return {"first_day": absence.first_day, "last_day": absence.last_day}
+    return {
+        "first_day": absence.first_day,
+        "last_day": absence.last_day,
+        "deputy": absence.deputy.name if absence.deputy else None,
+    }
 
 
 def coming(session: Session, staff_id: int | None = None) -> Sequence[Absence]:
     """Absences that are not over, of one colleague or of everybody who works here, the nearest first."""
     query = (
         select(Absence)
-        .join(StaffMember)
+        .join(StaffMember, Absence.staff_id == StaffMember.id)
         .where(Absence.last_day >= func.current_date(), StaffMember.active)
         .order_by(Absence.first_day, Absence.id)
     )

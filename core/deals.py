@@ -110,6 +110,8 @@ class Deal(Base):
     """What we propose; where empty, the summaries of the products stand for it."""
     payment_terms: Mapped[str] = mapped_column(Text, default="")
     delivery_terms: Mapped[str] = mapped_column(Text, default="")
+    approver: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """Whose word its proposals and offers need before they leave, written as a performer."""
     outcome: Mapped[Outcome | None]
     loss_reason: Mapped[LossReason | None]
     win_reason: Mapped[WinReason | None]

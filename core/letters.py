@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core import approvalasks
 from core.accounts import Channel, Contact
 from core.catalogue import unit_name
 from core.conversations import Conversation, Direction, Message
@@ -316,6 +317,31 @@ def follow_up(
     )
 
 
+def reader_of(deal: Deal, template: str) -> tuple[Contact, str]:
+    """Who gets a stage's letter, and at which address.
+
+    Raises NoAddress or NothingToOffer when the client cannot be written to or the document would be empty.
+    """
+    contact = deal.contact
+    address = contact.email if contact else None
+    if contact is None or not address:
+        raise NoAddress
+    if template in OFFERS and not deal.lines:
+        raise NothingToOffer
+    return contact, address
+
+
+OFFERS = frozenset({"technical_proposal", "commercial_offer"})
+"""Templates that a deal's own approver looks at."""
+
+
+def approver_of(deal: Deal, template: str, stage: str = "") -> str:
+    """Whose word a letter of a deal needs: what the stage says, else the deal."""
+    by_stage = approvalasks.asked_by(approvalasks.Cause.STAGE, stage)
+    own = approvalasks.asked_by(approvalasks.Cause.OFFER, deal.approver if template in OFFERS else "")
+    return by_stage or own
+
+
 def stage_document(
     session: Session, deal: Deal, change: StageChange, staff: StaffMember | None, *, today: date
 ) -> Draft | None:
@@ -328,12 +354,7 @@ def stage_document(
     template = change.to_stage.template
     if template is None:
         return None
-    contact = deal.contact
-    address = contact.email if contact else None
-    if contact is None or not address:
-        raise NoAddress
-    if template in {"technical_proposal", "commercial_offer"} and not deal.lines:
-        raise NothingToOffer
+    contact, address = reader_of(deal, template)
     conversation = _conversation_of(session, deal, contact) or _begin_conversation(session, deal, contact)
     language = contact.language or conversation.language or "en"
     in_reply_to, reference_ids = _thread(session, conversation.id)
@@ -359,6 +380,7 @@ def stage_document(
             "conversation": {"subject": conversation.subject},
         },
         documents=[template] if template in DOCUMENTS else [],
+        approver=approver_of(deal, template, change.to_stage.approver),
         in_reply_to=in_reply_to,
         reference_ids=reference_ids,
         priority=2,

@@ -13,7 +13,7 @@ from sqlalchemy import ForeignKey, Index, Text, func, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from core import outbox_history, traffic
+from core import approvalasks, fileasks, outbox_history, traffic
 from core.accounts import Channel, Contact
 from core.consent import address_key
 from core.db import Base, Id
@@ -25,6 +25,8 @@ from core.values import email_domain, normal_email
 class DeliveryState(StrEnum):
     """Where a delivery stands."""
 
+    HELD = "held"
+    """Waits for somebody's word (`core.approvals`); it cannot leave before that."""
     QUEUED = "queued"
     CLAIMED = "claimed"
     """A worker holds its lease and prepares it; nothing was transmitted yet."""
@@ -51,7 +53,8 @@ class DeliveryState(StrEnum):
 
 S = DeliveryState
 TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
-    S.QUEUED: frozenset({S.CLAIMED, S.SUPPRESSED, S.CANCELLED, S.EXPIRED}),
+    S.HELD: frozenset({S.QUEUED, S.SUPPRESSED, S.CANCELLED}),
+    S.QUEUED: frozenset({S.CLAIMED, S.HELD, S.SUPPRESSED, S.CANCELLED, S.EXPIRED}),
     S.CLAIMED: frozenset(
         {S.TRANSMITTING, S.QUEUED, S.DEFERRED, S.REFUSED, S.SUPPRESSED, S.CANCELLED, S.EXPIRED}
     ),
@@ -70,7 +73,8 @@ TRANSITIONS: dict[DeliveryState, frozenset[DeliveryState]] = {
     S.EXPIRED: frozenset(),
 }
 """Which state may follow which. Uncertain → queued happens only when a person says "send again"; uncertain →
-deferred or refused only when the worker that held it comes back and knows that it was not taken."""
+deferred or refused only when the worker that held it comes back and knows that it was not taken. Queued →
+held takes back a word that let it go, as long as no worker has claimed it."""
 
 WAITING = (S.QUEUED, S.DEFERRED)
 WAKE_UP = "frontdesk_outbox"
@@ -151,6 +155,8 @@ class Delivery(Base):
     """The text a person wrote; empty where the template holds it all."""
     documents: Mapped[list[str]] = mapped_column(JSONB, default=list)
     """Keys of documents to be made and attached."""
+    files: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
+    """What the client may download: ``[{"key", "name", "size", "until"}]``, see `core.fileasks`."""
     in_reply_to: Mapped[str | None] = mapped_column(Text)
     reference_ids: Mapped[list[str]] = mapped_column(JSONB, default=list)
     campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
@@ -217,6 +223,10 @@ class Draft:
     subject: str = ""
     body: str = ""
     documents: Sequence[str] = ()
+    files: Sequence[int] = ()
+    """Files of the library to be downloaded by a link, besides those that go with the template."""
+    approver: str = ""
+    """Whose word it needs before it leaves, from `core.approvalasks.asked_by`."""
     in_reply_to: str | None = None
     reference_ids: Sequence[str] = ()
     campaign_id: int | None = None
@@ -242,6 +252,8 @@ def _row(draft: Draft) -> dict[str, Any]:
         "token": new_token(),
         "values": dict(draft.values),
         "documents": list(draft.documents),
+        "state": "queued",
+        "files": list(draft.files),
         "reference_ids": list(draft.reference_ids),
         "due_at": draft.due_at and draft.due_at.isoformat(),
         "expires_at": draft.expires_at and draft.expires_at.isoformat(),
@@ -252,18 +264,19 @@ def _row(draft: Draft) -> dict[str, Any]:
 _QUEUE = text("""
 insert into delivery (key, token, state, channel, purpose, automatic, address, address_key, domain,
     recipient_name, contact_id, conversation_id, deal_id, staff_id, mailbox, template, language, "values",
-    subject, body, documents, in_reply_to, reference_ids, campaign_id, priority, segment, due_at, expires_at)
-select key, token, 'queued', channel, purpose, automatic, address, address_key, domain,
+    subject, body, documents, files, in_reply_to, reference_ids, campaign_id, priority, segment, due_at,
+    expires_at)
+select key, token, state, channel, purpose, automatic, address, address_key, domain,
     recipient_name, contact_id, conversation_id, deal_id, staff_id, mailbox, template, language, "values",
-    subject, body, documents, in_reply_to, reference_ids, campaign_id, priority, segment,
+    subject, body, documents, files, in_reply_to, reference_ids, campaign_id, priority, segment,
     coalesce(due_at, now()),
     coalesce(expires_at, now() + :expiry)
-from jsonb_to_recordset(cast(:rows as jsonb)) as v (key text, token text, channel text, purpose text,
-    automatic boolean, address text, address_key text, domain text, recipient_name text, contact_id bigint,
-    conversation_id bigint, deal_id bigint, staff_id bigint, mailbox text, template text, language text,
-    "values" jsonb, subject text, body text, documents jsonb, in_reply_to text, reference_ids jsonb,
-    campaign_id bigint,
-    priority bigint, segment jsonb, due_at timestamptz, expires_at timestamptz)
+from jsonb_to_recordset(cast(:rows as jsonb)) as v (key text, token text, state text, channel text,
+    purpose text, automatic boolean, address text, address_key text, domain text, recipient_name text,
+    contact_id bigint, conversation_id bigint, deal_id bigint, staff_id bigint, mailbox text, template text,
+    language text, "values" jsonb, subject text, body text, documents jsonb, files jsonb, in_reply_to text,
+    reference_ids jsonb, campaign_id bigint, priority bigint, segment jsonb, due_at timestamptz,
+    expires_at timestamptz)
 on conflict (key) do nothing
 returning id, key
 """)
@@ -282,26 +295,32 @@ def queue(session: Session, draft: Draft) -> int | None:
 def queue_many(session: Session, drafts: Iterable[Draft]) -> list[int]:
     """Queue many deliveries, some hundreds in one statement; returns the ids of those whose keys were new.
 
-    What a person wrote stands in its conversation's history at once. Workers hear of it when the transaction
-    commits.
+    What needs somebody's word is held until it is given. What a person wrote stands in its conversation's
+    history at once. Workers hear of it when the transaction commits.
     """
     given = list(drafts)
     queued: list[int] = []
     for start in range(0, len(given), QUEUED_AT_ONCE):
         rows = {draft.key: _row(draft) for draft in given[start : start + QUEUED_AT_ONCE]}
         _mark(session, list(rows.values()))
+        links = fileasks.lay_beside(session, rows.values())
+        asks = approvalasks.needed(session, rows.values())
+        for key in asks:
+            rows[key]["state"] = DeliveryState.HELD
         new = session.execute(
             _QUEUE,
-            {
-                "rows": outbox_history.as_json(list(rows.values())),
-                "expiry": EXPIRY,
-            },
+            {"rows": outbox_history.as_json(list(rows.values())), "expiry": EXPIRY},
         ).all()
         fresh = [(int(delivery_id), str(key)) for delivery_id, key in new]
         outbox_history.file_copies(
             session,
             [_copy(delivery_id, rows[key]) for delivery_id, key in fresh if _by_hand(rows[key])],
         )
+        approvalasks.wait(
+            session, [(number, rows[key]["staff_id"], asks[key]) for number, key in fresh if key in asks]
+        )
+        linked = [(number, rows[key], links[key]) for number, key in fresh if key in links]
+        fileasks.make_links(session, linked)
         queued += [delivery_id for delivery_id, _ in fresh]
     if queued:
         session.execute(select(func.pg_notify(WAKE_UP, "")))
@@ -336,7 +355,7 @@ def _copy(delivery_id: int, row: dict[str, Any]) -> Copy:
         subject=row["subject"],
         text=row["body"],
         language=row["language"],
-        by_hand=True,
+        by_hand=row["state"] == DeliveryState.QUEUED,
     )
 
 
@@ -376,10 +395,12 @@ def settle(
     *,
     detail: str = "",
     staff_id: int | None = None,
+    wait: timedelta = timedelta(),
 ) -> None:
     """Bring one delivery into another state and log it. Raises IllegalTransition where the table forbids it.
 
-    For what people and reports decide; workers settle whole pages at once.
+    For what people and reports decide; workers settle whole pages at once. What is queued leaves after
+    ``wait``.
     """
     sources = [before for before, after in TRANSITIONS.items() if state in after]
     values: dict[str, Any] = {
@@ -389,7 +410,9 @@ def settle(
         "lease_until": None,
     }
     if state == DeliveryState.QUEUED:
-        values |= {"due_at": func.now(), "expires_at": func.now() + EXPIRY, "settled_at": None}
+        values |= {"due_at": func.now() + wait, "expires_at": func.now() + EXPIRY, "settled_at": None}
+    if state == DeliveryState.HELD:
+        values["settled_at"] = None
     done = session.execute(
         update(Delivery)
         .where(Delivery.id == delivery_id, Delivery.state.in_(sources))
@@ -401,6 +424,8 @@ def settle(
         raise IllegalTransition(f"A delivery that is {present} cannot become {state}.")
     session.add(DeliveryEvent(delivery_id=delivery_id, state=state, detail=detail, staff_id=staff_id))
     session.flush()
+    if state == DeliveryState.QUEUED:
+        session.execute(select(func.pg_notify(WAKE_UP, "")))
 
 
 def by_rfc_id(session: Session, rfc_ids: Iterable[str]) -> dict[str, Delivery]:

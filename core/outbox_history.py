@@ -41,7 +41,7 @@ class Copy:
     has_html: bool = False
     document_ids: tuple[int, ...] = ()
     by_hand: bool = False
-    """A person wrote it just now, so the client waits no longer."""
+    """A person wrote it just now and it goes out, so the client waits no longer."""
 
 
 _FILE = text("""

@@ -9,7 +9,7 @@ frozen past its lease finds nothing to do.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -64,6 +64,8 @@ class Claimed:
     campaign_id: int | None = None
     campaign_state: str | None = None
     """Of the mailing it belongs to."""
+    files: list[dict[str, Any]] = field(default_factory=list)
+    """What the client may download."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ with due as (
             where c.contact_id = d.contact_id and c.channel = d.channel
             and c.purpose in ('marketing', (select m.topic from campaign m where m.id = d.campaign_id))
             order by c.purpose, c.id desc) as latest) as consent_withdrawn,
-        d.campaign_id, (select m.state from campaign m where m.id = d.campaign_id) as campaign_state
+        d.files, d.campaign_id, (select m.state from campaign m where m.id = d.campaign_id) as campaign_state
 )
 select coalesce(json_agg(claimed), '[]') from claimed
 """)

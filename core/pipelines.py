@@ -70,6 +70,8 @@ class Stage(Base):
     """Asked first, the first that fits: ``[{"when": {"language": "ru"}, "performer": "person:…"}]``."""
     template: Mapped[str | None] = mapped_column(Text)
     """Key of the template that is sent to the client on entering."""
+    approver: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """Whose word that letter needs before it leaves, written as a performer; empty for nobody's."""
     sequence: Mapped[str | None] = mapped_column(Text)
     """Key of the follow-up that begins on entering."""
     required_fields: Mapped[list[str]] = mapped_column(default=list, server_default="[]")

@@ -4,8 +4,9 @@
  "stages": [{"key": "demo", "names": {…}, "guide": {…}, "checklist": [{"key", "names", "required"}],
              "norm": "3d 4h", "performer": "team:Sales",
              "performer_rules": [{"when": {"language": "ru"}, "performer": "person:…"}],
-             "template": "demo_invitation", "sequence": "after_demo", "required": ["need"],
-             "next": ["technical_proposal"], "proposed_on": ["demo_request"], "automatic_on": []}]}
+             "template": "demo_invitation", "approver": "role:head", "sequence": "after_demo",
+             "required": ["need"], "next": ["technical_proposal"],
+             "proposed_on": ["demo_request"], "automatic_on": []}]}
 """
 
 from __future__ import annotations
@@ -104,6 +105,7 @@ STAGE_FIELDS: dict[str, type | tuple[type, ...]] = {
     "performer": str,
     "performer_rules": list,
     "template": str,
+    "approver": str,
     "sequence": str,
     "required": list,
     "next": list,
@@ -204,6 +206,8 @@ def _stage(stage: Mapping[str, Any], at: Path, keys: Sequence[str], known: Known
     except ValueError:
         yield Fault((*at, "norm"), N_("a norm is written as 3d, 4h or 1d 4h: working days and hours"))
     yield from _performer(stage.get("performer", "owner"), (*at, "performer"), known)
+    if stage.get("approver"):
+        yield from _performer(stage["approver"], (*at, "approver"), known)
     for number, rule in enumerate(stage.get("performer_rules", [])):
         yield from _rule(rule, (*at, "performer_rules", number), known)
     for name, there in (("template", known.templates), ("sequence", known.sequences)):

@@ -10,7 +10,7 @@ REASON = "restored from a backup: it may have been sent after the backup was mad
 _HOLD = sa.text("""
 with held as (
     update delivery set state = 'uncertain', error = :reason, settled_at = now(), lease_until = null
-    where state in ('queued', 'claimed', 'transmitting', 'deferred')
+    where state in ('held', 'queued', 'claimed', 'transmitting', 'deferred')
     returning id
 ), logged as (
     insert into delivery_event (delivery_id, state, detail) select id, 'uncertain', :reason from held

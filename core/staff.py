@@ -65,7 +65,9 @@ class StaffMember(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     team: Mapped[Team | None] = relationship(back_populates="members")
-    absences: Mapped[list[Absence]] = relationship(back_populates="staff_member")
+    absences: Mapped[list[Absence]] = relationship(
+        back_populates="staff_member", foreign_keys="Absence.staff_id"
+    )
 
 
 class Absence(Base):
@@ -77,8 +79,11 @@ class Absence(Base):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"), index=True)
     first_day: Mapped[date] = mapped_column(Date)
     last_day: Mapped[date] = mapped_column(Date)
+    deputy_id: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+    """Who decides meanwhile what waits for their word."""
 
-    staff_member: Mapped[StaffMember] = relationship(back_populates="absences")
+    staff_member: Mapped[StaffMember] = relationship(back_populates="absences", foreign_keys=[staff_id])
+    deputy: Mapped[StaffMember | None] = relationship(foreign_keys=[deputy_id])
 
 
 MIN_PASSWORD = 10

@@ -18,7 +18,8 @@ SPARE_ROWS = 1
 
 EMPTY_STAGE: Document = {
     "names": {}, "guide": {}, "checklist": [], "norm": "", "performer": "owner", "performer_rules": [],
-    "template": "", "sequence": "", "required": [], "next": [], "proposed_on": [], "automatic_on": [],
+    "template": "", "approver": "", "sequence": "", "required": [], "next": [],
+    "proposed_on": [], "automatic_on": [],
 }  # fmt: skip
 EMPTY_ITEM: Document = {"key": "", "names": {}, "required": False}
 EMPTY_RULE: Document = {"when": {}, "performer": ""}
@@ -121,6 +122,7 @@ def with_form(document: Mapping[str, Any], key: str, form: Form, topics: Sequenc
         "performer": form.line("performer") or "owner",
         "performer_rules": _rules(form),
         "template": form.line("template"),
+        "approver": form.line("approver"),
         "sequence": form.line("sequence"),
         "required": [name for name in FIELDS if form.ticked(f"required_{name}")],
         "next": [one for one in keys if form.ticked(f"next_{one}")],

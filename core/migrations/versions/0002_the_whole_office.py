@@ -1427,10 +1427,10 @@ def upgrade() -> None:
     op.add_column("call", sa.Column("noted_by_id", sa.BigInteger(), nullable=True))
     op.add_column("call", sa.Column("noted_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("call", sa.Column("next_task_id", sa.BigInteger(), nullable=True))
-    op.create_foreign_key(op.f("fk_call_next_task_id_task"), "call", "task", ["next_task_id"], ["id"])
     op.create_foreign_key(
         op.f("fk_call_noted_by_id_staff_member"), "call", "staff_member", ["noted_by_id"], ["id"]
     )
+    op.create_foreign_key(op.f("fk_call_next_task_id_task"), "call", "task", ["next_task_id"], ["id"])
     op.add_column("contact", sa.Column("away_until", sa.Date(), nullable=True))
     op.add_column(
         "contact", sa.Column("tags", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False)
@@ -1508,6 +1508,7 @@ def upgrade() -> None:
         ),
     )
     op.add_column("deal", sa.Column("performer_id", sa.BigInteger(), nullable=True))
+    op.add_column("deal", sa.Column("approver", sa.Text(), server_default="", nullable=False))
     op.add_column(
         "deal",
         sa.Column(
@@ -1538,10 +1539,10 @@ def upgrade() -> None:
         postgresql_where=sa.text("proposed_stage_id IS NOT NULL"),
     )
     op.create_foreign_key(
-        op.f("fk_deal_performer_id_staff_member"), "deal", "staff_member", ["performer_id"], ["id"]
+        op.f("fk_deal_closed_by_staff_member"), "deal", "staff_member", ["closed_by"], ["id"]
     )
     op.create_foreign_key(
-        op.f("fk_deal_closed_by_staff_member"), "deal", "staff_member", ["closed_by"], ["id"]
+        op.f("fk_deal_performer_id_staff_member"), "deal", "staff_member", ["performer_id"], ["id"]
     )
     op.add_column("delivery", sa.Column("segment", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.add_column(
@@ -1680,6 +1681,7 @@ def upgrade() -> None:
             "performer_rules", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False
         ),
     )
+    op.add_column("stage", sa.Column("approver", sa.Text(), server_default="", nullable=False))
     op.add_column(
         "stage",
         sa.Column(
@@ -1740,6 +1742,7 @@ def downgrade() -> None:
     op.drop_column("stage", "proposed_on")
     op.drop_column("stage", "next_stages")
     op.drop_column("stage", "required_fields")
+    op.drop_column("stage", "approver")
     op.drop_column("stage", "performer_rules")
     op.drop_column("stage", "performer")
     op.drop_column("stage", "norm_hours")
@@ -1806,8 +1809,8 @@ def downgrade() -> None:
     op.drop_column("delivery", "campaign_id")
     op.drop_column("delivery", "files")
     op.drop_column("delivery", "segment")
-    op.drop_constraint(op.f("fk_deal_closed_by_staff_member"), "deal", type_="foreignkey")
     op.drop_constraint(op.f("fk_deal_performer_id_staff_member"), "deal", type_="foreignkey")
+    op.drop_constraint(op.f("fk_deal_closed_by_staff_member"), "deal", type_="foreignkey")
     op.drop_index(
         "ix_deal_proposed", table_name="deal", postgresql_where=sa.text("proposed_stage_id IS NOT NULL")
     )
@@ -1815,6 +1818,7 @@ def downgrade() -> None:
     op.drop_column("deal", "closed_by")
     op.drop_column("deal", "close_note")
     op.drop_column("deal", "win_reason")
+    op.drop_column("deal", "approver")
     op.drop_column("deal", "performer_id")
     op.drop_column("deal", "interest")
     op.drop_column("deal", "event")
@@ -1852,8 +1856,8 @@ def downgrade() -> None:
     op.drop_column("contact", "last_in_at")
     op.drop_column("contact", "tags")
     op.drop_column("contact", "away_until")
-    op.drop_constraint(op.f("fk_call_noted_by_id_staff_member"), "call", type_="foreignkey")
     op.drop_constraint(op.f("fk_call_next_task_id_task"), "call", type_="foreignkey")
+    op.drop_constraint(op.f("fk_call_noted_by_id_staff_member"), "call", type_="foreignkey")
     op.drop_column("call", "next_task_id")
     op.drop_column("call", "noted_at")
     op.drop_column("call", "noted_by_id")
