@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-MOST_RUNG = 10
-"""Telephones rung for one call; the largest number Twilio takes in one `<Dial>`."""
+from core.callrings import NOBODY, Line, Rung, Telephone, order
+from core.config_phone import Ring
+from core.routing import Facts
+
 MOST_ASKED = 2
 """How often a question is put to somebody who says nothing."""
 
@@ -41,15 +43,10 @@ class Step(StrEnum):
     """A colleague who called by click picked up."""
     DIAL = "dial"
     """The colleague was asked to press a key, and the client is rung then."""
+    ANNOUNCE = "announce"
+    """The client picked up a call by click, and is told that it is recorded."""
     TALKED = "talked"
     """Ringing or talking with the client is over."""
-
-
-class Ring(StrEnum):
-    """How several telephones are rung."""
-
-    SEQUENCE = "sequence"
-    TOGETHER = "together"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +66,6 @@ class Ask:
     seconds: int = 5
     params: Mapping[str, str] = field(default_factory=dict)
     """What the exchange gives back with the answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Telephone:
-    """One telephone of ours to ring."""
-
-    number: str
-    staff_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +102,8 @@ class RingClient:
     seconds: int
     longest_seconds: int
     params: Mapping[str, str] = field(default_factory=dict)
+    record: bool = False
+    """Only after the client was told so, under `Step.ANNOUNCE`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,22 +138,6 @@ class CallPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Colleague:
-    """A staff member as the telephone sees them."""
-
-    id: int
-    number: str
-    """E.164."""
-    team_id: int | None = None
-    speaks: frozenset[str] = frozenset()
-    sells: bool = True
-    """An agent, whom a call may reach that belongs to nobody."""
-    on_duty: bool = True
-    talking: bool = False
-    load: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class CallFacts:
     """What is known of a call when a step is planned."""
 
@@ -171,18 +146,12 @@ class CallFacts:
     """Our working hours."""
     language: str | None = None
     """What the caller speaks, from the client's card or the menu."""
-    topic: str | None = None
     known: bool = False
     """The number belongs to a client's contact or account."""
-    assignee_id: int | None = None
-    """Who has the client's open conversation."""
-    owner_id: int | None = None
-    """Owner of the client's open deal."""
-    curator_id: int | None = None
-    topic_team_id: int | None = None
-    territory: frozenset[int] = frozenset()
-    """Ids of those who answer for the caller's place."""
-    colleagues: tuple[Colleague, ...] = ()
+    client: Facts = field(default_factory=Facts)
+    """What the routing rules ask about; its language and topic are those of this call once they are known."""
+    line: Line | None = None
+    """Who could be rung; None where nobody is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,10 +237,10 @@ def topic_chosen(key: str, house: House) -> str | None:
 
 
 def after_topic(topic: str | None, facts: CallFacts, house: House, time: int) -> CallPlan:
-    """The caller chose a topic, or none. ``facts`` already hold the team that the topic goes to."""
+    """The caller chose a topic, or none."""
     if topic is None:
         return ask_topic(facts, house, time + 1)
-    return _ring(facts, house, f"chose {topic}")
+    return _ring(with_topic(facts, topic), house, f"chose {topic}")
 
 
 def rung(connected: bool, facts: CallFacts, house: House) -> CallPlan:
@@ -300,45 +269,23 @@ def accept(key: str) -> CallPlan:
     return CallPlan((Hangup(),), "did not take the call")
 
 
-def rings(facts: CallFacts, house: House) -> tuple[list[Colleague], str]:
-    """Whom to ring, in order, with the rule that put the first of them there.
-
-    The client's own colleagues come first, then the topic's team, then all who sell; those who speak the
-    language before the others, then those who answer for the caller's place, the less loaded before the more.
-    Nobody off duty, nobody twice.
-    """
-    language = language_of(facts, house)
-    free = {one.id: one for one in facts.colleagues if one.on_duty and not one.talking and one.number}
-    order: dict[int, str] = {}
-    for rule, staff_id in (
-        ("owns_deal", facts.owner_id),
-        ("keeps_conversation", facts.assignee_id),
-        ("curates_account", facts.curator_id),
-    ):
-        if staff_id in free:
-            order.setdefault(staff_id, rule)
-
-    def rank(one: Colleague) -> tuple[bool, bool, int, int]:
-        return language not in one.speaks, one.id not in facts.territory, one.load, one.id
-
-    teams = (
-        ("topic_team", lambda one: facts.topic_team_id is not None and one.team_id == facts.topic_team_id),
-        ("least_loaded", lambda one: one.sells),
-    )
-    for rule, belongs in teams:
-        several = [one for one in free.values() if belongs(one)]
-        for one in sorted(several, key=rank):
-            order.setdefault(one.id, rule)
-    numbers: dict[str, Colleague] = {}
-    for staff_id in order:
-        numbers.setdefault(free[staff_id].number, free[staff_id])
-    chosen = list(numbers.values())[:MOST_RUNG]
-    return chosen, (order[chosen[0].id] if chosen else "nobody_here")
+def rings(facts: CallFacts, house: House) -> Rung:
+    """Whom to ring, in order, with the rule that put the first of them there."""
+    if facts.line is None:
+        return Rung((), NOBODY)
+    return order(replace(facts.client, language=language_of(facts, house)), facts.line)
 
 
 def with_language(facts: CallFacts, language: str) -> CallFacts:
     """The same facts with the language the caller chose."""
     return replace(facts, language=language)
+
+
+def with_topic(facts: CallFacts, topic: str) -> CallFacts:
+    """The same facts with the topic the caller chose, and the team that the topic goes to."""
+    teams = facts.line.roster.teams_of_topics if facts.line is not None else {}
+    client = replace(facts.client, intent=topic, topic_team_id=teams.get(topic))
+    return replace(facts, client=client)
 
 
 def rings_or_message(facts: CallFacts, house: House, why: str) -> CallPlan:
@@ -349,12 +296,12 @@ def rings_or_message(facts: CallFacts, house: House, why: str) -> CallPlan:
 def _ring(facts: CallFacts, house: House, why: str) -> CallPlan:
     if not facts.open:
         return _message(facts, house, house.closed, "out of hours")
-    chosen, rule = rings(facts, house)
-    if not chosen:
+    rung_ones = rings(facts, house)
+    if not rung_ones.telephones:
         return _message(facts, house, house.busy, f"{why}; nobody is on duty and free")
     language = language_of(facts, house)
     ring = RingStaff(
-        tuple(Telephone(one.number, one.id) for one in chosen),
+        rung_ones.telephones,
         house.ring,
         house.ring_seconds,
         {"language": language},
@@ -364,7 +311,7 @@ def _ring(facts: CallFacts, house: House, why: str) -> CallPlan:
     )
     # Without words before it, ringing is the first thing done, and the caller pays nothing until it is taken.
     said: tuple[Act, ...] = (house.greeting[language],) if house.record else ()
-    return CallPlan((*said, ring), f"{why}; {rule}")
+    return CallPlan((*said, ring), f"{why}; {rung_ones.rule}")
 
 
 def _message(facts: CallFacts, house: House, words: Mapping[str, Say], why: str) -> CallPlan:

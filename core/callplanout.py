@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from core.callplan import Ask, CallFacts, CallPlan, Hangup, House, RingClient, Say, Step, rings_or_message
+from core.callplan import (
+    Ask,
+    CallFacts,
+    CallPlan,
+    Connect,
+    Hangup,
+    House,
+    RingClient,
+    Say,
+    Step,
+    rings_or_message,
+)
 from core.config_dialling import OnMachine
 
 TALK, OPT_OUT = "1", "9"
@@ -60,6 +71,11 @@ def dial(key: str, client: RingClient) -> CallPlan:
     if key == "1":
         return CallPlan((client,), "calls the client")
     return CallPlan((Hangup(),), "the colleague did not take it")
+
+
+def announced(recorded: Say) -> CallPlan:
+    """The client picked up: say that the call is recorded before the two are connected."""
+    return CallPlan((recorded, Connect()), "says that it is recorded")
 
 
 def talked(status: str, nobody: Say) -> CallPlan:

@@ -9,7 +9,6 @@ from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from core.callplan import Ring
 from core.config_base import Fault, Section
 from core.intents import Intent
 
@@ -19,6 +18,13 @@ VOICES = {
     "en": "Polly.Amy",
 }
 """Lithuanian is spoken only where the voice is named: no language of Twilio's `<Say>` leads to it."""
+
+
+class Ring(StrEnum):
+    """How several telephones are rung."""
+
+    SEQUENCE = "sequence"
+    TOGETHER = "together"
 
 
 class Topic(Section):
@@ -120,6 +126,11 @@ class Phone(Section):
     recorded_numbers: list[str] = Field(
         default_factory=list,
         description="Our numbers whose calls are recorded, after callers were told so.",
+        examples=[["+37052000000"]],
+    )
+    recorded_calls_out: list[str] = Field(
+        default_factory=list,
+        description="Our numbers whose calls by click are recorded, after the client was told so.",
         examples=[["+37052000000"]],
     )
     blocked: list[str] = Field(

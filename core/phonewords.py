@@ -39,6 +39,11 @@ CLICK_WHISPER: Mapping[str, str] = {
     "ru": "Ваш звонок: {who}. Чтобы соединить, нажмите один.",
     "en": "Your call to {who}. Press one to be connected.",
 }
+CALL_RECORDED: Mapping[str, str] = {
+    "lt": "Laba diena, jums skambina {company}. Pokalbis įrašomas.",
+    "ru": "Здравствуйте, вам звонит компания {company}. Разговор записывается.",
+    "en": "Hello, {company} is calling. This call is recorded.",
+}
 CALLED_NOBODY: Mapping[str, str] = {
     "lt": "Klientas neatsiliepė.",
     "ru": "Клиент не ответил.",

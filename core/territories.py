@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
-from sqlalchemy import ForeignKey, Text, delete, func, select
+from sqlalchemy import ForeignKey, Text, delete, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -49,37 +48,6 @@ def matches(
         fits = region is not None and region.casefold() in named
         return 2 if fits and (not countries or country is None or country in countries) else 0
     return 1 if country is not None and country in countries else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Map:
-    """Every territory as it was read: countries, regions and who answers for it."""
-
-    parts: tuple[tuple[frozenset[str], frozenset[str], frozenset[int]], ...] = ()
-
-    def staff_of(self, country: str | None, region: str | None) -> frozenset[int]:
-        """Who answers for a place: those of the territories that fit it best; nobody where none does."""
-        if country is None and region is None:
-            return frozenset()
-        fits = [matches(countries, regions, country, region) for countries, regions, _ in self.parts]
-        best = max(fits, default=0)
-        chosen = (staff for fit, (_, _, staff) in zip(fits, self.parts, strict=True) if fit == best)
-        return frozenset().union(*chosen) if best else frozenset()
-
-
-def read_map(session: Session) -> Map:
-    """Read every territory."""
-    query = (
-        select(Territory.countries, Territory.regions, func.array_agg(TerritoryStaff.staff_id))
-        .join(TerritoryStaff)
-        .group_by(Territory.id)
-    )
-    return Map(
-        tuple(
-            (frozenset(countries), frozenset(regions), frozenset(staff))
-            for countries, regions, staff in session.execute(query)
-        )
-    )
 
 
 def put(

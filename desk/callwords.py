@@ -69,6 +69,12 @@ STEPS: Mapping[str, str] = {
     "left": N_("Message"),
     "whisper": N_("A colleague picked up"),
     "accept": N_("The colleague decided"),
+    "message": N_("Answered"),
+    "pressed": N_("The client pressed a key"),
+    "click": N_("The colleague picked up"),
+    "dial": N_("The colleague decided"),
+    "announce": N_("The client picked up"),
+    "talked": N_("After ringing"),
 }
 REASONS: Mapping[str, str] = {
     "the number is on the block list": N_("the number is blocked"),
@@ -85,6 +91,23 @@ REASONS: Mapping[str, str] = {
     "took the call": N_("took the call"),
     "did not take the call": N_("did not take the call"),
     "rings": N_("rings for a colleague"),
+    "says whom we call": N_("heard whom we call"),
+    "calls the client": N_("pressed 1, so the client was called"),
+    "the colleague did not take it": N_("did not press 1, so the client was not called"),
+    "says that it is recorded": N_("heard that the call is recorded"),
+    "talked with the client": N_("talked with the client"),
+    "the client was not reached: busy": N_("the client was busy"),
+    "the client was not reached: no-answer": N_("the client did not answer"),
+    "the client was not reached: failed": N_("the client could not be reached"),
+    "the client was not reached: canceled": N_("the client did not answer"),
+    "answered by human": N_("a person answered"),
+    "answered by unknown": N_("somebody answered"),
+    "answered by somebody": N_("somebody answered"),
+    "a fax answered": N_("a fax answered"),
+    "a machine answered": N_("an answering machine took it"),
+    "left the message on a machine": N_("left the message on an answering machine"),
+    "heard the message": N_("heard the message"),
+    "wants no such calls any more": N_("wants no such calls any more"),
     "something went wrong on our side; voicemail": N_(
         "something went wrong on our side, so a message was asked for"
     ),
@@ -94,10 +117,14 @@ RULES: Mapping[str, str] = {
     "owns_deal": N_("rang the owner of the deal first"),
     "keeps_conversation": N_("rang who has the conversation first"),
     "curates_account": N_("rang the client’s curator first"),
+    "topic_person": N_("rang who takes the topic in the curator’s team first"),
     "topic_team": N_("rang the topic’s team"),
+    "territory": N_("rang who answers for the client’s territory first"),
+    "industry": N_("rang who knows the client’s industry first"),
     "least_loaded": N_("rang who has the least work"),
     "nobody is on duty and free": N_("nobody was on duty and free"),
 }
+"""Why the first telephone was the first, by the rule of routing that named its owner."""
 
 
 def state_of(call: Call) -> tuple[str, str, str]:
@@ -118,10 +145,13 @@ def _named(table: Mapping[Any, str]) -> Callable[[Context, str], str]:
 
 @pass_context
 def _reason(context: Context, reason: str) -> str:
+    _: Callable[[str], str] = context["_"]
     if reason in REASONS:
-        return context["_"](REASONS[reason])
+        return _(REASONS[reason])
+    if "custom:" in reason:
+        return _(N_("by a rule of our own"))
     found = next((words for rule, words in RULES.items() if rule in reason), None)
-    return context["_"](found) if found else reason
+    return _(found) if found else reason
 
 
 def length(seconds: int | None) -> str:

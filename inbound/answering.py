@@ -12,17 +12,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import callplan, phoneevents, routing
-from core.callplan import CallFacts, CallPlan, Colleague, House, Reject, Ring, Say, Step, Voicemail
+from core.callplan import CallFacts, CallPlan, House, Reject, Say, Step, Voicemail
+from core.callrings import Line
 from core.calls import Call, CallState
 from core.clock import now
 from core.config import Settings
+from core.config_phone import Ring
 from core.dialling import readable
 from core.errors import ConfigurationError
 from core.jobs import enqueue
 from core.phoneevents import EventKind, PhoneEvent, Told
 from core.phonewords import UNKNOWN_CALLER, WHISPER, said
 from core.staff import Role, StaffMember
-from core.territories import Map, read_map
 from inbound import placed, twilio
 from inbound.callers import Caller, place_of, recognise, whose_client
 from inbound.telephone import Telephone
@@ -48,7 +49,7 @@ class Answering:
         tokens = (settings.twilio.auth_token, settings.twilio.previous_auth_token)
         self._tokens = [token.get_secret_value() for token in tokens if token is not None]
         self._account = settings.twilio.account_sid
-        self._on_duty: tuple[float, tuple[Colleague, ...], Map] = (float("-inf"), (), Map())
+        self._on_duty: tuple[float, Line | None] = (float("-inf"), None)
 
     def verify(self, webhook: Webhook) -> Signed:
         """The webhook, believed. Raises Forged where it cannot be."""
@@ -130,34 +131,38 @@ class Answering:
             language, plan = callplan.language_chosen(key, facts, house, turn)
             return plan, {"language": language}
         topic = callplan.topic_chosen(key, house)
-        team = session.get(routing.TopicTeam, topic) if topic else None
-        facts = replace(facts, topic=topic, topic_team_id=team.team_id if team else None)
         return callplan.after_topic(topic, facts, house, turn), {"topic": topic}
 
     def _facts(self, session: Session, shown: str, language: str | None) -> CallFacts:
         caller = recognise(session, shown)
-        owner_id, assignee_id = whose_client(session, caller)
-        colleagues, places = self._house_now(session)
+        whose = whose_client(session, caller)
+        line = self._line_now(session)
+        country, region = place_of(caller)
         return CallFacts(
             blocked=self._telephone.blocks(caller.number),
             open=self._telephone.is_open(now()),
             language=language or caller.language,
             known=caller.known,
-            assignee_id=assignee_id,
-            owner_id=owner_id,
-            curator_id=caller.account.curator_id if caller.account else None,
-            territory=places.staff_of(*place_of(caller)),
-            colleagues=colleagues,
+            client=routing.Facts(
+                intent=whose.intent,
+                assignee_id=whose.assignee_id,
+                owner_id=whose.owner_id,
+                curator_id=caller.account.curator_id if caller.account else None,
+                topic_team_id=line.roster.teams_of_topics.get(whose.intent or ""),
+                country=country,
+                region=region,
+                industry=caller.account.industry if caller.account else None,
+            ),
+            line=line,
         )
 
-    def _house_now(self, session: Session) -> tuple[tuple[Colleague, ...], Map]:
-        """Who could be rung and who answers where: looked up at most every `FRESH` seconds, since calls come
-        in bursts."""
-        looked_at, colleagues, places = self._on_duty
-        if time.monotonic() - looked_at > FRESH:
-            colleagues, places = _colleagues(session), read_map(session)
-            self._on_duty = (time.monotonic(), colleagues, places)
-        return colleagues, places
+    def _line_now(self, session: Session) -> Line:
+        """Who could be rung: looked up at most every `FRESH` seconds, since calls come in bursts."""
+        looked_at, line = self._on_duty
+        if line is None or time.monotonic() - looked_at > FRESH:
+            line = _line(session)
+            self._on_duty = (time.monotonic(), line)
+        return line
 
     def _whisper(self, session: Session, signed: Signed) -> CallPlan:
         """What a colleague hears: who calls, in the colleague's own language."""
@@ -186,27 +191,23 @@ def _accepted(session: Session, call: str) -> bool:
     return session.scalar(steps.limit(1)) is not None
 
 
-def _colleagues(session: Session) -> tuple[Colleague, ...]:
-    """Who could be rung now."""
+def _line(session: Session) -> Line:
+    """Who could be rung now: those who are here, work the phone, have one, and do not talk on it."""
     roster = routing.roster(session)
     talking = set(
         session.scalars(
             select(Call.staff_id).where(Call.state == CallState.CONNECTED, Call.ended_at.is_(None))
         )
     )
-    query = select(StaffMember.id, StaffMember.phone, StaffMember.role).where(
+    query = select(StaffMember.id, StaffMember.phone).where(
         StaffMember.active, StaffMember.phone.is_not(None), StaffMember.role.in_(WORK_THE_PHONE)
     )
-    return tuple(
-        Colleague(
-            staff_id,
-            readable(number or "") or "",
-            team_id=roster.here[staff_id].team_id,
-            speaks=roster.here[staff_id].speaks,
-            sells=role == Role.AGENT,
-            talking=staff_id in talking,
-            load=roster.here[staff_id].load,
-        )
-        for staff_id, number, role in session.execute(query)
-        if staff_id in roster.here
+    numbers = {staff_id: readable(number or "") for staff_id, number in session.execute(query)}
+    return Line(
+        roster,
+        {
+            one: number
+            for one, number in numbers.items()
+            if number and one in roster.here and one not in talking
+        },
     )

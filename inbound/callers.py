@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import phonenumbers
-from sqlalchemy import or_, select
+from sqlalchemy import literal, or_, select, true
 from sqlalchemy.orm import Session, joinedload
 
 from core.accounts import Account, Contact, ContactPoint, PointKind
@@ -83,13 +83,25 @@ def place_of(caller: Caller) -> tuple[str | None, str | None]:
     return country, region
 
 
-def whose_client(session: Session, caller: Caller) -> tuple[int | None, int | None]:
-    """Who owns the caller's open deal, and who has their open conversation: ids only, in one statement.
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose client a caller is, and what they last wrote or called about."""
+
+    owner_id: int | None = None
+    """Owner of their open deal."""
+    assignee_id: int | None = None
+    """Who has their open conversation."""
+    intent: str | None = None
+    """What that conversation is about."""
+
+
+def whose_client(session: Session, caller: Caller) -> Whose:
+    """Whose client a caller is, in one statement.
 
     The same rules as `open_deal` and `open_conversation`, for a webhook that has to be quick.
     """
     if not caller.known:
-        return None, None
+        return Whose()
     contact_id = caller.contact.id if caller.contact is not None else None
     account_id = caller.account.id if caller.account is not None else None
     deals = [Deal.account_id == account_id] if account_id is not None else []
@@ -100,20 +112,27 @@ def whose_client(session: Session, caller: Caller) -> tuple[int | None, int | No
         .where(Deal.outcome.is_(None), or_(*deals))
         .order_by(Deal.owner_id.is_(None), Deal.id.desc())
         .limit(1)
+        .subquery()
     )
     mine = (
         Conversation.contact_id == contact_id
         if contact_id is not None
         else Conversation.account_id == account_id
     )
-    keeper = (
-        select(Conversation.assignee_id)
+    talk = (
+        select(Conversation.assignee_id, Conversation.intent)
         .where(mine, Conversation.state == ConversationState.OPEN)
         .order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
         .limit(1)
+        .subquery()
     )
-    row = session.execute(select(owner.scalar_subquery(), keeper.scalar_subquery())).one()
-    return row[0], row[1]
+    one = select(literal(1).label("one")).subquery()
+    row = session.execute(
+        select(owner.c.owner_id, talk.c.assignee_id, talk.c.intent).select_from(
+            one.outerjoin(owner, true()).outerjoin(talk, true())
+        )
+    ).one()
+    return Whose(*row)
 
 
 def open_conversation(session: Session, caller: Caller) -> Conversation | None:

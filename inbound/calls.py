@@ -48,7 +48,7 @@ MOST_PAGES: Final = 50
 SETTLED: Final = frozenset({CallState.MISSED, CallState.VOICEMAIL, CallState.ANSWERED})
 """States of a call that is over and was not refused."""
 STEPS: Final = (
-    *(Step.MESSAGE, Step.PRESSED, Step.CLICK, Step.DIAL, Step.TALKED),
+    *(Step.MESSAGE, Step.PRESSED, Step.CLICK, Step.DIAL, Step.ANNOUNCE, Step.TALKED),
     *(Step.GREET, Step.LANGUAGE, Step.TOPIC),
     *(Step.WHISPER, Step.ACCEPT, Step.RUNG, Step.LEFT),
 )

@@ -14,6 +14,7 @@ from core.config import Settings
 from core.phoneorders import PhoneOrder
 from core.phoneroads import DELIVERY
 from core.phonewords import (
+    CALL_RECORDED,
     CALLED_NOBODY,
     CALLED_STOPPED,
     CALLED_THANKS,
@@ -26,7 +27,7 @@ from inbound.callers import recognise
 from inbound.telephone import Telephone
 from inbound.twilio import Signed
 
-STEPS: Final = frozenset({Step.MESSAGE, Step.PRESSED, Step.CLICK, Step.DIAL, Step.TALKED})
+STEPS: Final = frozenset({Step.MESSAGE, Step.PRESSED, Step.CLICK, Step.DIAL, Step.ANNOUNCE, Step.TALKED})
 """Steps of calls that we placed."""
 
 
@@ -57,6 +58,10 @@ def plan(
             return callplanout.picked_up(Say(said(CLICK_WHISPER, language, who=who), language), params)
         case Step.DIAL:
             return callplanout.dial(key, _client(settings, order, params))
+        case Step.ANNOUNCE:
+            spoken = _clients_language(settings, order)
+            words = said(CALL_RECORDED, spoken, company=settings.company.name)
+            return callplanout.announced(Say(words, spoken))
         case _:
             status = signed.fields.get("DialCallStatus", "")
             return callplanout.talked(status, Say(said(CALLED_NOBODY, language), language))
@@ -64,6 +69,13 @@ def plan(
 
 def _language(settings: Settings, order: PhoneOrder) -> str:
     language = order.delivery.language
+    return language if language in LANGUAGES else settings.company.default_language
+
+
+def _clients_language(settings: Settings, order: PhoneOrder) -> str:
+    """The client's own; a call by click is in the language of the colleague."""
+    contact = order.delivery.contact
+    language = contact.language if contact is not None else None
     return language if language in LANGUAGES else settings.company.default_language
 
 
@@ -83,4 +95,5 @@ def _client(settings: Settings, order: PhoneOrder, params: dict[str, str]) -> Ri
         settings.dialling.ring_seconds,
         settings.phone.longest_call_minutes * 60,
         params,
+        record=order.sender in settings.phone.recorded_calls_out,
     )

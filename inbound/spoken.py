@@ -14,8 +14,10 @@ from core.calls import Call
 from core.catalogue import ProductInterest, active_products
 from core.conversations import Conversation, Message
 from core.deals import Deal
+from core.intents import Urgency
 from core.labels import Classification, resolve_labels
 from core.transcripts import Speaker
+from inbound.labelling import bound_urgency
 from inbound.steps.classify import describe, terms
 from inbound.steps.file import OPENS_DEAL
 from inbound.work import Labeller
@@ -35,9 +37,14 @@ def label(
     if known is not None and known.reviewed_at is not None:
         return None
     products = active_products(session)
-    (labels,) = classifier.classify(
+    labelled = classifier.classify(
         [Text("", words[:LONGEST], channel, talk.language)], [terms(product) for product in products]
     )
+    if known is not None:
+        # Understood anew, it does not count beside itself.
+        known.urgency = Urgency.NORMAL
+        session.flush()
+    (labels,) = bound_urgency(session, [message.contact_id], labelled)
     merged = resolve_labels(session)
     if labels.intent is not None:
         talk.intent = merged.get(labels.intent, labels.intent)

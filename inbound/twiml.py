@@ -60,7 +60,7 @@ def render(plan: CallPlan, *, public_url: str, call: str, voices: Mapping[str, s
             case RingStaff():
                 _ring(response, act, public_url, call)
             case RingClient():
-                _ring_client(response, act, public_url)
+                _ring_client(response, act, public_url, call)
             case Voicemail():
                 for say in act.says:
                     _say(response, say, voices)
@@ -110,34 +110,37 @@ def _transcribe(response: VoiceResponse, language: str | None, public_url: str, 
     response.append(start)
 
 
-def _ring_client(response: VoiceResponse, act: RingClient, public_url: str) -> None:
+def _recorded(public_url: str) -> dict[str, str]:
+    return {
+        "record": "record-from-answer-dual",
+        "recording_status_callback": address(public_url, "recording"),
+        "recording_status_callback_event": RECORDING_EVENTS,
+    }
+
+
+def _ring_client(response: VoiceResponse, act: RingClient, public_url: str, call: str) -> None:
     dial = Dial(
         action=address(public_url, "talked", act.params),
         method="POST",
         timeout=act.seconds,
         time_limit=act.longest_seconds,
         caller_id=act.shows,
+        **(_recorded(public_url) if act.record else {}),
     )
+    # Said to the client alone, before the two are connected.
+    announcement = {"url": address(public_url, "announce", {"call": call, **act.params}), "method": "POST"}
     dial.number(
         act.number,
         status_callback=address(public_url, "status", act.params),
         status_callback_event=LEG_EVENTS,
         status_callback_method="POST",
+        **(announcement if act.record else {}),
     )
     response.append(dial)
 
 
 def _ring(response: VoiceResponse, act: RingStaff, public_url: str, call: str) -> None:
     _transcribe(response, act.transcribe, public_url, "both_tracks")
-    recorded = (
-        {
-            "record": "record-from-answer-dual",
-            "recording_status_callback": address(public_url, "recording"),
-            "recording_status_callback_event": RECORDING_EVENTS,
-        }
-        if act.record
-        else {}
-    )
     dial = Dial(
         action=address(public_url, "rung", act.params),
         method="POST",
@@ -145,7 +148,7 @@ def _ring(response: VoiceResponse, act: RingStaff, public_url: str, call: str) -
         time_limit=act.longest_seconds,
         answer_on_bridge=True,
         **({"sequential": True} if act.how is Ring.SEQUENCE and len(act.telephones) > 1 else {}),
-        **recorded,
+        **(_recorded(public_url) if act.record else {}),
     )
     for telephone in act.telephones:
         params = {"call": call, "staff": str(telephone.staff_id), **act.params}

@@ -13,7 +13,6 @@ from core.callplan import (
     Ask,
     CallFacts,
     CallPlan,
-    Colleague,
     Connect,
     Hangup,
     House,
@@ -24,6 +23,10 @@ from core.callplan import (
     Step,
     Voicemail,
 )
+from core.callrings import MOST_RUNG, Line, order, spoken
+from core.routing import Candidate, Facts, Place, Roster, decide
+from core.routingrules import DEFAULT, Rule
+from core.staff import Role
 
 LANGUAGES = ("lt", "ru", "en")
 
@@ -43,10 +46,24 @@ HOUSE = House(
     busy=words("busy"),
     goodbye=words("goodbye"),
 )
-OWNER = Colleague(1, "+37060000001", team_id=1, speaks=frozenset({"lt"}), load=9)
-SECOND = Colleague(2, "+37060000002", team_id=1, speaks=frozenset({"ru"}), load=1)
-SUPPORT = Colleague(3, "+37060000003", team_id=2, speaks=frozenset({"lt", "ru"}), sells=False)
-KNOWN = CallFacts(known=True, language="lt", owner_id=1, colleagues=(SECOND, OWNER, SUPPORT))
+
+
+def colleague(
+    number: int, team_id: int | None, *speaks: str, load: int = 0, role: Role = Role.AGENT
+) -> Candidate:
+    return Candidate(number, team_id, role, frozenset(speaks), load)
+
+
+def line(*several: Candidate, talking: int = 0, places: tuple[Place, ...] = ()) -> Line:
+    """A line to some colleagues, of whom one may be talking; the support topic goes to team 2."""
+    roster = Roster({one.id: one for one in several}, {"support_problem": 2}, places=places)
+    return Line(roster, {one.id: f"+3706000{one.id:04}" for one in several if one.id != talking})
+
+
+OWNER = colleague(1, 1, "lt", load=9)
+SECOND = colleague(2, 1, "ru", load=1)
+SUPPORT = colleague(3, 2, "lt", "ru", role=Role.SUPPORT)
+KNOWN = CallFacts(known=True, language="lt", client=Facts(owner_id=1), line=line(SECOND, OWNER, SUPPORT))
 
 
 def first_rung(plan: CallPlan) -> list[int]:
@@ -73,17 +90,17 @@ def test_whoever_is_recorded_was_told_so_in_their_language() -> None:
 
 
 def test_owner_who_is_away_is_not_rung() -> None:
-    away = replace(KNOWN, colleagues=(replace(OWNER, on_duty=False), SECOND))
+    away = replace(KNOWN, line=line(SECOND))
     assert first_rung(callplan.greet(away, HOUSE)) == [2]
 
 
 def test_owner_who_talks_already_is_not_rung() -> None:
-    talking = replace(KNOWN, colleagues=(replace(OWNER, talking=True), SECOND))
+    talking = replace(KNOWN, line=line(OWNER, SECOND, talking=1))
     assert first_rung(callplan.greet(talking, HOUSE)) == [2]
 
 
 def test_stranger_is_asked_for_a_language_then_a_topic_then_the_topics_team_is_rung() -> None:
-    stranger = CallFacts(colleagues=(OWNER, SECOND, SUPPORT))
+    stranger = CallFacts(line=line(OWNER, SECOND, SUPPORT))
     (ask,) = callplan.greet(stranger, HOUSE).acts
     assert isinstance(ask, Ask)
     assert ask.step is Step.LANGUAGE
@@ -93,12 +110,12 @@ def test_stranger_is_asked_for_a_language_then_a_topic_then_the_topics_team_is_r
     assert plan.acts[0].says[0].language == "ru"
     topic = callplan.topic_chosen("2", HOUSE)
     assert topic == "support_problem"
-    facts = replace(callplan.with_language(stranger, "ru"), topic=topic, topic_team_id=2)
+    facts = callplan.with_language(stranger, "ru")
     assert first_rung(callplan.after_topic(topic, facts, HOUSE, 1)) == [3, 2, 1]
 
 
 def test_silence_in_the_menu_ends_in_ringing_and_not_in_a_circle() -> None:
-    facts = CallFacts(colleagues=(SECOND,))
+    facts = CallFacts(line=line(SECOND))
     plan, asked = callplan.greet(facts, HOUSE), 0
     while isinstance(plan.acts[0], Ask):
         asked += 1
@@ -107,7 +124,7 @@ def test_silence_in_the_menu_ends_in_ringing_and_not_in_a_circle() -> None:
     assert first_rung(plan) == [2]
 
 
-@pytest.mark.parametrize("facts", [KNOWN, CallFacts(colleagues=(OWNER,))], ids=["known", "stranger"])
+@pytest.mark.parametrize("facts", [KNOWN, CallFacts(line=line(OWNER))], ids=["known", "stranger"])
 def test_out_of_hours_a_message_is_asked_for_and_nobody_is_rung(facts: CallFacts) -> None:
     (act,) = callplan.greet(replace(facts, open=False), HOUSE).acts
     assert isinstance(act, Voicemail)
@@ -135,29 +152,42 @@ def test_blocked_number_is_refused_before_anything_else() -> None:
     assert callplan.greet(replace(KNOWN, blocked=True), HOUSE).acts == (Reject(),)
 
 
-colleagues = st.builds(
-    Colleague,
+numbers = st.none() | st.integers(1, 30)
+candidates = st.builds(
+    Candidate,
     id=st.integers(1, 30),
-    number=st.sampled_from(["", *(f"+3706000{n:04}" for n in range(20))]),
     team_id=st.none() | st.integers(1, 3),
+    role=st.sampled_from([Role.AGENT, Role.SUPPORT, Role.HEAD]),
     speaks=st.frozensets(st.sampled_from(LANGUAGES)),
-    sells=st.booleans(),
-    on_duty=st.booleans(),
-    talking=st.booleans(),
     load=st.integers(0, 50),
+)
+rosters = st.builds(
+    Roster,
+    here=st.lists(candidates, max_size=25).map(lambda several: {one.id: one for one in several}),
+    teams_of_topics=st.sampled_from([{}, {"price_request": 1}]),
+    rules=st.permutations(DEFAULT).map(tuple)
+    | st.sampled_from([DEFAULT, (), (Rule("custom", {}, None, 2),)]),
+    places=st.sampled_from([(), (Place("all", frozenset({"LT"}), frozenset(), frozenset({1, 2, 3})),)]),
+)
+lines = st.builds(
+    Line,
+    rosters,
+    st.dictionaries(st.integers(1, 30), st.sampled_from([f"+3706000{n:04}" for n in range(20)])),
 )
 anything = st.builds(
     CallFacts,
     blocked=st.booleans(),
     open=st.booleans(),
     language=st.none() | st.sampled_from([*LANGUAGES, "de"]),
-    topic=st.none() | st.just("price_request"),
     known=st.booleans(),
-    assignee_id=st.none() | st.integers(1, 30),
-    owner_id=st.none() | st.integers(1, 30),
-    curator_id=st.none() | st.integers(1, 30),
-    topic_team_id=st.none() | st.integers(1, 3),
-    colleagues=st.lists(colleagues, max_size=25, unique_by=lambda one: one.id).map(tuple),
+    client=st.builds(
+        Facts,
+        assignee_id=numbers,
+        owner_id=numbers,
+        curator_id=numbers,
+        country=st.sampled_from([None, "LT"]),
+    ),
+    line=st.none() | lines,
 )
 houses = st.builds(
     replace, st.just(HOUSE), record=st.booleans(), voicemail=st.booleans(), ring=st.sampled_from(Ring),
@@ -193,11 +223,12 @@ def test_every_plan_of_any_step_keeps_the_promises(
         if isinstance(act, Reject):
             assert place == 0
         if isinstance(act, RingStaff):
-            rung = {one.id: one for one in facts.colleagues}
             assert facts.open
-            assert 1 <= len(act.telephones) <= callplan.MOST_RUNG
+            assert facts.line is not None
+            assert 1 <= len(act.telephones) <= MOST_RUNG
             assert len({one.number for one in act.telephones}) == len(act.telephones)
-            assert all(rung[one.staff_id].on_duty and one.number for one in act.telephones)
+            assert all(facts.line.roster.here[one.staff_id] for one in act.telephones)
+            assert all(facts.line.numbers[one.staff_id] == one.number for one in act.telephones)
             assert not act.record or isinstance(plan.acts[0], Say), "recorded without being told"
     assert not isinstance(plan.acts[-1], Say), "a call that nobody ends"
 
@@ -207,20 +238,58 @@ def test_the_same_facts_give_the_same_plan(facts: CallFacts, house: House) -> No
     assert callplan.greet(facts, house) == callplan.greet(facts, house)
 
 
-@given(anything, houses)
-def test_the_clients_own_colleague_comes_before_all_others(facts: CallFacts, house: House) -> None:
-    chosen, rule = callplan.rings(facts, house)
-    owner = next((one for one in facts.colleagues if one.id == facts.owner_id), None)
-    if owner is not None and owner.on_duty and not owner.talking and owner.number:
-        assert (chosen[0].id, rule) == (owner.id, "owns_deal")
+@given(rosters, numbers, st.integers(1, 30))
+def test_the_owner_of_the_deal_is_rung_before_all_others_under_the_shipped_rules(
+    roster: Roster, assignee: int | None, owner: int
+) -> None:
+    free = Line(replace(roster, rules=DEFAULT), {one: f"+3706000{one:04}" for one in roster.here})
+    rung = order(Facts(assignee_id=assignee, owner_id=owner), free)
+    if owner in roster.here:
+        assert (rung.telephones[0].staff_id, rung.rule) == (owner, "owns_deal")
 
 
-def test_of_a_team_who_answers_for_the_place_is_rung_before_the_less_loaded() -> None:
-    several = (
-        Colleague(1, "+37060000001", team_id=5, speaks=frozenset({"lt"}), load=0),
-        Colleague(2, "+37060000002", team_id=5, speaks=frozenset({"lt"}), load=9),
-        Colleague(3, "+37060000003", team_id=5, speaks=frozenset(), load=0),
+@given(rosters)
+def test_a_call_goes_first_where_a_letter_would_that_nobody_owns(roster: Roster) -> None:
+    facts = Facts(language="lt", country="LT", topic_team_id=1)
+    free = Line(roster, {one: f"+3706000{one:04}" for one in roster.here})
+    decision = decide(facts, replace(roster, rules=spoken(roster.rules)))
+    assert order(facts, free).rule == decision.rule
+    assert [one.staff_id for one in order(facts, free).telephones][:1] == (
+        [decision.staff_id] if decision.staff_id is not None else []
     )
-    facts = CallFacts(language="lt", topic_team_id=5, territory=frozenset({2, 3}), colleagues=several)
-    chosen, rule = callplan.rings(facts, HOUSE)
-    assert ([one.id for one in chosen], rule) == ([2, 1, 3], "topic_team")
+
+
+@given(st.permutations(DEFAULT))
+def test_talks_keep_every_rule_and_only_bring_owner_and_language_forward(rules: list[Rule]) -> None:
+    ordered = spoken(rules)
+    kinds = [rule.kind for rule in ordered]
+    assert sorted(kinds) == sorted(rule.kind for rule in rules)
+    assert kinds.index("owns_deal") < kinds.index("keeps_conversation")
+    assert kinds.index("prefer_language") < kinds.index("prefer_territory")
+    moved = {"owns_deal", "prefer_language"}
+    assert [one for one in kinds if one not in moved] == [one.kind for one in rules if one.kind not in moved]
+
+
+def test_of_a_team_who_speaks_the_language_is_rung_first_and_then_who_answers_for_the_place() -> None:
+    several = (colleague(1, 5, "lt"), colleague(2, 5, "lt", load=9), colleague(3, 5))
+    latvia = Place("Latvia", frozenset({"LV"}), frozenset(), frozenset({2, 3}))
+    facts = CallFacts(
+        language="lt", client=Facts(topic_team_id=5, country="LV"), line=line(*several, places=(latvia,))
+    )
+    rung = callplan.rings(facts, HOUSE)
+    assert ([one.staff_id for one in rung.telephones], rung.rule) == ([2, 1, 3], "topic_team")
+
+
+def test_a_rule_of_the_companys_own_keeps_a_call_in_its_team() -> None:
+    ours = Rule("custom", {"language": "ru"}, team_id=2)
+    free = line(OWNER, SECOND, SUPPORT)
+    free = replace(free, roster=replace(free.roster, rules=(ours, *DEFAULT)))
+    assert [one.staff_id for one in order(Facts(language="ru"), free).telephones] == [3]
+    empty = replace(free, numbers={1: "+37060000001"})
+    assert order(Facts(language="ru"), empty).telephones == ()
+    assert order(Facts(language="lt"), empty).rule == "least_loaded"
+
+
+def test_a_call_is_offered_to_twenty_colleagues_but_rings_ten() -> None:
+    many = line(*(colleague(one, 1, "lt", load=one) for one in range(1, 21)))
+    assert [one.staff_id for one in order(Facts(), many).telephones] == list(range(1, 11))

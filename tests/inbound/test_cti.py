@@ -20,8 +20,7 @@ from core.phoneevents import PhoneEvent
 from core.sessions import open_session
 from core.staff import StaffMember
 from core.tasks import Task, TaskState
-from core.territories import put, read_map
-from inbound.callers import open_conversation, open_deal, recognise, whose_client
+from inbound.callers import Whose, open_conversation, open_deal, recognise, whose_client
 from tests.twilio_local.house import (
     CLIENT,
     OURS,
@@ -161,17 +160,6 @@ def test_what_is_no_news_is_refused_with_a_sentence(house: PhoneHouse, kind: str
     assert answer.status_code in {422, 413}
 
 
-def test_those_whose_territory_fits_best_answer_for_a_place(house: PhoneHouse) -> None:
-    with house.looking() as session:
-        put(session, "Latvia", countries=["LV"], regions=[], staff=["aleksej@s.example"])
-        put(session, "Riga", countries=["LV"], regions=["Rīga"], staff=["ruta@s.example"])
-        ids = {one.email: one.id for one in session.scalars(select(StaffMember))}
-        places = read_map(session)
-    assert places.staff_of("LV", None) == {ids["aleksej@s.example"]}
-    assert places.staff_of("LV", "rīga") == {ids["ruta@s.example"]}
-    assert places.staff_of("LT", None) == frozenset()
-
-
 @pytest.mark.parametrize("number", [CLIENT, SWITCHBOARD, STRANGER])
 def test_quick_look_at_whose_client_somebody_is_says_what_the_whole_one_says(
     house: PhoneHouse, number: str
@@ -182,5 +170,9 @@ def test_quick_look_at_whose_client_somebody_is_says_what_the_whole_one_says(
     with house.looking() as session:
         caller = recognise(session, number)
         deal, talk = open_deal(session, caller), open_conversation(session, caller)
-        whole = (deal.owner_id if deal else None, talk.assignee_id if talk else None)
+        whole = Whose(
+            deal.owner_id if deal else None,
+            talk.assignee_id if talk else None,
+            talk.intent if talk else None,
+        )
         assert whose_client(session, caller) == whole

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import func, select
 
+from core import routingrules
 from core.accounts import Channel, Contact
 from core.calls import Call, CallLeg, CallState, Recording
 from core.clock import now
@@ -92,6 +93,20 @@ def test_stranger_goes_in_russian_through_the_menu_to_the_topics_team(house: Pho
     with house.looking() as session:
         contact = session.get_one(Contact, call.contact_id)
         assert (contact.source, contact.phone, contact.language) == ("call", STRANGER, "ru")
+
+
+def test_rules_that_letters_go_by_hold_for_calls_and_the_call_says_which_decided(house: PhoneHouse) -> None:
+    with house.looking() as session:
+        support = session.scalars(select(StaffMember).where(StaffMember.phone == SUPPORT)).one()
+        routingrules.add(session, {"language": "ru"}, team_id=support.team_id, by=support.id)
+        support_id = support.id
+    house.exchange.book[SUPPORT] = Callee(Answer.BUSY)
+    house.exchange.call(STRANGER, OURS, Caller(keys=["2", "1"], message_seconds=4))
+    call = only_call(house)
+    assert house.exchange.rung == [SUPPORT]
+    assert any("custom:language=ru" in step["reason"] for step in call.route)
+    with house.looking() as session:
+        assert session.get_one(Conversation, call.conversation_id).assignee_id == support_id
 
 
 def test_all_busy_leads_to_voicemail_and_a_call_back_task_with_its_deadline(house: PhoneHouse) -> None:

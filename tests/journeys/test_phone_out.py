@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from core import byphone, outbox
 from core.accounts import Channel
-from core.calls import Call, CallLeg, CallState
+from core.calls import Call, CallLeg, CallState, Recording
 from core.consent import Suppression, SuppressionReason
 from core.conversations import Conversation, Direction, Message
 from core.outbox import Draft
@@ -81,6 +81,30 @@ def test_click_to_call_rings_the_colleague_first_and_then_the_client(out: Outgoi
         assert {leg.number for leg in legs} == {OWNER, CLIENT}
     (order,) = out.orders()
     assert (order.kind, order.units) == (OrderKind.CLICK, 6)
+
+
+def test_call_by_click_is_recorded_only_where_so_set_and_after_the_client_was_told(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    with outgoing(engine, tmp_path, phone={"recorded_calls_out": [OURS]}) as out:
+        out.house.exchange.book[CLIENT] = Callee()
+        click(out)
+        told = "Laba diena, jums skambina Šiaurės siurbliai. Pokalbis įrašomas."
+        assert out.house.exchange.heard[-1] == told
+        assert out.house.exchange.errors == []
+        call = the_call(out)
+        with out.house.looking() as session:
+            recording = session.scalars(select(Recording)).one()
+            assert (recording.call_id, recording.state, recording.message) == (call.id, "completed", False)
+            assert recording.next_fetch_at is not None
+            assert [step["step"] for step in call.route] == ["click", "dial", "announce", "talked"]
+
+
+def test_call_by_click_is_not_recorded_unless_so_set(out: Outgoing) -> None:
+    out.house.exchange.book[CLIENT] = Callee()
+    click(out)
+    assert out.house.exchange.sounds == []
+    assert not any("įrašomas" in words for words in out.house.exchange.heard)
 
 
 def test_colleague_who_presses_nothing_is_not_connected_and_the_client_is_not_rung(out: Outgoing) -> None:
