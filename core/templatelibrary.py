@@ -100,14 +100,14 @@ class TemplateFile(Base):
 
 
 class TemplateUse(Base):
-    """Which text a delivery was made of, as last composed."""
+    """Which texts a delivery and its documents were made of, as last composed."""
 
     __tablename__ = "template_use"
     __table_args__ = (Index("ix_template_use_key", "kind", "key", "delivery_id"),)
 
     delivery_id: Mapped[int] = mapped_column(ForeignKey("delivery.id"), primary_key=True, autoincrement=False)
-    kind: Mapped[str] = mapped_column(Text)
-    key: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
     language: Mapped[str] = mapped_column(Text)
     """Of the variant that was taken."""
     version_id: Mapped[int | None] = mapped_column(ForeignKey("template_version.id"), index=True)

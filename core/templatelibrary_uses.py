@@ -33,9 +33,8 @@ insert into template_use (delivery_id, kind, key, language, version_id, digest)
 select delivery_id, kind, key, language, version_id, digest
 from json_to_recordset(cast(:rows as json))
   as v (delivery_id bigint, kind text, key text, language text, version_id bigint, digest text)
-on conflict (delivery_id) do update
-set kind = excluded.kind, key = excluded.key, language = excluded.language,
-    version_id = excluded.version_id, digest = excluded.digest
+on conflict (delivery_id, kind, key) do update
+set language = excluded.language, version_id = excluded.version_id, digest = excluded.digest
 """)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from email.utils import format_datetime
 from typing import Protocol
@@ -21,9 +21,10 @@ from core.errors import FrontdeskError
 from core.outbox import Purpose
 from core.outbox_history import Copy
 from core.outbox_pages import Claimed
+from core.templatelibrary_uses import Use, record
 from outbound import dkim, headers, mime
 from outbound.channels.base import Letter
-from outbound.mailingtexts import is_mailing
+from outbound.mailingtexts import Attached, files_of, is_mailing, of, use_of
 from outbound.placing import template_values
 from outbound.sender import Sender, sender_of
 from outbound.unsubscribe import Unsubscriber
@@ -40,6 +41,21 @@ class Composed:
     """None where it is no mail."""
     copy: Copy | None
     """None where the delivery belongs to no conversation."""
+    use: Use | None = field(default=None, kw_only=True)
+    """Which text it was made of; None where a person's own words or a mailing's are all it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    """A letter's words, what they were made of, and the files that go along."""
+
+    email: RenderedEmail
+    use: Use | None = None
+    files: Sequence[Attached] = ()
+
+
+_Wanted = tuple[str, str, int | None]
+"""A template's key, the language, and whose letter it is."""
 
 
 class Ours(Protocol):
@@ -94,7 +110,7 @@ class Composer:
         delivery.
         """
         results: dict[int, Composed | FrontdeskError] = {}
-        templates: dict[tuple[str, str], CompiledEmail | FrontdeskError] = {}
+        templates = _Compiling(self._catalogue)
         together = self._render_together(page, templates)
         for claimed in page:
             try:
@@ -112,14 +128,17 @@ class Composer:
         """
         today = self._today()
         made: list[Document] = []
+        catalogue = of(self._catalogue, claimed.staff_id)
         for key in claimed.documents:
             number = documents.next_number(session, key, today.year) if key in PREFIXES else None
             rendered = render_document(
                 key,
                 claimed.language,
                 self._values(claimed, {"number": number, "date": today} if number else {"date": today}),
-                self._catalogue,
+                catalogue,
             )
+            use = use_of(catalogue, catalogue.source("document", key, claimed.language), claimed.id)
+            record(session, [use] if use is not None else [])
             made.append(
                 documents.keep(
                     session,
@@ -143,27 +162,28 @@ class Composer:
         self,
         claimed: Claimed,
         made: Sequence[Document],
-        templates: dict[tuple[str, str], CompiledEmail | FrontdeskError],
-        rendered: RenderedEmail | None,
+        templates: _Compiling,
+        together: RenderedEmail | None,
     ) -> Composed:
         link = self._unsubscribe_link(claimed)
-        rendered = rendered or self._render(claimed, made, link, templates)
+        whole = _Rendered(together) if together else self._render(claimed, made, link, templates)
+        rendered = whole.email
         rfc_id = claimed.rfc_id or f"fd-{claimed.token}@{self.sender.domain}"
         name = self._name(claimed)
         data = mime.written(
             self._fields(claimed, rendered, rfc_id, name, link),
             rendered.text,
             rendered.html,
-            [mime.Part(document.filename, document.content_type, document.data) for document in made],
+            [mime.Part(one.filename, one.content_type, one.data) for one in (*made, *whole.files)],
             claimed.token,
+            mime.invitation_of(claimed.values),
         )
         data = dkim.signed(data, self._signers, lambda: self._now().timestamp())
         letter = Letter(claimed.id, self.sender.address, (claimed.address,), data, claimed.token)
-        return Composed(letter, rfc_id, self._copy(claimed, rendered, rfc_id, name, made))
+        attached = [one.id for one in made] + [one.document_id for one in whole.files]
+        return Composed(letter, rfc_id, self._copy(claimed, rendered, rfc_id, name, attached), use=whole.use)
 
-    def _render_together(
-        self, page: Sequence[Claimed], templates: dict[tuple[str, str], CompiledEmail | FrontdeskError]
-    ) -> dict[int, RenderedEmail]:
+    def _render_together(self, page: Sequence[Claimed], templates: _Compiling) -> dict[int, RenderedEmail]:
         """What a page holds of the same mailing, rendered in one go: each goes to a child process.
 
         Where one of them fails, each is rendered for itself later, so that only that one is refused.
@@ -175,7 +195,7 @@ class Composer:
         rendered: dict[int, RenderedEmail] = {}
         for wanted, group in groups.items():
             with suppress(FrontdeskError):
-                compiled = self._compiled(wanted, templates)
+                compiled, _ = templates.get(*wanted, None)
                 values = [self._values(one, None, self._unsubscribe_link(one)) for one in group]
                 rendered |= zip((one.id for one in group), compiled.render_all(values), strict=True)
         return rendered
@@ -196,30 +216,20 @@ class Composer:
         claimed: Claimed,
         made: Sequence[Document],
         link: str | None,
-        templates: dict[tuple[str, str], CompiledEmail | FrontdeskError],
-    ) -> RenderedEmail:
+        templates: _Compiling,
+    ) -> _Rendered:
         if claimed.template is None:
-            return RenderedEmail(claimed.subject, claimed.body, "", claimed.language)
-        compiled = self._compiled((claimed.template, claimed.language), templates)
+            return _Rendered(RenderedEmail(claimed.subject, claimed.body, "", claimed.language))
+        compiled, catalogue = templates.get(claimed.template, claimed.language, claimed.staff_id)
         document: dict[str, object] | None = None
         if made:
             dated = made[0].created_at.astimezone(self._zone).date() if made[0].created_at else self._today()
             document = {"number": made[0].number or "", "date": dated}
-        return compiled.render(self._values(claimed, document, link))
-
-    def _compiled(
-        self, wanted: tuple[str, str], templates: dict[tuple[str, str], CompiledEmail | FrontdeskError]
-    ) -> CompiledEmail:
-        compiled = templates.get(wanted)
-        if compiled is None:
-            try:
-                compiled = compile_email(*wanted, self._catalogue)
-            except FrontdeskError as error:
-                compiled = error
-            templates[wanted] = compiled
-        if isinstance(compiled, FrontdeskError):
-            raise compiled
-        return compiled
+        return _Rendered(
+            compiled.render(self._values(claimed, document, link)),
+            use_of(catalogue, compiled.source, claimed.id),
+            files_of(self._catalogue, catalogue, compiled.source),
+        )
 
     def _unsubscribe_link(self, claimed: Claimed) -> str | None:
         due = claimed.purpose == Purpose.MARKETING or claimed.template in UNASKED
@@ -261,7 +271,7 @@ class Composer:
         return fields
 
     def _copy(
-        self, claimed: Claimed, rendered: RenderedEmail, rfc_id: str, name: str, made: Sequence[Document]
+        self, claimed: Claimed, rendered: RenderedEmail, rfc_id: str, name: str, attached: Sequence[int]
     ) -> Copy | None:
         if claimed.conversation_id is None:
             return None
@@ -280,5 +290,32 @@ class Composer:
             sender_name=name,
             sender=self.sender.address,
             has_html=bool(rendered.html),
-            document_ids=tuple(document.id for document in made),
+            document_ids=tuple(attached),
         )
+
+
+class _Compiling:
+    """The templates of one page of deliveries, each looked up and compiled once."""
+
+    def __init__(self, live: Catalogue | None) -> None:
+        self._live = live
+        self._seen: dict[int | None, Catalogue] = {}
+        self._made: dict[_Wanted, CompiledEmail | FrontdeskError] = {}
+
+    def get(self, key: str, language: str, staff_id: int | None) -> tuple[CompiledEmail, Catalogue]:
+        """A template as a colleague's letters take it, and the catalogue it was taken from.
+
+        Raises what `compile_email` raises.
+        """
+        if staff_id not in self._seen:
+            self._seen[staff_id] = of(self._live, staff_id)
+        catalogue, wanted = self._seen[staff_id], (key, language, staff_id)
+        if wanted not in self._made:
+            try:
+                self._made[wanted] = compile_email(key, language, catalogue)
+            except FrontdeskError as error:
+                self._made[wanted] = error
+        made = self._made[wanted]
+        if isinstance(made, FrontdeskError):
+            raise made
+        return made, catalogue

@@ -20,7 +20,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy.orm import Session
 
-from core import consent, db, documents, outbox_history, outbox_pages
+from core import consent, db, documents, outbox_history, outbox_pages, templatelibrary_uses
 from core.accounts import Channel
 from core.campaigns import CampaignState
 from core.consent import Scope as Stops
@@ -170,6 +170,8 @@ class Pages:
             )
             copies = [one.copy for one in composed if one.letter.id in marked and one.copy is not None]
             outbox_history.file_copies(session, copies)
+            uses = [one.use for one in composed if one.letter.id in marked and one.use is not None]
+            templatelibrary_uses.record(session, uses)
             left = [
                 Settled(
                     one, SETTLES[said.action], said.reason, wait=said.wait, error=said.reason, tried=False

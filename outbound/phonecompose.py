@@ -15,9 +15,11 @@ from core.outbox_history import Copy
 from core.outbox_pages import Claimed
 from core.phoneorders import OrderKind
 from core.phoneroads import DELIVERY, SENT, STATUS, road
+from core.templatelibrary_uses import Use
 from outbound.channels.base import Letter
 from outbound.channels.twiliowire import CallOrder, TextOrder
 from outbound.compose import Composed
+from outbound.mailingtexts import of, use_of
 from outbound.placing import template_values
 from outbound.sender import company_values
 from templates.catalogue import Catalogue
@@ -91,7 +93,7 @@ class PhoneComposer:
         return self._message(claimed)
 
     def _text(self, claimed: Claimed) -> PhoneComposed:
-        text, language = self._words("sms", claimed)
+        text, language, use = self._words("sms", claimed)
         order = TextOrder(claimed.address, self.sender.texts_from, text, self._road(SENT, claimed))
         units = segments_of(text).count
         return self._composed(
@@ -102,17 +104,18 @@ class PhoneComposer:
             units,
             order.packed(),
             self._copy(claimed, text, language),
+            use,
         )
 
     def _message(self, claimed: Claimed) -> PhoneComposed:
-        text, language = self._words("voice", claimed)
+        text, language, use = self._words("voice", claimed)
         minutes = min(
             self._settings.dialling.longest_message_minutes, self._settings.phone.longest_call_minutes
         )
         order = self._call(claimed, claimed.address, "message", minutes, detect=True)
         return self._composed(
             claimed, OrderKind.MESSAGE, text, claimed.address, minutes, order.packed(),
-            self._copy(claimed, text, language),
+            self._copy(claimed, text, language), use,
         )  # fmt: skip
 
     def _click(self, claimed: Claimed) -> PhoneComposed:
@@ -137,12 +140,14 @@ class PhoneComposer:
     def _road(self, name: str, claimed: Claimed) -> str:
         return road(self._settings.company.public_url, name, {DELIVERY: claimed.token})
 
-    def _words(self, kind: str, claimed: Claimed) -> tuple[str, str]:
+    def _words(self, kind: str, claimed: Claimed) -> tuple[str, str, Use | None]:
         if claimed.template is None:
-            return claimed.body, claimed.language
+            return claimed.body, claimed.language, None
         values = template_values(claimed.values, self._company, staff={"name": self._settings.company.name})
-        rendered = render_text(kind, claimed.template, claimed.language, values, self._catalogue)
-        return rendered.text, rendered.language
+        catalogue = of(self._catalogue, claimed.staff_id)
+        rendered = render_text(kind, claimed.template, claimed.language, values, catalogue)
+        use = use_of(catalogue, catalogue.source(kind, claimed.template, claimed.language), claimed.id)
+        return rendered.text, rendered.language, use
 
     def _copy(self, claimed: Claimed, text: str, language: str) -> Copy | None:
         if claimed.conversation_id is None:
@@ -172,7 +177,8 @@ class PhoneComposer:
         units: int,
         data: bytes,
         copy: Copy | None,
+        use: Use | None = None,
     ) -> PhoneComposed:
         sender = self.sender.texts_from if kind is OrderKind.SMS else self.sender.number
         letter = Letter(claimed.id, sender, (dialled,), data, claimed.token)
-        return PhoneComposed(letter, None, copy, claimed, kind, text, dialled, units)
+        return PhoneComposed(letter, None, copy, claimed, kind, text, dialled, units, use=use)

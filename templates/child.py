@@ -14,7 +14,8 @@ from typing import Any, BinaryIO
 
 from core.errors import FrontdeskError, InputRefused
 from templates.bounded import OUT_OF_MEMORY
-from templates.unit import Source, Unit, compile_unit
+from templates.errors import UnknownPlaceholder
+from templates.unit import Source, Unit, compile_unit, faults_of
 
 
 @functools.lru_cache(maxsize=64)
@@ -30,6 +31,20 @@ def _names(work: Mapping[str, Any]) -> tuple[Any, bytes]:
 def _render(work: Mapping[str, Any]) -> tuple[Any, bytes]:
     unit = _unit(work["source"])
     return [unit.render(context) for context in work["contexts"]], b""
+
+
+def _faults(work: Mapping[str, Any]) -> tuple[Any, bytes]:
+    refused = faults_of(Source(**json.loads(work["source"])))
+    return [
+        {
+            "part": error.name.rpartition("/")[2],
+            "line": error.line,
+            "problem": error.problem,
+            "cure": error.cure,
+            "unknown": isinstance(error, UnknownPlaceholder),
+        }
+        for error in refused
+    ], b""
 
 
 def _pdf(work: Mapping[str, Any]) -> tuple[Any, bytes]:
@@ -48,6 +63,7 @@ def _pdf(work: Mapping[str, Any]) -> tuple[Any, bytes]:
 
 WORK: Mapping[str, Callable[[Mapping[str, Any]], tuple[Any, bytes]]] = {
     "names": _names,
+    "faults": _faults,
     "render": _render,
     "pdf": _pdf,
 }

@@ -114,6 +114,11 @@ class CompiledEmail:
         """Every placeholder the mail uses; only these are looked at."""
         return self._template.names.used
 
+    @property
+    def source(self) -> Source:
+        """The text it was compiled from."""
+        return self._template.source
+
     def render(self, values: Values) -> RenderedEmail:
         """The mail for one client. Raises `MissingValues` and `WrongValue`; nothing is half rendered."""
         return self.render_all([values])[0]

@@ -85,10 +85,33 @@ def compile_unit(source: Source) -> Unit:
         name = f"{source.name}/{part}"
         own = source.parts.get(part)
         whole = _whole(source, part, own, name)
-        compiled[part] = engine.compile_part(whole, name, source.language, html=part.endswith(".html"))
+        compiled[part] = engine.compile_part(whole, name, source.language, html=_is_html(part))
     used = frozenset[str]().union(*(part.names.used for part in compiled.values()))
     needed = frozenset[str]().union(*(part.names.needed for part in compiled.values()))
     return Unit(source.name, compiled, Names(used, needed))
+
+
+def faults_of(source: Source) -> list[TemplateRefused]:
+    """The first fault of each part, in the order of the parts; empty for a sound template."""
+    found: list[TemplateRefused] = []
+    for part in PARTS[source.kind]:
+        name, own = f"{source.name}/{part}", source.parts.get(part)
+        optional = (source.kind, part) in OPTIONAL_PARTS
+        try:
+            if not (own or "").strip() and not optional:
+                raise TemplateRefused(name, "is empty or missing.")
+            # The HTML of a letter that has none of its own is made of its text, whose faults are told there.
+            if own is not None or not optional:
+                engine.compile_part(
+                    _whole(source, part, own, name), name, source.language, html=_is_html(part)
+                )
+        except TemplateRefused as error:
+            found.append(error)
+    return found
+
+
+def _is_html(part: str) -> bool:
+    return part.endswith(".html")
 
 
 def _whole(source: Source, part: str, own: str | None, name: str) -> str:
