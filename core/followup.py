@@ -118,6 +118,8 @@ class Taken:
     failed: bool = False
     """What it sent never arrived."""
     task_done: bool = False
+    released_at: datetime | None = None
+    """When somebody's word let it leave, where it waited for one: what comes after counts from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,18 +176,23 @@ class Next:
     """Position of the step that is taken now."""
 
 
+def first_due(step: SequenceStep, begins: datetime, calendar: Calendar) -> datetime:
+    """When the first step of a follow-up that begins is due, by working time at the client's place."""
+    return calendar.within(step.window).after(begins, step.delay_days, step.delay_hours)
+
+
 def whither(standing: Standing, steps: Mapping[int, SequenceStep]) -> tuple[int | None, datetime | None]:
     """Which step is next, None for the end; and from when its delay counts where a branch led there."""
     last, following = standing.last, standing.position
     if last is None or last[0] + 1 != following:
         return following, None
-    step = steps[last[0]]
+    step, released_at = steps[last[0]], last[1].released_at
     if not step.branches:
-        return following, None
+        return following, released_at
     fork = came_of(last[1])
     position = follows(step.branches, fork, following)
     if position == following and last[1].result is None:
-        return position, None
+        return position, released_at
     return position, fork.since
 
 

@@ -33,19 +33,19 @@ def write(documents: Iterable[Mapping[str, Any]]) -> str:
     out = [HEAD]
     for document in documents:
         out.append("[[pipelines]]")
-        out.append(f"key = {_value(document['key'])}")
-        out.append(f"standard = {_value(bool(document.get('standard')))}")
+        out.append(f"key = {toml_value(document['key'])}")
+        out.append(f"standard = {toml_value(bool(document.get('standard')))}")
         if document.get("note"):
-            out.append(f"note = {_value(document['note'])}")
-        out.append(f"names = {_value(document['names'])}")
+            out.append(f"note = {toml_value(document['note'])}")
+        out.append(f"names = {toml_value(document['names'])}")
         for stage in document["stages"]:
             out += ["", "[[pipelines.stages]]"]
             for name in STAGE_FIELDS:
                 if name in stage and name not in {"guide", "checklist", "performer_rules"}:
-                    out.append(f"{name} = {_value(stage[name])}")
+                    out.append(f"{name} = {toml_value(stage[name])}")
             for name in ("performer_rules", "checklist"):
                 if stage.get(name):
-                    rows = ",\n".join(f"  {_value(item)}" for item in stage[name])
+                    rows = ",\n".join(f"  {toml_value(item)}" for item in stage[name])
                     out.append(f"{name} = [\n{rows},\n]")
             if stage.get("guide"):
                 out.append("[pipelines.stages.guide]")
@@ -59,16 +59,17 @@ def _ordered(texts: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return known + [(name, value) for name, value in texts.items() if name not in LANGUAGES]
 
 
-def _value(value: Any) -> str:
+def toml_value(value: Any) -> str:
+    """A value as TOML writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
         return _string(value)
     if isinstance(value, Mapping):
         pairs = _ordered(value) if set(value) <= set(LANGUAGES) else list(value.items())
-        return "{ " + ", ".join(f"{name} = {_value(one)}" for name, one in pairs) + " }"
+        return "{ " + ", ".join(f"{name} = {toml_value(one)}" for name, one in pairs) + " }"
     if isinstance(value, Sequence):
-        return "[" + ", ".join(_value(one) for one in value) + "]"
+        return "[" + ", ".join(toml_value(one) for one in value) + "]"
     return str(value)
 
 
@@ -94,8 +95,11 @@ def _long(text: str) -> str:
     return f'"""\n{body}"""'
 
 
-def read(text: str, known: Known | None = None) -> list[dict[str, Any]]:
-    """The pipelines of a file, each checked. Raises FileRefused, one sentence a fault with its line."""
+def read(text: str, known: Known | None = None, beside: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
+    """The pipelines of a file, each checked. Raises FileRefused, one sentence a fault with its line.
+
+    ``beside`` names tables that somebody else reads.
+    """
     if len(text.encode("utf-8", "replace")) > MOST_BYTES:
         raise FileRefused([f"The file is larger than {MOST_BYTES} bytes."])
     try:
@@ -106,7 +110,7 @@ def read(text: str, known: Known | None = None) -> list[dict[str, Any]]:
     faults = [
         f"line {lines.get((name,), 1)}, {name}: there is no such field"
         for name in data
-        if name != "pipelines"
+        if name != "pipelines" and name not in beside
     ]
     found = data.get("pipelines")
     if not isinstance(found, list) or not found or not all(isinstance(one, dict) for one in found):

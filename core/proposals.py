@@ -61,6 +61,12 @@ def places(session: Session, pipeline_ids: Iterable[int]) -> dict[int, dict[str,
     return found
 
 
+def place_of(stage: Stage) -> Place:
+    """A stage as proposals see it."""
+    spoken_for = frozenset(stage.proposed_on) | frozenset(stage.automatic_on)
+    return Place(stage.id, stage.key, stage.position, spoken_for, frozenset(stage.next_stages))
+
+
 def automatic(session: Session, limit: int) -> list[tuple[int, int, str]]:
     """Deals whose proposal moves them by itself: deal, stage and topic; locked until the transaction ends."""
     query = (

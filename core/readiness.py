@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from core import checklists, payments
+from core import checklists, meetings, payments
 from core.checklists import Point
 from core.deals import Deal
 from core.errors import Conflict
+from core.pipelines import Stage
 from core.pipelinespec import FIELDS
 
 
@@ -55,14 +56,19 @@ _HELD: Mapping[str, Callable[[Session, Deal], bool]] = {
 """How each field that a stage may ask for is seen to be there."""
 
 
-def lacks(session: Session, deal: Deal, points: Sequence[Point] | None = None) -> list[Lack]:
-    """What its stage asks for and the deal does not have: fields first, then open points of the checklist."""
+def lacks(
+    session: Session, deal: Deal, points: Sequence[Point] | None = None, stage: Stage | None = None
+) -> list[Lack]:
+    """What its stage, or another one, asks for and the deal does not have: fields first, then open points of
+    the checklist.
+    """
+    stage = stage or deal.stage
     missing = [
         Lack(name, {"en": FIELDS[name]})
-        for name in deal.stage.required_fields
+        for name in stage.required_fields
         if name in _HELD and not _HELD[name](session, deal)
     ]
-    items = checklists.points(session, deal) if points is None else points
+    items = checklists.points(session, deal, stage) if points is None else points
     missing += [
         Lack(item.key, item.names, point=True) for item in items if item.required and not item.done_at
     ]
@@ -74,6 +80,7 @@ def happened(session: Session, deal: Deal) -> frozenset[str]:
     held = {
         "paid": _HELD["paid"](session, deal),
         "delivered": _HELD["delivery_note"](session, deal),
+        "meeting_accepted": meetings.accepted(session, deal.id),
         "checklist": checklists.complete(checklists.points(session, deal)),
     }
     return frozenset(name for name, holds in held.items() if holds)

@@ -80,6 +80,10 @@ class Facts:
     products: frozenset[str] = frozenset()
     """Keys of the products it is about."""
     mailbox: str | None = None
+    segments: frozenset[int] = frozenset()
+    """Ids of the segments that the client is in."""
+    stage: str | None = None
+    """Key of the stage that the client's deal stands in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,11 @@ class Roster:
     places: Sequence[Place] = ()
     teams_of_staff: Mapping[int, int | None] = field(default_factory=dict)
     """Teams of all who work here, of those who are away too."""
+
+    @property
+    def asks_for_segments(self) -> bool:
+        """Whether any rule wants to know the client's segments or the stage of the deal."""
+        return any(one.segment_id is not None or "stage" in one.conditions for one in self.rules)
 
     def chosen(self, staff_id: int) -> None:
         """Count one more conversation for somebody, so that the next choice sees it."""
@@ -214,6 +223,7 @@ def holds(conditions: Mapping[str, str], facts: Facts, roster: Roster) -> bool:
         "industry": frozenset({facts.industry}),
         "mailbox": frozenset({facts.mailbox}),
         "product": facts.products,
+        "stage": frozenset({facts.stage}),
         "territory": frozenset(one.name for one in roster.places_of(facts)),
     }
     return all(
@@ -224,7 +234,11 @@ def holds(conditions: Mapping[str, str], facts: Facts, roster: Roster) -> bool:
 
 def _own(rule: Rule, facts: Facts, roster: Roster) -> Decision | None:
     """What a rule of the company's own decides; a team where all are away keeps it in its queue."""
-    if not holds(rule.conditions, facts, roster):
+    # A segment is compared by its number; the condition tells what it is called.
+    if "segment" in rule.conditions and rule.segment_id not in facts.segments:
+        return None
+    rest = {key: value for key, value in rule.conditions.items() if key != "segment"}
+    if not holds(rest, facts, roster):
         return None
     if rule.staff_id is not None:
         one = roster.here.get(rule.staff_id)
@@ -252,6 +266,7 @@ def roster(session: Session) -> Roster:
     """Read who is here today (the database's day), what each has open, and the rules."""
     today = session.execute(select(func.current_date())).scalar_one()
     away = absent_on(session, today)
+    staff = everybody(session)
     loads = dict(
         session.execute(
             select(Conversation.assignee_id, func.count())
@@ -259,11 +274,14 @@ def roster(session: Session) -> Roster:
             .group_by(Conversation.assignee_id)
         ).all()
     )
-    staff = session.scalars(
-        select(StaffMember).where(StaffMember.active, StaffMember.role != Role.ADMIN)
-    ).all()
+    here = {one.id: replace(one, load=loads.get(one.id, 0)) for one in staff if one.id not in away}
+    return roster_with(session, here, staff)
+
+
+def roster_with(session: Session, here: dict[int, Candidate], staff: Sequence[Candidate]) -> Roster:
+    """The roster of some who are here, of all the staff, with the rules in force."""
     return Roster(
-        here={one.id: _candidate(one, loads.get(one.id, 0)) for one in staff if one.id not in away},
+        here=here,
         teams_of_topics=dict(session.execute(select(TopicTeam.intent, TopicTeam.team_id)).all()),
         rules=routingrules.read(session),
         places=_places(session),
@@ -271,16 +289,21 @@ def roster(session: Session) -> Roster:
     )
 
 
-def _candidate(one: StaffMember, load: int) -> Candidate:
-    return Candidate(
-        one.id,
-        one.team_id,
-        one.role,
-        frozenset(one.speaks),
-        load,
-        frozenset(one.topics),
-        frozenset(industry.casefold() for industry in one.industries),
-    )
+def everybody(session: Session) -> list[Candidate]:
+    """All who may be given work, those who are away too; nobody's load is counted."""
+    staff = session.scalars(select(StaffMember).where(StaffMember.active, StaffMember.role != Role.ADMIN))
+    return [
+        Candidate(
+            one.id,
+            one.team_id,
+            one.role,
+            frozenset(one.speaks),
+            0,
+            frozenset(one.topics),
+            frozenset(industry.casefold() for industry in one.industries),
+        )
+        for one in staff
+    ]
 
 
 def _places(session: Session) -> tuple[Place, ...]:

@@ -53,6 +53,7 @@ def document_of(sequence: FollowUp) -> dict[str, Any]:
                 "titles": dict(step.titles),
                 "window": step.window,
                 "branches": list(step.branches),
+                **({"approve": True} if step.approve else {}),
             }
             for step in sequence.steps
         ],
@@ -119,6 +120,24 @@ def _window(window: Mapping[str, Any] | None, at: tuple[str, int]) -> Iterator[F
         yield Fault((*at, "window"), error.message)
 
 
+def steps_of(document: Mapping[str, Any]) -> list[SequenceStep]:
+    """The steps of a checked document as rows."""
+    return [
+        SequenceStep(
+            position=position,
+            kind=StepKind(step["kind"]),
+            delay_days=step["days"],
+            delay_hours=step["hours"],
+            template=step.get("template") or None,
+            titles=dict(step["titles"]),
+            window=step.get("window") or None,
+            branches=list(step.get("branches") or []),
+            approve=bool(step.get("approve")),
+        )
+        for position, step in enumerate(document["steps"], start=1)
+    ]
+
+
 def publish(
     session: Session, document: Mapping[str, Any], templates: frozenset[str] | None = None
 ) -> FollowUp:
@@ -145,19 +164,7 @@ def publish(
         exclusive=document["exclusive"],
         least_gap_hours=document["least_gap_hours"],
         note=document.get("note", ""),
-        steps=[
-            SequenceStep(
-                position=position,
-                kind=StepKind(step["kind"]),
-                delay_days=step["days"],
-                delay_hours=step["hours"],
-                template=step.get("template") or None,
-                titles=dict(step["titles"]),
-                window=step.get("window") or None,
-                branches=list(step.get("branches") or []),
-            )
-            for position, step in enumerate(document["steps"], start=1)
-        ],
+        steps=steps_of(document),
     )
     session.add(made)
     session.flush()

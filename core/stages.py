@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from core import deals, handover, letters, notices, outbox, performers, pipelines, readiness, sequences
 from core.deals import Deal, LossReason, Outcome, Stage, StageChange, WinReason
 from core.errors import FrontdeskError, InputRefused
+from core.followup import first_due
 from core.outbox import Draft
 from core.performers import Choice
 from core.readiness import Lack, NotReady
@@ -66,7 +68,7 @@ def outlook(session: Session, deal: Deal, stage: Stage, staff: StaffMember | Non
     ending = sequences.live_of(session, deal_id=deal.id)
     return Outlook(
         stage=stage,
-        allowed=not deal.stage.next_stages or stage.key in deal.stage.next_stages,
+        allowed=may_follow(deal.stage, stage),
         lacks=readiness.lacks(session, deal),
         draft=draft,
         fault=fault,
@@ -74,6 +76,11 @@ def outlook(session: Session, deal: Deal, stage: Stage, staff: StaffMember | Non
         ends=[one.sequence.name(language) for one in ending if "deal_moved" in one.sequence.stop_on],
         performer=performers.performer_of(session, deal, stage),
     )
+
+
+def may_follow(present: Stage, stage: Stage) -> bool:
+    """Whether a pipeline lets a deal go from one stage to another."""
+    return not present.next_stages or stage.key in present.next_stages
 
 
 def enter_stage(
@@ -117,17 +124,21 @@ def enter_stage(
 
 
 def _may_leave(session: Session, deal: Deal, stage: Stage, *, override: bool, reason: str) -> list[Lack]:
-    if deal.stage.next_stages and stage.key not in deal.stage.next_stages and not override:
+    if not may_follow(deal.stage, stage) and not override:
         raise NotNext
     missing = readiness.lacks(session, deal)
-    # Backwards a deal may go with anything open: that is often why it goes.
-    if stage.position < deal.stage.position or not missing:
+    if goes_back(deal.stage, stage) or not missing:
         return []
     if not override:
         raise NotReady(missing)
     if not reason.strip():
         raise InputRefused("Letting a deal go that lacks something needs a reason.")
     return missing
+
+
+def goes_back(present: Stage, stage: Stage) -> bool:
+    """Backwards a deal may go with anything open: that is often why it goes."""
+    return stage.position < present.position
 
 
 def _appoint(session: Session, deal: Deal, change: StageChange, giver_id: int | None, reason: str) -> None:
@@ -165,7 +176,7 @@ def _begin_follow_up(session: Session, deal: Deal, stage: Stage, calendar: Calen
     place = calendar
     if account is not None and account.zone is not None:
         place = Calendar(account.zone, calendar.week, account.country or "")
-    due_at = place.within(first.window).after(now, first.delay_days, first.delay_hours)
+    due_at = first_due(first, now, place)
     # Somebody who is in it for another deal of theirs is not led through it twice at once.
     with suppress(AlreadyEnrolled):
         sequences.enrol(session, sequence, contact_id=deal.contact.id, deal_id=deal.id, due_at=due_at)
@@ -199,8 +210,17 @@ def run_rules(session: Session, deal: Deal, calendar: Calendar | None = None) ->
 
 
 def _by_event(session: Session, deal: Deal, by: str) -> tuple[Stage, str] | None:
-    events = readiness.happened(session, deal)
-    for stage in pipelines.onward(deal.stage, deal.pipeline.stages):
+    return by_event(deal.stage, deal.pipeline.stages, readiness.happened(session, deal), by)
+
+
+def by_event(
+    present: Stage, stages: Iterable[Stage], events: Collection[str], by: str
+) -> tuple[Stage, str] | None:
+    """The first stage onward that one of these events speaks for, with the event.
+
+    ``by`` is ``automatic_on``, where the deal moves by itself, or ``proposed_on``.
+    """
+    for stage in pipelines.onward(present, stages):
         for event in getattr(stage, by):
             if event in events:
                 return stage, event
