@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from core import letters
@@ -14,6 +14,7 @@ from core.consent import Scope, Suppression
 from core.deals import Deal, StageChange
 from core.i18n import N_
 from core.outbox import Delivery, DeliveryState, Purpose
+from core.templatelibrary import Template, TemplateScope, TemplateVersion
 from core.values import normal_email
 
 OUT_OF_DATE: dict[str, str] = {
@@ -112,4 +113,18 @@ def deal_groups(deal: Deal, language: str, delivery: Delivery) -> dict[str, Any]
 
 
 def _template_changed(session: Session, approval: Approval, delivery: Delivery) -> bool:
-    return False
+    """Whether a text that the letter or its documents are made of was saved anew since somebody was asked."""
+    if delivery.template is None:
+        return False
+    keys = or_(
+        and_(Template.kind == "email", Template.key == delivery.template),
+        and_(Template.kind == "document", Template.key.in_(delivery.documents)),
+    )
+    query = (
+        select(TemplateVersion.id)
+        .join(Template, Template.id == TemplateVersion.template_id)
+        .where(keys, TemplateVersion.created_at > approval.asked_at)
+        .where(or_(Template.scope != TemplateScope.MINE, Template.staff_id == delivery.staff_id))
+        .limit(1)
+    )
+    return session.scalar(query) is not None

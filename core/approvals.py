@@ -65,7 +65,7 @@ def approve(session: Session, approval_id: int, *, by: int, leads: bool = False,
             .where(Conversation.id == delivery.conversation_id)
             .values(waiting=False, last_message_at=func.now())
         )
-    _let_follow_ups_go_on(session, approval, delivery)
+    _let_follow_ups_go_on(session, delivery)
     _decided(session, approval, ApprovalState.APPROVED, by, note)
     return approval
 
@@ -205,7 +205,7 @@ def withdraw(session: Session, approval_id: int, *, by: int, leads: bool = False
         raise NotAllowed("Only who asked may withdraw it.")
     if delivery.state == DeliveryState.HELD:
         outbox.settle(session, delivery.id, DeliveryState.CANCELLED, detail="withdrawn", staff_id=by)
-    _let_follow_ups_go_on(session, approval, delivery)
+    _let_follow_ups_go_on(session, delivery)
     _decided(session, approval, ApprovalState.WITHDRAWN, by, approval.note)
     return approval
 
@@ -226,21 +226,21 @@ def tell(session: Session, approval: Approval, delivery: Delivery, found: Doubt)
     if delivery.state == DeliveryState.HELD:
         gone = DeliveryState.SUPPRESSED if found.key == "opted_out" else DeliveryState.CANCELLED
         outbox.settle(session, delivery.id, gone, detail=f"not approved in time: {found.key}")
-    _let_follow_ups_go_on(session, approval, delivery)
+    _let_follow_ups_go_on(session, delivery)
     _decided(session, approval, ApprovalState.OUTDATED, None, found.key)
 
 
 _GO_ON = text("""
-update enrolment e set waits_for = null, due_at = greatest(e.due_at, now() + (e.due_at - :asked))
+update enrolment e set waits_for = null, due_at = now()
 from enrolment_step l
 where l.delivery_id = :delivery and e.id = l.enrolment_id and e.state in ('active', 'paused')
 and e.next_position > l.position
 """)
 
 
-def _let_follow_ups_go_on(session: Session, approval: Approval, delivery: Delivery) -> None:
-    """The next step's delay counts from when the letter really leaves."""
-    session.execute(_GO_ON, {"delivery": delivery.id, "asked": approval.asked_at})
+def _let_follow_ups_go_on(session: Session, delivery: Delivery) -> None:
+    """The next step is looked at anew: its delay counts from when the letter really leaves."""
+    session.execute(_GO_ON, {"delivery": delivery.id})
 
 
 def look_after(session: Session, limit: int = 200) -> int:

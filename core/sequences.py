@@ -101,6 +101,8 @@ class Result(StrEnum):
     NOT_REACHED = "not_reached"
     INTERESTED = "interested"
     NOT_INTERESTED = "not_interested"
+    DOWNLOADED = "downloaded"
+    """A file that the letter brought was downloaded."""
 
 
 class SequenceStep(Base):
@@ -127,6 +129,8 @@ class SequenceStep(Base):
     template: Mapped[str | None] = mapped_column(Text)
     titles: Mapped[dict[str, str]] = mapped_column(default=dict)
     """What the task is called, by language."""
+    approve: Mapped[bool] = mapped_column(default=False, server_default="false")
+    """What it sends waits for the word of the deal's owner, else of the head of sales."""
 
     sequence: Mapped[Sequence] = relationship(back_populates="steps")
 
@@ -281,6 +285,10 @@ def enrol(
     return session.get_one(Enrolment, enrolment_id)
 
 
+UNLEFT = (DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.DEFERRED)
+"""What can still be taken back."""
+
+
 def _end(session: Session, ids: list[int], reason: StopReason, by: int | None = None) -> None:
     """Stop enrolments and take back what they queued that has not left yet."""
     if not ids:
@@ -293,7 +301,7 @@ def _end(session: Session, ids: list[int], reason: StopReason, by: int | None = 
     waiting = select(EnrolmentStep.delivery_id).where(EnrolmentStep.enrolment_id.in_(ids))
     cancelled = session.scalars(
         update(Delivery)
-        .where(Delivery.id.in_(waiting), Delivery.state.in_([DeliveryState.QUEUED, DeliveryState.DEFERRED]))
+        .where(Delivery.id.in_(waiting), Delivery.state.in_(UNLEFT))
         .values(state=DeliveryState.CANCELLED, settled_at=func.now(), error=f"follow-up stopped: {reason}")
         .returning(Delivery.id)
     ).all()

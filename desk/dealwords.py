@@ -46,6 +46,7 @@ RESULTS: Mapping[Result, str] = {
     Result.NOT_REACHED: N_("not reached"),
     Result.INTERESTED: N_("interested"),
     Result.NOT_INTERESTED: N_("not interested"),
+    Result.DOWNLOADED: N_("the file was downloaded"),
 }
 SAID_OF_TASKS = (Result.REACHED, Result.NOT_REACHED, Result.INTERESTED, Result.NOT_INTERESTED)
 """What a colleague may say of how a follow-up's task went."""
@@ -54,6 +55,7 @@ WAITS: Mapping[str, str] = {
     "outside working hours": N_("waits for working hours"),
     "written to a short time ago": N_("waits: something went to the client a short time ago"),
     "enough letters this week": N_("waits: the client has had enough this week"),
+    "approval": N_("waits for approval of the letter before"),
     "away": N_("waits until the client is back"),
     "fault": N_("held: this step could not be made"),
 }

@@ -40,6 +40,7 @@ RULES: dict[str, str] = {
 """Why a conversation came to somebody, by the rule's key."""
 
 DELIVERY_STATES: dict[DeliveryState, tuple[str, str, str]] = {
+    DeliveryState.HELD: (N_("Waits for approval"), "yellow", "checks"),
     DeliveryState.QUEUED: (N_("Queued"), "secondary", "clock"),
     DeliveryState.CLAIMED: (N_("Being prepared"), "secondary", "clock"),
     DeliveryState.TRANSMITTING: (N_("Going out"), "secondary", "send"),
@@ -86,6 +87,8 @@ STEPS: dict[str, str] = {
     "screen": N_("Screened"),
     "verify": N_("Sender"),
     "recognise": N_("Recognised"),
+    "noticereply": N_("Answer to a notice"),
+    "meeting": N_("Invitation"),
     "thread": N_("Threaded"),
     "brake": N_("Loops"),
     "classify": N_("Classified"),

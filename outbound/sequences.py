@@ -33,6 +33,10 @@ log = structlog.get_logger(__name__)
 
 EVERY = 1.0
 """Seconds between two looks."""
+APPROVAL = "approval"
+"""What an enrolment waits for whose last step waits for somebody's word."""
+APPROVAL_WAIT = timedelta(hours=1)
+"""Until it is looked at again; a word brings it back at once."""
 FAULT = "fault"
 """What an enrolment waits for that is held because its step could not be made."""
 
@@ -100,6 +104,9 @@ def tick(session: Session, house: House, now: datetime | None = None) -> int:
 def _look(desk: _Desk, due: Due) -> Move:
     """Decide one enrolment, and put what it sends or asks for among the page's work."""
     page = desk.page
+    if due.id in page.unapproved:
+        # The next step speaks of the one before, which may yet be changed or never leave.
+        return Move(due.id, EnrolmentState.ACTIVE, due.next_position, page.now + APPROVAL_WAIT, APPROVAL)
     steps = page.roads[due.sequence_id].steps
     found = look_at(
         Standing(due.next_position, due.due_at, page.last.get(due.id)),

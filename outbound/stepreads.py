@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from core import consent, sequences
 from core.accounts import Channel, PointKind
+from core.approvalreads import unapproved
 from core.budget import UNSENT, Budget, Touches, touches
 from core.deals import Deal, DealLine
 from core.errors import InputRefused
@@ -48,9 +49,10 @@ order by e.due_at, e.id
 
 _LOG = text("""
 select l.enrolment_id, l.position, l.outcome, l.taken_at, l.result, l.result_at,
-    d.state as delivery, t.state as task
+    d.state as delivery, t.state as task, a.decided_at as released_at
 from enrolment_step l
 left join delivery d on d.id = l.delivery_id
+left join approval a on a.delivery_id = l.delivery_id
 left join task t on t.id = l.task_id
 where l.enrolment_id = any(:ids) order by l.enrolment_id, l.position
 """)
@@ -128,6 +130,8 @@ class Page:
     """Enrolment and position of every step that is behind."""
     last: dict[int, tuple[int, Taken]] = field(default_factory=dict)
     """By enrolment: position of the last step that was taken and what is known of it."""
+    unapproved: set[int] = field(default_factory=set)
+    """Enrolments of which a step still waits for somebody's word."""
     deals: dict[int, Deal] = field(default_factory=dict)
     talk_of_deal: dict[int, Talk] = field(default_factory=dict)
     talk_of_contact: dict[int, Talk] = field(default_factory=dict)
@@ -210,6 +214,8 @@ def _log(session: Session, page: Page) -> None:
     kinds = {one.id: page.roads[one.sequence_id].steps for one in page.due}
     for row in session.execute(_LOG, {"ids": list(replied)}):
         page.taken.add((row.enrolment_id, row.position))
+        if unapproved(row.delivery):
+            page.unapproved.add(row.enrolment_id)
         step = kinds[row.enrolment_id].get(row.position)
         if row.outcome != "done" or step is None:
             continue
@@ -217,12 +223,13 @@ def _log(session: Session, page: Page) -> None:
             row.position,
             Taken(
                 step.kind,
-                row.taken_at,
+                row.released_at or row.taken_at,
                 result=Result(row.result) if row.result else None,
                 result_at=row.result_at,
                 replied_at=replied[row.enrolment_id],
                 failed=row.delivery in FAILED,
                 task_done=row.task == TaskState.DONE,
+                released_at=row.released_at,
             ),
         )
 

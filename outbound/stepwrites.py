@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core import outbox
+from core import approvalasks, outbox
 from core.bulk import copy_rows, new_ids
 from core.deals import Deal
 from core.letters import DOCUMENTS, PURPOSES, deal_values, product_values, staff_values
@@ -93,6 +93,7 @@ def draft_of(page: Page, due: Due, step: SequenceStep, address: str) -> Draft:
             "product": product_values(deal, language) if deal else {},
         },
         documents=[template] if template in DOCUMENTS and step.kind is StepKind.EMAIL else [],
+        approver=approvalasks.STEP if step.approve else "",
         in_reply_to=thread[-1] if thread and step.kind is StepKind.EMAIL else None,
         reference_ids=thread if step.kind is StepKind.EMAIL else [],
         priority=6,

@@ -198,6 +198,7 @@ def _step(form: Form, number: int, kind: str) -> dict[str, Any]:
             for place in range(12)
             if (on := form.line(f"step_{number}_on_{place}"))
         ],
+        **({"approve": True} if form.ticked(f"step_{number}_approve") and not task else {}),
     }
 
 
