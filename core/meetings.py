@@ -135,7 +135,7 @@ class Attendee(Base):
     answered_at: Mapped[datetime | None]
     answered_sequence: Mapped[int | None]
     answered_stamp: Mapped[datetime | None]
-    """DTSTAMP of the answer that counts; an earlier one that comes later does not (RFC 5546 section 2.1.5)."""
+    """DTSTAMP of the answer that counts; an earlier one coming later does not (RFC 5546 section 2.1.5)."""
     comment: Mapped[str] = mapped_column(Text, default="")
     proposed_start: Mapped[datetime | None]
     proposed_end: Mapped[datetime | None]

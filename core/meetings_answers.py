@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
@@ -17,6 +18,20 @@ from core.notifications import Kind
 from core.sequences import StopReason
 from core.tasks import Task
 from core.worktime import Calendar
+
+TASKS: Final[Mapping[Answer, Mapping[str, str]]] = {
+    Answer.DECLINED: {
+        "en": "{who} declined “{title}”: agree on another time",
+        "ru": "{who}: отказ от встречи «{title}», согласовать другое время",
+        "lt": "{who} atsisakė susitikimo „{title}“: suderinti kitą laiką",
+    },
+    Answer.PROPOSED: {
+        "en": "{who} proposes another time for “{title}”: decide",
+        "ru": "{who}: предлагает другое время для «{title}», решить",
+        "lt": "{who} siūlo kitą „{title}“ laiką: nuspręsti",
+    },
+}
+"""What the organizer has to do after an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +105,9 @@ def _late(meeting: Meeting, attendee: Attendee, given: Given) -> bool:
 
 def take(
     session: Session, meeting: Meeting, given: Given, *, raw_id: int | None, now: datetime,
-    calendar: Calendar, words: Mapping[str, str],
+    calendar: Calendar,
 ) -> Ruling:  # fmt: skip
-    """Write an answer down, tell the organizer, and let the deal and the follow-ups hear of it.
-
-    `words` are the titles of the task for the organizer: by ``declined`` and ``proposed``, with ``%(who)s``
-    and ``%(title)s`` in them.
-    """
+    """Write an answer down, tell the organizer, and let the deal and the follow-ups hear of it."""
     ruling = rule(meeting, given, _kin(session, given.attendee))
     attendee = ruling.attendee
     if ruling.deed is Deed.FORWARDED:
@@ -127,7 +138,7 @@ def take(
         conversation_id=meeting.conversation_id,
     )  # fmt: skip
     if ruling.deed is Deed.ANSWERED and attendee is not None and attendee.staff_id is None:
-        _follows(session, meeting, attendee, who, now, calendar, words)
+        _follows(session, meeting, attendee, who, now, calendar)
     return ruling
 
 
@@ -149,7 +160,6 @@ def _follows(
     who: str,
     now: datetime,
     calendar: Calendar,
-    words: Mapping[str, str],
 ) -> None:
     """A client answered: follow-ups that end with a reply end, rules about accepting run, and who has to
     agree on another time gets a task."""
@@ -160,9 +170,10 @@ def _follows(
         if deal is not None and deal.outcome is None:
             stages.run_rules(session, deal, calendar)
     if attendee.answer in {Answer.DECLINED, Answer.PROPOSED}:
+        words = TASKS[Answer(attendee.answer)][meeting.organizer.language.value]
         session.add(
             Task(
-                title=(words[Answer(attendee.answer).value] % {"who": who, "title": meeting.title})[:300],
+                title=words.format(who=who, title=meeting.title)[:300],
                 kind="meeting",
                 assignee_id=meeting.organizer_id,
                 contact_id=attendee.contact_id,

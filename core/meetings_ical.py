@@ -66,7 +66,7 @@ def written(
     event.add("organizer", _organizer(*organizer, sent_by))
     for one in meeting.attendees:
         if (only is None or one is only) and (one.invited or only is not None):
-            event.add("attendee", _attendee(one, method), encode=0)
+            event.add("attendee", _attendee(one, method), encode=False)
     calendar.add_component(event)
     return calendar.to_ical().decode("utf-8")
 

@@ -43,6 +43,7 @@ EVENTS: dict[str, str] = {
     "paid": N_("the whole sum is paid"),
     "delivered": N_("a delivery note is entered"),
     "checklist": N_("the checklist is complete"),
+    "meeting_accepted": N_("the client accepted a meeting or a demo"),
 }
 """What may move a deal beside the topics of letters."""
 

@@ -23,6 +23,8 @@ FIXED = frozenset(
         N_("a new contact whose company is not known"),
         N_("a contact we know"),
         N_("answers a letter of this conversation"),
+        N_("answers an invitation of this conversation"),
+        N_("a colleague answered an invitation"),
         N_("an old thread with a new subject: a new topic"),
         N_("refers to a conversation its sender takes no part in"),
         N_("begins a conversation"),

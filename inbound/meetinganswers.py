@@ -39,7 +39,7 @@ def read(data: bytes) -> Answer | None:
 def _answer(calendar: Any, event: Any) -> Answer | None:
     attendee = event.get("ATTENDEE")
     if isinstance(attendee, list):
-        # A reply names one (RFC 5546 section 3.2.3); a counter repeats all, and then the letter's sender says.
+        # A reply names one (RFC 5546 section 3.2.3); a counter may repeat all of them.
         attendee = attendee[0] if len(attendee) == 1 else _who_spoke(attendee)
     method = str(calendar.get("METHOD", "")).strip().upper()
     if method not in METHODS:

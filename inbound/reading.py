@@ -8,6 +8,7 @@ from datetime import datetime
 
 from inbound import dates
 from inbound.authenticity import MOST_FIELDS
+from inbound.meetinganswers import Answer as CalendarAnswer
 from inbound.parsed import Address, Headers, UnreadableMail
 from inbound.understanding import understand
 
@@ -61,6 +62,8 @@ class Reading:
     """It carries a DKIM signature."""
     more_senders: tuple[Pair, ...] = ()
     """What From names beside the first."""
+    calendar: CalendarAnswer | None = None
+    """An answer to an invitation."""
 
     def dumped(self) -> bytes:
         """The values as bytes (marshal: plain values only, so reading them runs nothing)."""
@@ -143,6 +146,7 @@ def read(raw: bytes, own_addresses: frozenset[str]) -> Reading:
         else (),
         signed="dkim-signature" in mail.headers,
         more_senders=tuple(map(_pair, mail.from_[1:5])),
+        calendar=known.answer,
     )
 
 

@@ -5,11 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from inbound import authenticity, automail, bounces, calendars, forwards, mime, quoting, signature, subjects
+from inbound import (
+    authenticity,
+    automail,
+    bounces,
+    calendars,
+    forwards,
+    meetinganswers,
+    mime,
+    quoting,
+    signature,
+    subjects,
+)
 from inbound.automail import Kind, Machine
 from inbound.bounces import Bounce
 from inbound.calendars import Invitation
 from inbound.forwards import Forward
+from inbound.meetinganswers import Answer
 from inbound.parsed import ParsedMail
 from inbound.quoting import Split
 from inbound.signature import Person
@@ -31,6 +43,8 @@ class Understood:
     language_confidence: float
     language_reason: str
     invitation: Invitation | None = None
+    answer: Answer | None = None
+    """What it answers to an invitation of ours."""
 
     def person(self) -> Person:
         """What the signature says of the sender; read when asked for, because it takes longest."""
@@ -58,9 +72,8 @@ def understand(raw: bytes, own_addresses: frozenset[str] = frozenset()) -> Under
     if forward is not None and not split.forward and split.quoted:
         split = replace(split, forward=split.quoted, quoted="")
     language, confidence, reason = _language(mail, split, forward)
-    return Understood(
-        mail, split, machine, bounce, forward, language, confidence, reason, _invitation(mail, raw)
-    )
+    invitation, answer = _calendar(mail, raw)
+    return Understood(mail, split, machine, bounce, forward, language, confidence, reason, invitation, answer)
 
 
 def _forward(mail: ParsedMail, split: Split, raw: bytes) -> Forward | None:
@@ -91,8 +104,9 @@ def _language(mail: ParsedMail, split: Split, forward: Forward | None) -> tuple[
     return (found.language, found.confidence, found.reason) if found else (None, 0.0, "there is no text")
 
 
-def _invitation(mail: ParsedMail, raw: bytes) -> Invitation | None:
+def _calendar(mail: ParsedMail, raw: bytes) -> tuple[Invitation | None, Answer | None]:
     for part in mail.parts:
         if part.content_type == "text/calendar" or part.file_name.lower().endswith(".ics"):
-            return calendars.read(mime.attachment_bytes(raw, part.path or "1"))
-    return None
+            data = mime.attachment_bytes(raw, part.path or "1")
+            return calendars.read(data), meetinganswers.read(data)
+    return None, None

@@ -120,9 +120,15 @@ class Item:
     talk: Talk | None = None
     answers: int | None = None
     """The delivery of ours that it answers."""
+    joins: int | None = None
+    """The conversation of the meeting whose invitation it answers."""
     labels: Labels | None = None
     message_id: int = 0
     segment: Mark | None = None
+    segments: frozenset[int] = frozenset()
+    """Every segment the client is in; `segment` holds the first few."""
+    stage: str | None = None
+    """Key of the stage that the deal stands in."""
     """Whose letter it is and about what."""
 
     def note(self, step: str, reason: str) -> None:

@@ -44,6 +44,8 @@ def run(batch: Batch) -> None:
                 industry=industry,
                 products=_products(item),
                 mailbox=talk.mailbox,
+                segments=item.segments,
+                stage=item.stage,
             )
             decision = decided[talk.id] = _decide(talk, facts, roster)
         item.note("assign", decision.rule)

@@ -20,6 +20,8 @@ def run(batch: Batch) -> None:
         known.stages.update({deal.id: stage.key for deal in batch.deals})
     for item in items:
         person, talk, labels = item.person, item.talk, item.labels
+        item.segments = frozenset(known.segments.get(person.id, ())) if person is not None else frozenset()
+        item.stage = known.stages.get(talk.deal_id or 0) if talk is not None else None
         sure = labels is not None and labels.intent is not None
         item.segment = known.of(
             person.id if person is not None else None,

@@ -86,6 +86,7 @@ def run(batch: Batch) -> None:
     known = _talks_of_ids(batch, {rfc_id for found in refs.values() for rfc_id in found})
     deliveries = _answered(batch, items)
     by_subject = _open_talks_of(batch, items)
+    load(batch, {item.joins for item in items if item.joins is not None})
     ids = iter(new_ids(batch.session, Conversation, len(items)))
     for item in items:
         reading = item.reading
@@ -97,6 +98,8 @@ def run(batch: Batch) -> None:
             if topic == topic_of(delivery.subject):
                 referred[0].topics.add(topic)
         choice = choose(item, referred, topic)
+        if item.joins in batch.talks:
+            choice = Choice(batch.talks[item.joins], "answers an invitation of this conversation")
         if choice.talk is None and not referred and item.sender and mark_of(reading.subject) == "reply":
             same = by_subject.get((item.sender, topic)) if len(topic) > 3 else None
             if same is not None and _lately(item, same):
