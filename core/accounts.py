@@ -41,8 +41,8 @@ class Account(Base):
     name: Mapped[str] = mapped_column(Text, index=True)
     code: Mapped[str | None] = mapped_column(Text)
     """Company code or tax number."""
-    industry: Mapped[str | None] = mapped_column(Text)
-    region: Mapped[str | None] = mapped_column(Text)
+    industry: Mapped[str | None] = mapped_column(Text, index=True)
+    region: Mapped[str | None] = mapped_column(Text, index=True)
     zone: Mapped[str | None] = mapped_column(Text)
     """Time zone of the client's place (IANA), where it is not ours."""
     country: Mapped[str | None] = mapped_column(Text)

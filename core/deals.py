@@ -9,12 +9,13 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, Numeric, Text, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from core import clock
+from core import clock, provenance
 from core.accounts import Account, Contact
 from core.catalogue import Product
 from core.db import Base, Id
 from core.errors import Conflict, IllegalTransition, InputRefused
 from core.pipelines import Pipeline, Stage, default_pipeline, first_stage
+from core.provenance import Origin, Subject
 from core.staff import StaffMember
 from core.values import Money
 
@@ -74,6 +75,7 @@ class Deal(Base):
     __tablename__ = "deal"
     __table_args__ = (
         Index("ix_deal_open", "account_id", postgresql_where=text("outcome IS NULL")),
+        Index("ix_deal_account_id", "account_id"),
         Index("ix_deal_proposed", "id", postgresql_where=text("proposed_stage_id IS NOT NULL")),
         Index("ix_deal_board", "pipeline_id", "stage_id", postgresql_where=text("outcome IS NULL")),
     )
@@ -234,8 +236,11 @@ def open_deal(
     session.add(deal)
     if account is not None:
         account.first_contact_at = account.first_contact_at or clock.now()
-        if account.curator_id is None:
+        if account.curator_id is None and owner_id is not None:
             account.curator_id = owner_id
+            session.flush()
+            follows = {"curator_id": owner_id}
+            provenance.note(session, Subject.ACCOUNT, account.id, follows, Origin.DEAL, staff_id=owner_id)
     session.flush()
     session.add(
         StageChange(

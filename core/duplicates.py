@@ -1,4 +1,4 @@
-"""Clients that may be one and the same: found by mail domain, telephone, name, or code; and kept apart by hand.
+"""Clients that may be one and the same: found by mail domain, telephone, name or code; kept apart by hand.
 
 A name is compared without its legal form and whichever alphabet it is written in (`core.namekeys`).
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import combinations
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, delete, func, literal, select, union_all
 from sqlalchemy.dialects.postgresql import insert
@@ -27,6 +28,17 @@ COMMON = 20
 """A number or domain that more clients than this share says nothing of any of them."""
 
 Index("ix_account_name_key", name_key(Account.name).label("name_key"))
+Index(
+    "ix_account_name_key_part",
+    name_key(Account.name).label("part"),
+    postgresql_using="gin",
+    postgresql_ops={"part": "gin_trgm_ops"},
+)
+Index(
+    "ix_account_lately",
+    func.coalesce(Account.last_in_at, Account.created_at).label("lately"),
+    Account.id,
+)
 Index("ix_account_code_key", code_key(Account.code).label("code_key"))
 Index(
     "ix_contact_point_domain",
@@ -101,8 +113,10 @@ def of_account(session: Session, account: Account, contacts: Sequence[Contact]) 
         .where(KeptApart.kind == Pair.ACCOUNT, KeptApart.low_id == low, KeptApart.high_id == high)
         .exists()
     )
-    query = (
-        select(found.c.id, found.c.why, func.min(found.c.what), Account.name, StaffMember.name, StaffMember.id)
+    query: Any = (
+        select(
+            found.c.id, found.c.why, func.min(found.c.what), Account.name, StaffMember.name, StaffMember.id
+        )
         .join(Account, Account.id == found.c.id)
         .outerjoin(StaffMember, StaffMember.id == Account.curator_id)
         .where(found.c.id != account.id, ~apart)
@@ -117,7 +131,7 @@ def of_account(session: Session, account: Account, contacts: Sequence[Contact]) 
     return ordered[:SHOWN]
 
 
-def _ways(account: Account, phones: Collection[str], domains: Collection[str]) -> list[object]:
+def _ways(account: Account, phones: Collection[str], domains: Collection[str]) -> list[Any]:
     """One query for each likeness: id of the other client, why, and what is alike."""
     mine = select(name_key(Account.name)).where(Account.id == account.id).scalar_subquery()
     my_code = select(code_key(Account.code)).where(Account.id == account.id).scalar_subquery()
@@ -126,7 +140,7 @@ def _ways(account: Account, phones: Collection[str], domains: Collection[str]) -
         .join(ContactPoint, ContactPoint.contact_id == Contact.id)
         .where(Contact.account_id.is_not(None))
     )
-    ways: list[object] = [
+    ways: list[Any] = [
         select(Account.id, literal(Likeness.NAME.value).label("why"), Account.name.label("what"))
         .where(name_key(Account.name) == mine, func.length(mine) >= SHORTEST_NAME)
         .limit(COMMON),

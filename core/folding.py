@@ -68,9 +68,7 @@ def fold(session: Session, table: sa.Table, gone: int, stays: int) -> Folded:
     return folded
 
 
-def _fold(
-    session: Session, table: sa.Table, gone: int, stays: int, folded: Folded, depth: int
-) -> None:
+def _fold(session: Session, table: sa.Table, gone: int, stays: int, folded: Folded, depth: int) -> None:
     if depth > DEEPEST:
         raise CannotFold
     for other, column in references(table):

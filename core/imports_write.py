@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Select, Table, delete, exists, select, update
 from sqlalchemy.orm import Session
 
+from core import provenance
 from core.accounts import Account, AccountDomain, Contact, ContactPoint, name_of_domain
 from core.bulk import copy_rows, new_ids
 from core.db import Base, models
-from core.imports_rows import ImportRow, RowOutcome
+from core.imports_rows import Import, ImportRow, RowOutcome
+from core.provenance import FieldOrigin, Origin, Subject
 
 if TYPE_CHECKING:
     from core.imports import Planned
@@ -56,6 +58,7 @@ def write_rows(session: Session, import_id: int, planned: Sequence[Planned]) -> 
         if one.account and one.account_key is None and one.account_id is not None:
             session.execute(update(Account).where(Account.id == one.account_id).values(one.account))
     _remember(session, import_id, planned, ids, accounts)
+    _say_whence(session, import_id, good, ids, accounts)
     session.expire_all()
     return [contact_id for contact_id, _ in whose if contact_id is not None]
 
@@ -123,6 +126,34 @@ def _remember(
     )  # fmt: skip
 
 
+def _say_whence(
+    session: Session,
+    import_id: int,
+    good: Sequence[Planned],
+    ids: dict[int, int],
+    accounts: dict[str, int],
+) -> None:
+    """Where the values came from: of what was added one row each, of what was filled one a field."""
+    by = session.scalar(select(Import.staff_id).where(Import.id == import_id))
+    made = [
+        *((Subject.CONTACT, one) for one in ids.values()),
+        *((Subject.ACCOUNT, one) for one in accounts.values()),
+    ]
+    copy_rows(
+        session, FieldOrigin, ("subject", "subject_id", "field", "origin", "import_id", "staff_id"),
+        [(subject, number, provenance.WHOLE, Origin.IMPORT, import_id, by) for subject, number in made],
+    )  # fmt: skip
+    for one in good:
+        for subject, number, fields in (
+            (Subject.CONTACT, one.contact_id, one.contact),
+            (Subject.ACCOUNT, one.account_id if one.account_key is None else None, one.account),
+        ):
+            if number is not None and fields:
+                provenance.note(
+                    session, subject, number, fields, Origin.IMPORT, import_id=import_id, staff_id=by
+                )
+
+
 def take_back(session: Session, import_id: int) -> dict[str, int]:
     """Take an import's rows back: what it filled is emptied where it still stands so, what it added goes away
     unless it is used meanwhile; returns how many were taken away and how many kept."""
@@ -147,6 +178,7 @@ def take_back(session: Session, import_id: int) -> dict[str, int]:
             person = session.get(Contact, contact_id)
             if person is not None:
                 person.tags = [tag for tag in person.tags if tag not in changes["tags"]]
+    session.execute(delete(FieldOrigin).where(FieldOrigin.import_id == import_id))
     counted = {"filled": len(filled)}
     for model, column, own in (
         (Contact, ImportRow.contact_id, OWN_OF_CONTACT),

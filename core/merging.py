@@ -114,8 +114,11 @@ def take_back(session: Session, merge_id: int, *, staff_id: int | None) -> Clien
         raise IllegalTransition("Somebody has already done that.")
     model = MODELS[made.kind]
     stays = session.scalar(
-        select(model).where(model.id == made.stays_id).with_for_update().execution_options(populate_existing=True)
-    )  # fmt: skip
+        select(model)
+        .where(model.id == made.stays_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
     if stays is None:
         raise Conflict(
             "The client was merged with another one since.", cure="Take the later merge back first."

@@ -117,7 +117,7 @@ def note(
     import_id: int | None = None,
     staff_id: int | None = None,
 ) -> None:
-    """Write down where the values that fields have now came from; what was said of them before is replaced."""
+    """Write down where the values that fields have now came from, instead of what was said before."""
     if not fields:
         return
     rows = [

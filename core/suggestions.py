@@ -12,10 +12,12 @@ from sqlalchemy import ForeignKey, Text, UniqueConstraint, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from core import provenance
 from core.accounts import Contact, ContactPoint, PointKind
 from core.bulk import storable
 from core.db import Base, Id
 from core.errors import IllegalTransition, NotFound
+from core.provenance import Origin, Subject
 from core.values import BadPhone, normal_phone
 
 
@@ -139,7 +141,15 @@ def decide(session: Session, suggestion_id: int, state: SuggestionState, *, staf
         raise IllegalTransition(f"A suggestion that is {one.state.value} cannot become {state.value}.")
     if state is SuggestionState.ACCEPTED:
         one.replaced = _apply(one)
+        session.flush()
+        if one.replaced is not None:
+            provenance.note(
+                session, *_field(one), Origin.SIGNATURE, message_id=one.message_id, staff_id=staff_id
+            )
     elif one.state == SuggestionState.ACCEPTED:
+        subject, number, fields = _field(one)
+        if one.replaced is not None:
+            provenance.forget(session, subject, number, fields)
         _take_back(session, one)
     back = state is SuggestionState.OPEN
     one.state = state
@@ -166,6 +176,24 @@ def _apply(one: Suggestion) -> str | None:
             contact.points.append(ContactPoint(kind=PointKind.PHONE, value=one.value, source="mail"))
             before = ""
     return before
+
+
+def _field(one: Suggestion) -> tuple[Subject, int, dict[str, str]]:
+    """Whose field an accepted suggestion wrote, and what."""
+    contact = one.contact
+    match one.kind:
+        case SuggestionKind.COMPANY:
+            return Subject.ACCOUNT, contact.account_id or 0, {"name": one.value}
+        case SuggestionKind.PHONE:
+            same = (
+                point
+                for point in contact.points
+                if point.kind == PointKind.PHONE and point.value == one.value
+            )
+            point = next(same, None)
+            return Subject.POINT, point.id if point is not None else 0, {provenance.WHOLE: one.value}
+        case _:
+            return Subject.CONTACT, contact.id, {one.kind.value: one.value}
 
 
 def _take_back(session: Session, one: Suggestion) -> None:
