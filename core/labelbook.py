@@ -46,7 +46,6 @@ class LabelEntry:
 
 def labels(session: Session) -> list[LabelEntry]:
     """All labels: those that come with frontdesk in their order, then the company's own by key."""
-    own = {label.key: label for label in session.scalars(select(IntentLabel).order_by(IntentLabel.key))}
     examples = _counts(session, select(LabelExample.intent, func.count()).group_by(LabelExample.intent))
     corrections = _counts(
         session,
@@ -54,14 +53,21 @@ def labels(session: Session) -> list[LabelEntry]:
         .where(Correction.field == Field.INTENT, Correction.undone_at.is_(None))
         .group_by(Correction.value),
     )
+    return _entries(session, examples, corrections)
+
+
+def uncounted(session: Session) -> list[LabelEntry]:
+    """All labels in the same order; what teaches them is not counted, so that it takes one query."""
+    return _entries(session, {}, {})
+
+
+def _entries(
+    session: Session, examples: Mapping[str, int], corrections: Mapping[str, int]
+) -> list[LabelEntry]:
+    own = {label.key: label for label in session.scalars(select(IntentLabel).order_by(IntentLabel.key))}
     keys = [intent.value for intent in Intent]
     keys += [key for key in own if key not in keys]
     return [_entry(key, own.get(key), examples, corrections) for key in keys]
-
-
-def label_names(session: Session) -> dict[str, dict[str, str]]:
-    """The names that the company gave, by key and language."""
-    return {label.key: dict(label.names) for label in session.scalars(select(IntentLabel)) if label.names}
 
 
 def add_label(

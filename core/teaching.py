@@ -13,7 +13,7 @@ from core.labels import Classification, Correction, Field
 
 def topics(session: Session, language: str) -> list[tuple[str, str]]:
     """The labels in use with their names, those that come with frontdesk first."""
-    return [(one.key, one.name(language)) for one in labelbook.labels(session) if one.active]
+    return [(one.key, one.name(language)) for one in labelbook.uncounted(session) if one.active]
 
 
 def teach(session: Session, message: Message, intent: str, *, staff_id: int) -> Correction:

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import handling, savedviews, snoozing, teaching
+from core import handling, savedviews, snoozing
 from core.clock import now
 from core.conversations import ConversationState
 from core.errors import NotFound
@@ -22,7 +22,7 @@ from core.notices import open_alarms
 from core.savedviews import SavedView
 from core.snoozing import Later
 from core.staff import StaffMember, Team
-from desk import live, tables
+from desk import labelnames, live, tables
 from desk.access import WORKERS, conversation_for
 from desk.forms import Form, own_place
 from desk.given import Filled, Transaction
@@ -78,7 +78,7 @@ def show_inbox(request: PageRequest, session: Transaction) -> Response[str]:
         values["place"] += f"&view={chosen}"
     if request.headers.get("hx-request") == "true":
         return page(request, "inbox_list.html", **values)
-    values["topics"] = teaching.topics(session, reader(request).language)
+    values["topics"] = labelnames.topics(request.app.state.engine, reader(request).language)
     values["teams"] = session.scalars(select(Team).order_by(Team.name)).all()
     values["later"] = later_choices(request)
     return page(request, "inbox.html", alarms=open_alarms(session), **values)

@@ -48,6 +48,7 @@ def add(request: PageRequest, session: Transaction, form: Filled) -> Response[An
     viewer = request.scope["user"]
     made = labelbook.add_label(session, _names(form), form.text("description", longest=2_000))
     labelbook.add_examples(session, made.key, _letters(form), f"staff {viewer.staff_id}")
+    labelnames.forget(request.app.state.engine)
     return done(
         request,
         reader(request).gettext("The label is added. It is used from the next training on."),
@@ -108,6 +109,7 @@ def merge(request: PageRequest, session: Transaction, form: Filled, key: FromPat
     if not into:
         raise InputRefused("Choose a label to merge it into.")
     labelbook.merge_label(session, key, into)
+    labelnames.forget(request.app.state.engine)
     text = reader(request).gettext("Merged. What taught it teaches the other label.")
     return done(request, text, go=f"{HOME}/{key}", undo=f"{HOME}/{key}/separate", events=("labels",))
 
@@ -118,6 +120,7 @@ def separate(request: PageRequest, session: Transaction, form: Filled, key: From
     """Let it stand for itself again."""
     del form
     labelbook.separate_label(session, key)
+    labelnames.forget(request.app.state.engine)
     text = reader(request).gettext("The label stands for itself again.")
     return done(request, text, go=f"{HOME}/{key}", events=("labels",))
 
@@ -128,6 +131,7 @@ def away(request: PageRequest, session: Transaction, form: Filled, key: FromPath
     """Use it no more."""
     del form
     labelbook.put_away(session, key)
+    labelnames.forget(request.app.state.engine)
     text = reader(request).gettext("Put away.")
     return done(request, text, go=f"{HOME}/{key}", undo=f"{HOME}/{key}/back", events=("labels",))
 
@@ -138,6 +142,7 @@ def back(request: PageRequest, session: Transaction, form: Filled, key: FromPath
     """Use it again."""
     del form
     labelbook.bring_back(session, key)
+    labelnames.forget(request.app.state.engine)
     text = reader(request).gettext("The label is used again.")
     return done(request, text, go=f"{HOME}/{key}", undo=f"{HOME}/{key}/away", events=("labels",))
 

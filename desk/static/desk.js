@@ -10,6 +10,7 @@
   // Short messages
   let undo = null;
   let decided = "";
+  let asked = "";
   const toast = ({ text, undo: url, values, bad }) => {
     const place = one("#toasts");
     const box = document.createElement("div");
@@ -21,9 +22,8 @@
     const again = decided;
     const back = url ? () => {
       end();
-      Promise.resolve(post(url, values || {})).then(() => {
-        if (again && one("#review")) htmx.ajax("GET", `/review?item=${again}`, { target: "#review", swap: "outerHTML" });
-      });
+      asked = again;
+      post(url, values || {});
     } : null;
     if (back) {
       undo = back;
@@ -318,6 +318,13 @@
   document.addEventListener("submit", (event) => {
     const box = event.target.closest("#review");
     if (box) decided = box.dataset.item;
+  });
+  // The queue draws itself anew after every change; until something else is chosen it shows what was undone.
+  document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+    const from = ctx.sourceElement;
+    if (!from?.closest?.("#review")) return;
+    if (from.id !== "review") asked = "";
+    else if (asked) ctx.request.action = ctx.request.action.replace(/item=[^&]*/, `item=${asked}`);
   });
 
   // Keys
