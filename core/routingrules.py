@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from core import audit
 from core.db import Base, Id
 from core.errors import Conflict, InputRefused, NotFound
+from core.segments import Segment
 from core.staff import StaffMember, Team
 
 SHIPPED: tuple[str, ...] = (
@@ -36,9 +37,10 @@ SHIPPED: tuple[str, ...] = (
 OWN = "custom"
 """Kind of the rules that a company adds."""
 FIELDS: tuple[str, ...] = (
-    "topic", "language", "country", "region", "territory", "industry", "product", "mailbox",
+    "topic", "language", "country", "region", "territory", "industry", "segment", "product", "stage",
+    "mailbox",
 )  # fmt: skip
-"""What a condition may ask for."""
+"""What a condition may ask for; a segment is kept by its number, so that it may get another name."""
 MOST = 200
 """Rules of its own that a company may keep."""
 
@@ -67,6 +69,8 @@ class Rule:
     conditions: Mapping[str, str] = field(default_factory=dict)
     staff_id: int | None = None
     team_id: int | None = None
+    segment_id: int | None = None
+    """The segment that the client must be in; `conditions` tell what it is called."""
 
     @property
     def name(self) -> str:
@@ -86,10 +90,33 @@ def conditions_of(name: str) -> dict[str, str] | None:
 
 def read(session: Session) -> tuple[Rule, ...]:
     """The rules in force, in order; the shipped ones where a company never changed any."""
-    rows = all_rules(session)
-    if not rows:
+    every = all_rules(session)
+    if not every:
         return DEFAULT
-    return tuple(Rule(one.kind, one.conditions, one.staff_id, one.team_id) for one in rows if one.active)
+    rows = [one for one in every if one.active]
+    named = told(session, [one.conditions for one in rows])
+    return tuple(
+        Rule(one.kind, conditions, one.staff_id, one.team_id, _segment_of(one.conditions))
+        for one, conditions in zip(rows, named, strict=True)
+    )
+
+
+def told(session: Session, several: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Conditions with what their segments are called: their names, or the keys of the ready ones."""
+    wanted = {number for one in several if (number := _segment_of(one)) is not None}
+    names: dict[int, str] = {}
+    if wanted:
+        called = func.coalesce(func.nullif(Segment.name, ""), Segment.ready, "")
+        names = dict(session.execute(select(Segment.id, called).where(Segment.id.in_(wanted))).all())
+    return [
+        {**one, "segment": names.get(number, "?")} if (number := _segment_of(one)) is not None else dict(one)
+        for one in several
+    ]
+
+
+def _segment_of(conditions: Mapping[str, str]) -> int | None:
+    value = conditions.get("segment", "")
+    return int(value) if value.isdecimal() and len(value) < 18 else None
 
 
 def all_rules(session: Session) -> Sequence[RoutingRule]:
@@ -138,6 +165,8 @@ def add(
         raise InputRefused("A rule needs at least one condition.", cure="Say when it holds.")
     if strange := set(given) - set(FIELDS):
         raise InputRefused(f"{min(strange)} is no condition of routing.")
+    if "segment" in given and session.get(Segment, _segment_of(given) or 0) is None:
+        raise InputRefused("There is no such segment.", cure="Choose one of the list.")
     if (staff_id is None) == (team_id is None):
         raise InputRefused("A rule names either a colleague or a team.", cure="Choose one of them.")
     if staff_id is not None and not getattr(session.get(StaffMember, staff_id), "active", False):
@@ -152,7 +181,7 @@ def add(
     place = next((at for at, one in enumerate(rows) if one.kind == "topic_team"), 0)
     _number([*rows[:place], made, *rows[place:]])
     session.flush()
-    audit.note(session, by, "added", "routing", made.id, _called(made), after=_state(session, made))
+    audit.note(session, by, "added", "routing", made.id, _called(session, made), after=_state(session, made))
     return made
 
 
@@ -161,10 +190,10 @@ def _number(rows: Sequence[RoutingRule]) -> None:
         one.position = position
 
 
-def _called(rule: RoutingRule) -> str:
-    return (
-        rule.kind if rule.kind != OWN else ", ".join(f"{key} {one}" for key, one in rule.conditions.items())
-    )
+def _called(session: Session, rule: RoutingRule) -> str:
+    if rule.kind != OWN:
+        return rule.kind
+    return ", ".join(f"{key} {one}" for key, one in told(session, [rule.conditions])[0].items())
 
 
 def _state(session: Session, rule: RoutingRule) -> dict[str, Any]:
@@ -172,7 +201,7 @@ def _state(session: Session, rule: RoutingRule) -> dict[str, Any]:
     team = session.get(Team, rule.team_id) if rule.team_id is not None else None
     return {
         "active": rule.active,
-        "conditions": dict(rule.conditions),
+        "conditions": told(session, [rule.conditions])[0],
         "staff": member.name if member else None,
         "team": team.name if team else None,
     }
@@ -183,13 +212,13 @@ def put_in_order(session: Session, ids: Sequence[int], *, by: int | None = None)
     rows = {one.id: one for one in own(session)}
     if sorted(ids) != sorted(rows):
         raise Conflict("The rules were changed meanwhile.")
-    before = [_called(one) for one in rows.values()]
+    before = [_called(session, one) for one in rows.values()]
     ordered = [rows[one] for one in ids]
     _number(ordered)
     session.flush()
     audit.note(
         session, by, "ordered", "routing", "", "",
-        before={"order": before}, after={"order": [_called(one) for one in ordered]},
+        before={"order": before}, after={"order": [_called(session, one) for one in ordered]},
     )  # fmt: skip
 
 
@@ -200,7 +229,8 @@ def switch(session: Session, rule_id: int, active: bool, *, by: int | None = Non
     rule.active = active
     session.flush()
     after = _state(session, rule)
-    audit.note(session, by, "changed", "routing", rule.id, _called(rule), before=before, after=after)
+    called = _called(session, rule)
+    audit.note(session, by, "changed", "routing", rule.id, called, before=before, after=after)
     return rule
 
 
@@ -209,7 +239,8 @@ def remove(session: Session, rule_id: int, *, by: int | None = None) -> RoutingR
     rule = _find(own(session), rule_id)
     if rule.kind != OWN:
         raise InputRefused("A rule of the house stays.", cure="Switch it off instead.")
-    audit.note(session, by, "removed", "routing", rule.id, _called(rule), before=_state(session, rule))
+    called = _called(session, rule)
+    audit.note(session, by, "removed", "routing", rule.id, called, before=_state(session, rule))
     session.delete(rule)
     session.flush()
     return rule

@@ -65,6 +65,11 @@ def name_of(segment: Segment, t: Texts) -> str:
     """A segment's name: its own, or that of the ready-made one in the reader's language."""
     if segment.name or segment.ready is None:
         return segment.name
-    if segment.ready == CROSS_SELL:
+    return called(segment.ready, t)
+
+
+def called(kept: str, t: Texts) -> str:
+    """What a reader calls a segment of which its name is kept, or the key of a ready-made one."""
+    if kept == CROSS_SELL:
         return t.gettext(CROSS_SELL_NAME)
-    return t.gettext(READY[segment.ready][0]) if segment.ready in READY else segment.ready
+    return t.gettext(READY[kept][0]) if kept in READY else kept

@@ -73,6 +73,14 @@ class Surroundings:
         )
 
 
+def of_client(
+    session: Session, contact_id: int | None, deal_id: int | None
+) -> tuple[frozenset[int], str | None]:
+    """The segments a client is in and the stage of a deal, for the rules of routing."""
+    known = look_up(session, [contact_id], [deal_id])
+    return frozenset(known.segments.get(contact_id or 0, ())), known.stages.get(deal_id or 0)
+
+
 _LOOK_UP = text("""
 select 'segment', m.contact_id, array_agg(cast(m.segment_id as text) order by s.rank, s.id)
 from segment_member m join segment s on s.id = m.segment_id and s.archived_at is null

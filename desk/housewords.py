@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from core import segments_ready, standardpipeline
 from core.i18n import LANGUAGE_NAMES, N_, Texts
 from core.intents import Intent, intent_name
 from core.routingrules import OWN, conditions_of
@@ -57,10 +58,17 @@ CONDITIONS: dict[str, tuple[str, str]] = {
     "region": (N_("Region or town"), N_("the client’s region is %(value)s")),
     "territory": (N_("Territory"), N_("the territory is “%(value)s”")),
     "industry": (N_("Industry"), N_("the industry is “%(value)s”")),
+    "segment": (N_("Segment"), N_("the client is in the segment “%(value)s”")),
     "product": (N_("Product"), N_("it is about the product “%(value)s”")),
+    "stage": (N_("Stage of the deal"), N_("the client’s deal stands in the stage “%(value)s”")),
     "mailbox": (N_("Mailbox"), N_("it came to the mailbox “%(value)s”")),
 }
 """What a condition is called, and how it stands in a sentence."""
+
+STAGES: dict[str, dict[str, str]] = {
+    stage["key"]: stage["names"] for stage in standardpipeline.DOCUMENT["stages"]
+}
+"""What the stages that frontdesk ships are called."""
 
 REASONS: dict[str, str] = {
     "topic_person": N_("%(who)s takes this topic in the team %(team)s"),
@@ -148,6 +156,10 @@ def value_of(key: str, value: str, language: Texts) -> str:
         return intent_name(value, language.language)
     if key == "language":
         return LANGUAGE_NAMES.get(value, value)
+    if key == "segment":
+        return segments_ready.called(value, language)
+    if key == "stage":
+        return STAGES.get(value, {}).get(language.language) or value
     return value
 
 

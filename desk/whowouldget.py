@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import accounts, routing
+from core import accounts, routing, traffic
 from core.accounts import Account, Contact
 from core.config import Settings
 from core.deals import Deal
@@ -56,11 +56,14 @@ class Found:
 def answer(session: Session, settings: Settings, question: Question) -> Found:
     """Ask the rules as they are now, with today's absences; a stranger has no curator and no deal."""
     contact, account = _client(session, question.sender)
-    owner_id = _owner(session, contact, account)
+    deal_id, owner_id = _deal(session, contact, account)
     roster = routing.roster(session)
     teams = dict(session.execute(select(Team.name, Team.id)).all())
     mailbox = next((one for one in settings.mailboxes if one.name == question.mailbox), None)
+    segments, stage = traffic.of_client(session, contact.id if contact else None, deal_id)
     facts = Facts(
+        segments=segments,
+        stage=stage,
         language=question.language or (contact.language if contact else None),
         intent=question.topic,
         owner_id=owner_id,
@@ -105,9 +108,13 @@ def _client(session: Session, sender: str) -> tuple[Contact | None, Account | No
     )
 
 
-def _owner(session: Session, contact: Contact | None, account: Account | None) -> int | None:
+def _deal(
+    session: Session, contact: Contact | None, account: Account | None
+) -> tuple[int | None, int | None]:
+    """The client's newest open deal that somebody has, and who has it."""
     if contact is None and account is None:
-        return None
+        return None, None
     whose = Deal.account_id == account.id if account else Deal.contact_id == (contact.id if contact else None)
-    query = select(Deal.owner_id).where(whose, Deal.outcome.is_(None), Deal.owner_id.is_not(None))
-    return session.scalar(query.order_by(Deal.id.desc()).limit(1))
+    query = select(Deal.id, Deal.owner_id).where(whose, Deal.outcome.is_(None), Deal.owner_id.is_not(None))
+    found = session.execute(query.order_by(Deal.id.desc()).limit(1)).first()
+    return (found[0], found[1]) if found else (None, None)

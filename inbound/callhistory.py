@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import phoneorders, routing, transcripts
+from core import phoneorders, routing, traffic, transcripts
 from core.accounts import Channel, Contact, ContactPoint, PointKind
 from core.calls import Call, CallState
 from core.config import Settings
@@ -151,8 +151,11 @@ def assign(session: Session, talk: Conversation, topic: str | None, number: str 
     roster = routing.roster(session)
     deal = open_deal(session, Caller(None, talk.contact, talk.account))
     country, region = place_of(Caller(readable(number or ""), talk.contact, talk.account))
+    segments, stage = traffic.of_client(session, talk.contact_id, deal.id if deal else None)
     decision = routing.decide(
         routing.Facts(
+            segments=segments,
+            stage=stage,
             language=talk.language,
             intent=topic or talk.intent,
             country=country,

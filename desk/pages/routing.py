@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import routingrules
+from core import routingrules, segments, segments_ready
 from core.accounts import Account
 from core.catalogue import active_products
 from core.config import Settings
@@ -18,6 +18,7 @@ from core.errors import Conflict, InputRefused
 from core.i18n import LANGUAGE_NAMES, Texts
 from core.intents import Intent, intent_name
 from core.notices import open_alarms
+from core.pipelines import Pipeline, Stage
 from core.routingrules import FIELDS, OWN, RoutingRule
 from core.staff import StaffMember, Team
 from core.territories import Territory
@@ -51,9 +52,11 @@ def _rows(session: Session, language: Texts) -> tuple[list[Row], list[Row]]:
     teams = dict(session.execute(select(Team.id, Team.name)).all())
     naming: list[Row] = []
     choosing: list[Row] = []
-    for one in rules:
+    for one, conditions in zip(
+        rules, routingrules.told(session, [one.conditions for one in rules]), strict=True
+    ):
         who, team = people.get(one.staff_id or 0), teams.get(one.team_id or 0)
-        sentence, note = housewords.rule(one.kind, one.conditions, who, team, language)
+        sentence, note = housewords.rule(one.kind, conditions, who, team, language)
         row = Row(one.id, sentence, note, one.active, one.kind == OWN)
         (choosing if _chooses(one) else naming).append(row)
     return naming, choosing
@@ -63,7 +66,7 @@ def _chooses(rule: RoutingRule) -> bool:
     return rule.kind.startswith(CHOOSING)
 
 
-def _choices(session: Session, settings: Settings, language: Texts) -> dict[str, list[tuple[str, str]]]:
+def choices(session: Session, settings: Settings, language: Texts) -> dict[str, list[tuple[str, str]]]:
     """What a condition may ask for, where that is a list."""
     industries = session.scalars(
         select(Account.industry)
@@ -81,8 +84,22 @@ def _choices(session: Session, settings: Settings, language: Texts) -> dict[str,
         "product": [
             (one.key, one.names.get(language.language) or one.key) for one in active_products(session)
         ],
+        "segment": [(str(one.id), segments_ready.name_of(one, language)) for one in segments.in_use(session)],
+        "stage": _stages(session, language),
         "mailbox": [(one.name, one.name) for one in settings.mailboxes],
     }
+
+
+def _stages(session: Session, language: Texts) -> list[tuple[str, str]]:
+    """Every stage of the pipelines in force once, in their order."""
+    rows = session.execute(
+        select(Stage.key, Stage.names)
+        .join(Pipeline, Stage.pipeline_id == Pipeline.id)
+        .where(Pipeline.active)
+        .order_by(Pipeline.id, Stage.position)
+    )
+    named = {key: names.get(language.language) or key for key, names in rows}
+    return list(named.items())
 
 
 @get("/routing", enter=LEADERS)
@@ -96,7 +113,7 @@ def show(request: PageRequest, state: State, session: Transaction) -> Response[s
         return page(request, "routing_list.html", **values)
     values |= {
         "fields": [(key, housewords.CONDITIONS[key][0]) for key in FIELDS],
-        "choices": _choices(session, state.settings, language),
+        "choices": choices(session, state.settings, language),
         "colleagues": tables.colleagues(session),
         "teams": session.scalars(select(Team).order_by(Team.name)).all(),
         "alarms": open_alarms(session),

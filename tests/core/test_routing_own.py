@@ -43,3 +43,13 @@ def test_within_a_team_territory_goes_before_industry_language_and_load() -> Non
     assert decide(facts, people).staff_id == 3
     assert decide(Facts("ru", topic_team_id=SALES, industry="Energetika"), people).staff_id == 2
     assert decide(Facts("ru", topic_team_id=SALES), people).staff_id == 1
+
+
+def test_a_rule_may_ask_for_the_clients_segment_and_the_stage_of_the_deal() -> None:
+    rule = Rule("custom", {"segment": "Atvėstantys", "stage": "contract"}, staff_id=2, segment_id=7)
+    people = _roster(_one(1, SALES), _one(2, SUPPORT), rules=(rule, *DEFAULT))
+    assert people.asks_for_segments
+    assert decide(Facts(segments=frozenset({3, 7}), stage="contract"), people).staff_id == 2
+    assert decide(Facts(segments=frozenset({3}), stage="contract"), people).staff_id == 1
+    assert decide(Facts(segments=frozenset({7}), stage="demo"), people).staff_id == 1
+    assert not _roster(_one(1, SALES)).asks_for_segments

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import sqlalchemy as sa
 
-from core import absences
+from core import absences, segments
 from core.audit import AuditEntry
 from core.clock import now
 from core.conversations import Conversation
@@ -17,6 +17,7 @@ from core.routingrules import all_rules
 from core.staff import Absence, StaffMember, Team
 from core.territories import Territory
 from tests.desk.conftest import Browser, SignedIn
+from tests.desk.furnished import marketing_rooms
 from tests.factories import World
 
 
@@ -57,6 +58,30 @@ def test_a_rule_of_our_own_decides_and_is_undone(
     tried = head.get("/routing/try?topic=price_request&language=ru", headers={"hx-request": "true"}).text
     assert world.staff["other"].name not in tried
     assert _audited(engine) == [("routing", "added"), ("routing", "removed")]
+
+
+def test_a_rule_may_name_a_segment_and_reads_as_a_sentence(
+    signed_in: SignedIn, engine: sa.Engine, world: World
+) -> None:
+    with transaction(engine) as session:
+        ids = marketing_rooms(session, world)
+        segments.refresh(session, segments.get(session, ids["segment"]))
+    head = signed_in("head")
+    to = f"staff:{world.staff['other'].id}"
+    rule = {"segment": str(ids["segment"]), "stage": "technical_proposal", "to": to}
+    assert head.post("/routing", data=rule, follow_redirects=False).status_code == 303
+    text = head.get("/routing").text
+    assert "the client is in the segment “Vilniaus klientai”" in text
+    assert "the client’s deal stands in the stage “Technical proposal”" in text
+    ids = _rules(engine)
+    first = sorted((one for one in ids if not one.startswith("prefer_")), key=lambda kind: kind != "custom")
+    head.post("/routing/order", data={"order": ",".join(str(ids[kind]) for kind in first)})
+    contact = world.talks["own"].contact
+    assert contact is not None
+    for address, holds in ((contact.email, True), ("stranger@nowhere.example", False)):
+        tried = head.get(f"/routing/try?sender={address}", headers={"hx-request": "true"}).text
+        assert ("in the segment" in tried) == holds
+    assert head.post("/routing", data={"segment": "999", "to": to}).status_code == 422
 
 
 def test_a_rule_needs_a_condition_and_somebody(signed_in: SignedIn, world: World) -> None:

@@ -1,0 +1,167 @@
+"""One thing of every kind beside each conversation of the company, by the names that addresses give them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from core import absences, campaign_verbs, imports, lists, recordings, savedviews, segments, sequences
+from core.accounts import Contact
+from core.calls import Call, CallState, Recording, RecordingState
+from core.conversations import Attachment, Conversation, Message
+from core.deals import open_deal
+from core.labels import Correction, Field
+from core.moves import Move
+from core.notes import Note
+from core.outbox import Delivery, DeliveryState, Draft, Purpose, queue
+from core.payments import DeliveryNote, Payment
+from core.segments_language import parse
+from core.sequences import Enrolment
+from core.staff import StaffMember
+from core.suggestions import Suggestion, SuggestionKind
+from core.tasks import Task
+from tests.factories import World
+
+OWNERS = {
+    "own": "agent",
+    "team": "mate",
+    "other": "other",
+    "none": None,
+    "curated": "other",
+    "support": "support",
+}
+"""Who has each conversation."""
+FAR = datetime(2031, 1, 16, 8, tzinfo=UTC)
+
+Ids = dict[str, int]
+
+
+def furnish(session: Session, world: World) -> dict[str, Ids]:
+    """Put everything there; gives the ids by conversation."""
+    return {talk: _beside(session, world, talk) for talk in OWNERS}
+
+
+def _beside(session: Session, world: World, name: str) -> Ids:
+    talk = session.get_one(Conversation, world.talks[name].id)
+    owner = OWNERS[name]
+    staff_id = world.staff[owner].id if owner else None
+    by = staff_id or world.staff["head"].id
+    if talk.contact is None:
+        talk.contact = Contact(name="Lina Petraitė", language="lt")
+        session.add(talk.contact)
+        session.flush()
+    if talk.deal_id is None:
+        made = open_deal(
+            session, contact=talk.contact, title=f"Sandoris {name}", owner_id=staff_id, reason="inquiry"
+        )
+        session.flush()
+        talk.deal_id = made.id
+    contact_id, deal_id = talk.contact.id, talk.deal_id
+    message_id = session.scalars(sa.select(Message.id).where(Message.conversation_id == talk.id)).first()
+    assert message_id is not None
+    spoken = Message(conversation_id=talk.id, contact_id=contact_id, direction="in", channel="voice")
+    attachment = Attachment(
+        message_id=message_id, name="Planas.pdf", content_type="application/pdf", size=3, part="2"
+    )
+    twin = Conversation(
+        subject="Atskirtas laiškas", contact_id=contact_id, assignee_id=staff_id, team_id=talk.team_id
+    )
+    session.add_all([spoken, attachment, twin])
+    session.flush()
+    call = Call(
+        provider="twilio", sid=f"CA-{name}", state=CallState.ANSWERED, caller="+37061100001",
+        contact_id=contact_id, conversation_id=talk.id, message_id=spoken.id, staff_id=staff_id,
+        seconds=61, started_at=sa.func.now() - timedelta(minutes=3), ended_at=sa.func.now(),
+    )  # fmt: skip
+    session.add(call)
+    session.flush()
+    recording = Recording(call_id=call.id, sid=f"RE-{name}", state=RecordingState.COMPLETED, seconds=61)
+    session.add(recording)
+    session.flush()
+    recordings.keep_sound(session, recording.id, [b"ID3" * 20], media_type="audio/mpeg", most=10**6)
+    rows: dict[str, Task | Note | Suggestion | Move | Correction | Payment | DeliveryNote] = {
+        "task": Task(title=f"Darbas {name}", assignee_id=staff_id, conversation_id=talk.id),
+        "note": Note(conversation_id=talk.id, staff_id=by, text=f"Pastaba {name}"),
+        "suggestion": Suggestion(
+            contact_id=contact_id, message_id=message_id, kind=SuggestionKind.POSITION, value=f"Vadovė {name}"
+        ),
+        "move": Move(
+            from_id=talk.id, into_id=twin.id, message_ids=[], thread_ids=[], delivery_ids=[], task_ids=[],
+            call_ids=[], staff_id=by,
+        ),
+        "correction": Correction(message_id=message_id, staff_id=by, field=Field.INTENT, value="order"),
+        "payment": Payment(deal_id=deal_id, amount=Decimal(10), paid_on=date(2026, 5, 4), number=f"P-{name}"),
+        "delivery_note": DeliveryNote(deal_id=deal_id, delivered_on=date(2026, 5, 4), number=f"V-{name}"),
+    }  # fmt: skip
+    session.add_all(rows.values())
+    session.flush()
+    person = session.get_one(StaffMember, by)
+    return {
+        "conversation": talk.id,
+        "message": message_id,
+        "spoken": spoken.id,
+        "attachment": attachment.id,
+        "deal": deal_id,
+        "call": call.id,
+        "recording": recording.id,
+        "enrolment": _enrolment(session, contact_id, deal_id),
+        "queued": _delivery(session, talk, by, DeliveryState.QUEUED),
+        "uncertain": _delivery(session, talk, by, DeliveryState.UNCERTAIN),
+        "view": savedviews.save(session, by, f"Vaizdas {name}", "mine", {}).id,
+        "absence": _absence(session, person, name),
+        **{kind: row.id for kind, row in rows.items()},
+    }
+
+
+def _enrolment(session: Session, contact_id: int, deal_id: int) -> int:
+    running = session.scalar(sa.select(Enrolment.id).where(Enrolment.contact_id == contact_id))
+    if running is not None:
+        return running
+    sequence = sequences.current(session, "after_offer")
+    assert sequence is not None
+    return sequences.enrol(session, sequence, contact_id=contact_id, deal_id=deal_id, due_at=FAR).id
+
+
+def _delivery(session: Session, talk: Conversation, by: int, state: DeliveryState) -> int:
+    draft = Draft(
+        key=f"answer:furnished:{talk.id}:{state}", address="klientas@x.example", purpose=Purpose.ANSWER,
+        automatic=False, conversation_id=talk.id, contact_id=talk.contact_id, staff_id=by, template="answer",
+        language="lt", subject=talk.subject, body="Ačiū.",
+    )  # fmt: skip
+    number = queue(session, draft)
+    assert number is not None
+    session.get_one(Delivery, number).state = state
+    session.flush()
+    return number
+
+
+def _absence(session: Session, person: StaffMember, name: str) -> int:
+    first = date(2030, 1, 1) + timedelta(days=30 * list(OWNERS).index(name))
+    return absences.add(session, person, first, first, by=person.id).id
+
+
+def marketing_rooms(session: Session, world: World) -> Ids:
+    """A list, a segment, a mailing with its text, and a file that is being imported; gives their ids."""
+    by = world.staff["marketing"].id
+    contact = world.talks["own"].contact
+    assert contact is not None
+    kept = lists.add(session, "Parodos lankytojai", staff_id=by)
+    lists.put_on(session, kept.id, [contact.id])
+    tree = parse({"version": 1, "group": "all", "of": [{"fact": "region", "values": ["Vilnius"]}]})
+    segment = segments.add(session, "Vilniaus klientai", tree, staff_id=by)
+    mailing = campaign_verbs.create(session, "Ruduo", staff_id=by, language="lt", list_id=kept.id)
+    campaign_verbs.write(
+        session,
+        mailing,
+        "lt",
+        subject="Rudens pasiūlymas",
+        body="Laba diena, {{ client.name }}!",
+        staff_id=by,
+    )
+    file = "Vardas;El. paštas\nOna;ona@nauja.example\n;blogas\n".encode()
+    uploaded = imports.upload(session, "Mugė.csv", file, staff_id=by)
+    session.flush()
+    return {"list": kept.id, "segment": segment.id, "mailing": mailing.id, "import": uploaded.id}
