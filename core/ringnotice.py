@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import callerbrief, outbox
+from core import callerbrief, notifications, outbox, staffmail
 from core.callerbrief import Brief
 from core.calls import Call
 from core.i18n import texts
 from core.intents import intent_name
+from core.notifications import Kind, Way
+from core.notifications_rules import is_quiet
 from core.outbox import Draft, Purpose
 from core.sessions import DeskSession
 from core.staff import StaffMember
+from core.worktime import Calendar
 
 HOLDS: Final = timedelta(minutes=30)
 """Later nobody needs to be told who is calling."""
@@ -69,11 +72,11 @@ def tell_away(
     query = select(StaffMember).where(
         StaffMember.id.in_(staff_ids), StaffMember.active, StaffMember.id.not_in(here)
     )
-    away = list(session.scalars(query))
+    moment = session.execute(select(func.now())).scalar_one()
+    away = [one for one in session.scalars(query) if _wants(session, one.id, moment, zone)]
     if not away:
         return 0
     brief = callerbrief.read(session, call)
-    moment = session.execute(select(func.now())).scalar_one()
     for member in away:
         subject, body = letter(brief, member.language.value, public_url, zone)
         outbox.queue(
@@ -92,6 +95,15 @@ def tell_away(
             ),
         )
     return len(away)
+
+
+def _wants(session: Session, staff_id: int, moment: datetime, zone: str) -> bool:
+    """Whether a colleague is told of calls by letter, at this time of day."""
+    choice = notifications.choice_of(session, staff_id)
+    if choice.way(Kind.RING) is Way.NONE:
+        return False
+    calendar = Calendar(zone=zone)
+    return not is_quiet(staffmail.person(session, choice, calendar, moment), moment, calendar)
 
 
 def letter(brief: Brief, language: str, public_url: str, zone: str) -> tuple[str, str]:

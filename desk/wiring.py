@@ -26,6 +26,7 @@ JOB_MODULES: tuple[str, ...] = (
     "core.housekeeping",
     "core.segmentwork",
     "core.absencework",
+    "core.notifications_work",
     "core.approvalwork",
     "classifier.jobs",
     "inbound.jobs",
