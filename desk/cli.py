@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "staff": ("desk.commands.staff", "Add colleagues."),
     "territory": ("desk.commands.territory", "Say who answers for which places."),
     "pipelines": ("desk.commands.pipelines", "Write, check and put in force the roads of deals."),
+    "rehearse": ("desk.commands.rehearse", "Show what changed rules would have made of the past."),
     "backup": ("desk.commands.backup", "Write the whole database to a file."),
     "restore": ("desk.commands.restore", "Read a backup into an empty database."),
 }

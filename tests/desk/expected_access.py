@@ -165,6 +165,8 @@ POST  /quarantine/again                                              leaders    
 GET   /quarantine/{raw_id:int}                                       leaders    role
 POST  /quarantine/{raw_id:int}/again                                 leaders    role
 POST  /quarantine/{raw_id:int}/ignore                                leaders    role
+GET   /rehearsal                                                     leaders    -
+POST  /rehearsal/followup/{key:str}                                  leaders    role
 GET   /review                                                        workers    -
 POST  /review/topic/{message_id:int}                                 workers    conversation
 GET   /ringing                                                       workers    -
