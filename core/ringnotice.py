@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import callerbrief, notifications, outbox, staffmail
+from core import callerbrief, notifications, outbox
 from core.callerbrief import Brief
 from core.calls import Call
 from core.i18n import texts
 from core.intents import intent_name
 from core.notifications import Kind, Way
-from core.notifications_rules import is_quiet
 from core.outbox import Draft, Purpose
 from core.sessions import DeskSession
 from core.staff import StaffMember
-from core.worktime import Calendar
 
 HOLDS: Final = timedelta(minutes=30)
 """Later nobody needs to be told who is calling."""
@@ -73,7 +71,7 @@ def tell_away(
         StaffMember.id.in_(staff_ids), StaffMember.active, StaffMember.id.not_in(here)
     )
     moment = session.execute(select(func.now())).scalar_one()
-    away = [one for one in session.scalars(query) if _wants(session, one.id, moment, zone)]
+    away = [one for one in session.scalars(query) if _wanted(session, one.id)]
     if not away:
         return 0
     brief = callerbrief.read(session, call)
@@ -97,13 +95,9 @@ def tell_away(
     return len(away)
 
 
-def _wants(session: Session, staff_id: int, moment: datetime, zone: str) -> bool:
-    """Whether a colleague is told of calls by letter, at this time of day."""
-    choice = notifications.choice_of(session, staff_id)
-    if choice.way(Kind.RING) is Way.NONE:
-        return False
-    calendar = Calendar(zone=zone)
-    return not is_quiet(staffmail.person(session, choice, calendar, moment), moment, calendar)
+def _wanted(session: Session, staff_id: int) -> bool:
+    """Whether a colleague wants such letters; quiet hours are no matter while the telephone itself rings."""
+    return notifications.choice_of(session, staff_id).way(Kind.RING) is not Way.NONE
 
 
 def letter(brief: Brief, language: str, public_url: str, zone: str) -> tuple[str, str]:
