@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -165,3 +166,26 @@ def marketing_rooms(session: Session, world: World) -> Ids:
     uploaded = imports.upload(session, "Mugė.csv", file, staff_id=by)
     session.flush()
     return {"list": kept.id, "segment": segment.id, "mailing": mailing.id, "import": uploaded.id}
+
+
+ASKED = {"move": "?stage=4"}
+"""What an address must say besides."""
+
+
+def address_of(path: str, own: Ids, world: World) -> str:
+    """A route's address with something that there is."""
+    given = {
+        **{f"{kind}_id": number for kind, number in own.items()},
+        "staff_id": world.staff["mate"].id,
+        "raw_id": world.raws["stuck"].id,
+        "delivery_id": own["uncertain" if path.startswith("/uncertain") else "queued"],
+        "entry_id": own["payment" if "/payments/" in path else "delivery_note"],
+        "message_id": own["spoken" if path.startswith("/calls/of") else "message"],
+    }
+    words = {"variant": "A", "language": "lt"}
+    named = {"/pipelines": "b2b", "/sequences": "after_offer", "/classifier": "order"}
+    words["key"] = next((key for room, key in named.items() if path.startswith(room)), "")
+    words["stage"] = "demo"
+    for name, value in (given | words).items():
+        path = re.sub(rf"\{{{name}:\w+\}}", str(value), path)
+    return path + ASKED.get(path.rpartition("/")[2], "")

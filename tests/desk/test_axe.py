@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import playwright.sync_api as playwright
@@ -16,7 +15,7 @@ from core import sessions
 from core.db import transaction
 from core.staff import StaffMember
 from desk.sessions import COOKIE
-from tests.desk.furnished import Ids, furnish, marketing_rooms
+from tests.desk.furnished import address_of, furnish, marketing_rooms
 from tests.desk.judged import judge_messages, two_versions
 from tests.desk.test_journey_day import Watched
 from tests.factories import World
@@ -39,26 +38,6 @@ NO_PAGES = frozenset(
     }
 )  # fmt: skip
 """What is answered with a file, a stream, another address or nothing to look at."""
-
-
-ASKED = {"move": "?stage=4"}
-"""What an address must say besides."""
-
-
-def address_of(path: str, own: Ids, world: World) -> str:
-    """A route's address with something that there is."""
-    given = {
-        **{f"{kind}_id": number for kind, number in own.items()},
-        "staff_id": world.staff["mate"].id,
-        "raw_id": world.raws["stuck"].id,
-    }
-    words = {"variant": "A", "language": "lt"}
-    named = {"/pipelines": "b2b", "/sequences": "after_offer", "/classifier": "order"}
-    words["key"] = next((key for room, key in named.items() if path.startswith(room)), "")
-    words["stage"] = "demo"
-    for name, value in (given | words).items():
-        path = re.sub(rf"\{{{name}:\w+\}}", str(value), path)
-    return path + ASKED.get(path.rpartition("/")[2], "")
 
 
 @pytest.fixture
