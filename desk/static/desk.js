@@ -163,6 +163,18 @@
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); command(); }
   });
 
+  // Placeholders of a template, put where the writer last stood
+  let written = null;
+  document.addEventListener("focusin", (event) => { if (event.target.matches("#template-form textarea, #template-form input.form-control")) written = event.target; });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-insert]");
+    const field = written?.isConnected ? written : one("#template-form textarea");
+    if (!button || !field) return;
+    field.setRangeText(button.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+    field.focus();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+
   // Dialogs
   let giving = null;
   const open = (id) => { const box = document.getElementById(id); if (box && !box.open) { box.showModal(); box.append(one("#toasts")); } };

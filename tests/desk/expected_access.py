@@ -27,6 +27,15 @@ GET   /                                                              public     
 GET   /absences                                                      everybody  -
 POST  /absences                                                      everybody  -
 POST  /absences/{absence_id:int}/remove                              everybody  own
+GET   /approvals                                                     workers    -
+POST  /approvals/rules                                               leaders    -
+POST  /approvals/{approval_id:int}/again                             workers    own
+POST  /approvals/{approval_id:int}/approve                           workers    own
+POST  /approvals/{approval_id:int}/edit                              workers    own
+POST  /approvals/{approval_id:int}/return                            workers    own
+POST  /approvals/{approval_id:int}/undo                              workers    own
+POST  /approvals/{approval_id:int}/withdraw                          workers    own
+GET   /approvals/{approval_id:int}/document/{key:str}                workers    own
 GET   /attachments/{attachment_id:int}                               workers    conversation
 GET   /audit                                                         leaders    -
 GET   /calendar/{name:str}                                           public     token
@@ -218,12 +227,37 @@ POST  /teams/{team_id:int}                                           leaders    
 POST  /territories                                                   leaders    -
 POST  /territories/{territory_id:int}                                leaders    role
 POST  /territories/{territory_id:int}/remove                         leaders    role
+GET   /templates                                                     everybody  -
+POST  /templates                                                     everybody  -
+GET   /templates/clients                                             everybody  -
+GET   /templates/previews/{token:str}                                everybody  own
+GET   /templates/{kind:str}/{key:str}                                everybody  role
+POST  /templates/{kind:str}/{key:str}                                everybody  own
+POST  /templates/{kind:str}/{key:str}/back                           everybody  own
+POST  /templates/{kind:str}/{key:str}/files                          everybody  own
+GET   /templates/{kind:str}/{key:str}/files/{document_id:int}        everybody  own
+POST  /templates/{kind:str}/{key:str}/files/{document_id:int}/remove everybody  own
+POST  /templates/{kind:str}/{key:str}/preview                        everybody  role
+POST  /templates/{kind:str}/{key:str}/remove                         everybody  own
+POST  /templates/{kind:str}/{key:str}/restore                        everybody  own
+GET   /templates/{kind:str}/{key:str}/sent                           everybody  role
+GET   /templates/{kind:str}/{key:str}/versions/{number:int}          everybody  own
 GET   /uncertain                                                     workers    -
 POST  /uncertain/{delivery_id:int}                                   workers    conversation
 GET   /unsubscribe/{token:str}                                       public     token
 POST  /unsubscribe/{token:str}                                       public     token
 GET   /welcome/{token:str}                                           public     token
 POST  /welcome/{token:str}                                           public     token
+GET   /d/{token:str}                                                 public     token
+POST  /d/{token:str}                                                 public     token
+GET   /files                                                         workers    -
+POST  /files                                                         workers    -
+POST  /files/{file_id:int}                                           workers    role
+POST  /files/{file_id:int}/away                                      workers    role
+POST  /files/{file_id:int}/back                                      workers    role
+POST  /links/{link_id:int}/extend                                    workers    conversation
+POST  /links/{link_id:int}/restore                                   workers    conversation
+POST  /links/{link_id:int}/revoke                                    workers    conversation
 """
 
 
