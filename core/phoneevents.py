@@ -7,14 +7,15 @@ fact stays one row.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Index, Text, func, select, text, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.bulk import storable
@@ -119,7 +120,7 @@ def keep(session: Session, events: Sequence[Told]) -> list[int]:
         one.key: {
             "key": one.key,
             "provider": one.provider,
-            "kind": one.kind,
+            "kind": one.kind.value,
             "subject": one.subject,
             "facts": _clean(one.facts),
             "raw": _clean(one.raw),
@@ -127,12 +128,18 @@ def keep(session: Session, events: Sequence[Told]) -> list[int]:
         }
         for one in sorted(events, key=lambda told: told.key)
     }
-    statement = insert(PhoneEvent).values(list(rows.values()))
-    return list(
-        session.scalars(
-            statement.on_conflict_do_nothing(index_elements=[PhoneEvent.key]).returning(PhoneEvent.id)
-        )
-    )
+    return list(session.scalars(_KEEP, {"rows": json.dumps(list(rows.values()))}))
+
+
+_KEEP: Final = text("""
+insert into phone_event (key, provider, kind, subject, facts, raw, source, state, attempts)
+select key, provider, kind, subject, facts, raw, source, 'stored', 0
+from jsonb_to_recordset(cast(:rows as jsonb))
+  as told(key text, provider text, kind text, subject text, facts jsonb, raw jsonb, source text)
+on conflict (key) do nothing
+returning id
+""")
+"""One statement for one event and for a page of them: a webhook waits for little else."""
 
 
 def _clean(values: Mapping[str, Any]) -> dict[str, Any]:

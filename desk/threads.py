@@ -16,6 +16,9 @@ from typing import Any, ParamSpec, TypeVar
 AT_ONCE = 16
 WORKING = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="desk")
 """Threads in which handlers work; one may wait here for a connection."""
+TELEPHONE = ThreadPoolExecutor(4, thread_name_prefix="desk-phone")
+"""Threads in which webhooks are answered: a call waits behind no page, and few threads wait less for each
+other than many would."""
 ENDING = ThreadPoolExecutor(4, thread_name_prefix="desk-end")
 """Threads in which transactions end, so that no commit queues behind a handler waiting for a connection."""
 
@@ -39,5 +42,15 @@ def in_thread(work: Callable[Given, Answer]) -> Callable[Given, Coroutine[Any, A
     @functools.wraps(work)
     async def run(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
         return await _in(WORKING, functools.partial(work, *args, **kwargs))
+
+    return run
+
+
+def in_phone_thread(work: Callable[Given, Answer]) -> Callable[Given, Coroutine[Any, Any, Answer]]:
+    """The same in one of the threads that are kept for webhooks."""
+
+    @functools.wraps(work)
+    async def run(*args: Given.args, **kwargs: Given.kwargs) -> Answer:
+        return await _in(TELEPHONE, functools.partial(work, *args, **kwargs))
 
     return run

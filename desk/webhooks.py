@@ -22,9 +22,9 @@ from core.db import transaction
 from core.errors import NotFound
 from core.phoneroads import DELIVERY
 from desk.access import PUBLIC
-from desk.threads import in_thread
+from desk.threads import in_phone_thread
 from inbound import twilio
-from inbound.answering import Answering
+from inbound.answering import Answering, Unplanned
 from inbound.twilio import Forged, Signed, Webhook
 from inbound.twiml import ROAD
 
@@ -108,20 +108,24 @@ def _document(text: str) -> Response[str]:
 
 
 @post(ROAD + "/{name:str}", enter=PUBLIC, without_session=True, from_anywhere=True, dependencies=CAME)
-@in_thread
+@in_phone_thread
 def step(state: State, webhook: Came, name: FromPath[str]) -> Response[str]:
     """A call came to a step: what happens next, as TwiML."""
     reception = _reception(state)
     signed = reception.believed(webhook)
     if name not in STEPS:
         raise NotFound
-    with transaction(state.engine) as session:
-        document = reception.answering.step(session, STEPS[name], signed)
+    try:
+        with transaction(state.engine) as session:
+            document = reception.answering.step(session, STEPS[name], signed)
+    except Unplanned:
+        with transaction(state.engine) as session:
+            document = reception.answering.apologise(session, STEPS[name], signed)
     return _document(document)
 
 
 @post(ROAD + "/status", enter=PUBLIC, without_session=True, from_anywhere=True, dependencies=CAME)
-@in_thread
+@in_phone_thread
 def status(state: State, webhook: Came) -> Response[str]:
     """A leg of a call came into a state."""
     reception = _reception(state)
@@ -133,7 +137,7 @@ def status(state: State, webhook: Came) -> Response[str]:
 
 
 @post(ROAD + "/recording", enter=PUBLIC, without_session=True, from_anywhere=True, dependencies=CAME)
-@in_thread
+@in_phone_thread
 def recording(state: State, webhook: Came) -> Response[str]:
     """A recording came into a state."""
     reception = _reception(state)
@@ -144,7 +148,7 @@ def recording(state: State, webhook: Came) -> Response[str]:
 
 
 @post(ROAD + "/sent", enter=PUBLIC, without_session=True, from_anywhere=True, dependencies=CAME)
-@in_thread
+@in_phone_thread
 def sent(state: State, webhook: Came) -> Response[str]:
     """An SMS of ours came into a state."""
     reception = _reception(state)
@@ -156,7 +160,7 @@ def sent(state: State, webhook: Came) -> Response[str]:
 
 
 @post(ROAD + "/transcript", enter=PUBLIC, without_session=True, from_anywhere=True, dependencies=CAME)
-@in_thread
+@in_phone_thread
 def transcript(state: State, webhook: Came) -> Response[str]:
     """Words of a call were written down."""
     reception = _reception(state)
@@ -168,7 +172,7 @@ def transcript(state: State, webhook: Came) -> Response[str]:
 
 
 @post(ROAD + "/sms", enter=PUBLIC, without_session=True, from_anywhere=True, dependencies=CAME)
-@in_thread
+@in_phone_thread
 def sms(state: State, webhook: Came) -> Response[str]:
     """An SMS came in; nothing is answered by itself."""
     reception = _reception(state)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import callplan, phoneevents, routing
+from core import callplan, phoneevents, routing, traffic
 from core.callplan import CallFacts, CallPlan, House, Reject, Say, Step, Voicemail
 from core.callrings import Line
 from core.calls import Call, CallState
@@ -19,13 +19,13 @@ from core.clock import now
 from core.config import Settings
 from core.config_phone import Ring
 from core.dialling import readable
-from core.errors import ConfigurationError
+from core.errors import ConfigurationError, FrontdeskError
 from core.jobs import enqueue
 from core.phoneevents import EventKind, PhoneEvent, Told
 from core.phonewords import UNKNOWN_CALLER, WHISPER, said
 from core.staff import Role, StaffMember
 from inbound import placed, twilio
-from inbound.callers import Caller, place_of, recognise, whose_client
+from inbound.callers import Caller, look_up, recognise
 from inbound.telephone import Telephone
 from inbound.twilio import Signed, Webhook
 from inbound.twiml import render
@@ -35,6 +35,10 @@ FRESH = 2.0
 """Seconds for which it is believed who is on duty and who talks."""
 
 log = structlog.get_logger(__name__)
+
+
+class Unplanned(FrontdeskError):
+    """No plan could be made for a step of a call."""
 
 
 class Answering:
@@ -68,15 +72,27 @@ class Answering:
     def step(self, session: Session, step: Step, signed: Signed) -> str:
         """Keep what happened and return the document that says what happens next.
 
-        Whatever goes wrong while a plan is made, the event is kept and the caller may leave a message.
+        Raises Unplanned where something goes wrong on our side; `apologise` goes on then, in a transaction of
+        its own.
         """
         told = twilio.step_told(step, signed)
         try:
-            with session.begin_nested():
-                plan, more = self._plan(session, step, signed, told)
-        except Exception:
+            plan, more = self._plan(session, step, signed, told)
+        except Exception as error:
             log.exception("call.unplanned", call=told.subject, step=step.value)
-            plan, more = self._last_resort(), {}
+            raise Unplanned from error
+        return self._go_on(session, step, told, plan, more)
+
+    def apologise(self, session: Session, step: Step, signed: Signed) -> str:
+        """Keep what happened and let the caller leave a message, where no plan could be made."""
+        house = self._telephone.house("")
+        message = Voicemail((house.busy[house.default_language],), house.voicemail_seconds)
+        plan = CallPlan((message,), "something went wrong on our side; voicemail")
+        return self._go_on(session, step, twilio.step_told(step, signed), plan, {})
+
+    def _go_on(
+        self, session: Session, step: Step, told: Told, plan: CallPlan, more: Mapping[str, Any]
+    ) -> str:
         facts = {**told.facts, **more, "reason": plan.reason}
         if plan.rings:
             facts |= {"rings": plan.rings, "together": self._settings.phone.ring is Ring.TOGETHER}
@@ -90,11 +106,6 @@ class Answering:
             call=told.subject,
             voices=self._settings.phone.voices,
         )
-
-    def _last_resort(self) -> CallPlan:
-        house = self._telephone.house("")
-        message = Voicemail((house.busy[house.default_language],), house.voicemail_seconds)
-        return CallPlan((message,), "something went wrong on our side; voicemail")
 
     def _plan(
         self, session: Session, step: Step, signed: Signed, told: Told
@@ -134,24 +145,27 @@ class Answering:
         return callplan.after_topic(topic, facts, house, turn), {"topic": topic}
 
     def _facts(self, session: Session, shown: str, language: str | None) -> CallFacts:
-        caller = recognise(session, shown)
-        whose = whose_client(session, caller)
+        caller = look_up(session, shown)
         line = self._line_now(session)
-        country, region = place_of(caller)
+        segments, stage = frozenset(), None
+        if line.roster.asks_for_segments and caller.client:
+            segments, stage = traffic.of_client(session, caller.contact_id, caller.deal_id)
         return CallFacts(
             blocked=self._telephone.blocks(caller.number),
             open=self._telephone.is_open(now()),
             language=language or caller.language,
-            known=caller.known,
+            known=caller.client,
             client=routing.Facts(
-                intent=whose.intent,
-                assignee_id=whose.assignee_id,
-                owner_id=whose.owner_id,
-                curator_id=caller.account.curator_id if caller.account else None,
-                topic_team_id=line.roster.teams_of_topics.get(whose.intent or ""),
-                country=country,
-                region=region,
-                industry=caller.account.industry if caller.account else None,
+                segments=segments,
+                stage=stage,
+                intent=caller.intent,
+                assignee_id=caller.assignee_id,
+                owner_id=caller.owner_id,
+                curator_id=caller.curator_id,
+                topic_team_id=line.roster.teams_of_topics.get(caller.intent or ""),
+                country=caller.country,
+                region=caller.region,
+                industry=caller.industry,
             ),
             line=line,
         )
@@ -160,6 +174,8 @@ class Answering:
         """Who could be rung: looked up at most every `FRESH` seconds, since calls come in bursts."""
         looked_at, line = self._on_duty
         if line is None or time.monotonic() - looked_at > FRESH:
+            # Who comes meanwhile takes the old one: one call looks, not all of a burst.
+            self._on_duty = (time.monotonic(), line)
             line = _line(session)
             self._on_duty = (time.monotonic(), line)
         return line

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import phonenumbers
-from sqlalchemy import literal, or_, select, true
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session, joinedload
 
 from core.accounts import Account, Contact, ContactPoint, PointKind
@@ -79,60 +80,80 @@ def place_of(caller: Caller) -> tuple[str | None, str | None]:
     region = caller.account.region if caller.account else None
     country = caller.account.country if caller.account else None
     if country is None and caller.number is not None:
-        country = phonenumbers.region_code_for_number(phonenumbers.parse(caller.number, None))
+        country = _country_of(caller.number)
     return country, region
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
-    """Whose client a caller is, and what they last wrote or called about."""
+class Known:
+    """What a webhook needs to know of a caller, which has to be quick."""
 
+    number: str | None
+    contact_id: int | None = None
+    account_id: int | None = None
+    language: str | None = None
+    curator_id: int | None = None
+    country: str | None = None
+    """From the client's card, else that of the number."""
+    region: str | None = None
+    industry: str | None = None
+    deal_id: int | None = None
+    """Their open deal."""
     owner_id: int | None = None
-    """Owner of their open deal."""
+    """Who owns it."""
     assignee_id: int | None = None
     """Who has their open conversation."""
     intent: str | None = None
     """What that conversation is about."""
 
+    @property
+    def client(self) -> bool:
+        """Whether a client has the number."""
+        return self.contact_id is not None or self.account_id is not None
 
-def whose_client(session: Session, caller: Caller) -> Whose:
-    """Whose client a caller is, in one statement.
 
-    The same rules as `open_deal` and `open_conversation`, for a webhook that has to be quick.
+_LOOK_UP: Final = text("""
+with one as (
+    select case when count(*) = 1 then min(c.id) end as contact_id,
+           case when count(distinct coalesce(c.account_id, 0)) = 1 then min(c.account_id) end as account_id,
+           case when count(distinct coalesce(c.language, '')) = 1 then min(c.language) end as language
+    from contact c
+    where c.id in (select contact_id from contact_point where kind = 'phone' and value = :number)
+)
+select one.contact_id, one.account_id, one.language, a.curator_id, a.country, a.region, a.industry,
+       d.id, d.owner_id, t.assignee_id, t.intent
+from one
+left join account a on a.id = one.account_id
+left join lateral (
+    select id, owner_id from deal
+    where outcome is null
+      and (deal.account_id = one.account_id or (deal.account_id is null and deal.contact_id = one.contact_id))
+    order by owner_id is null, id desc limit 1
+) d on true
+left join lateral (
+    select assignee_id, intent from conversation
+    where state = 'open'
+      and case when one.contact_id is not null then conversation.contact_id = one.contact_id
+               else conversation.account_id = one.account_id end
+    order by last_message_at desc, id desc limit 1
+) t on true
+""")
+
+
+def look_up(session: Session, shown: str) -> Known:
+    """What is known of the number a caller shows, in one statement that costs no mapping of objects.
+
+    The same rules as `recognise`, `open_deal` and `open_conversation`.
     """
-    if not caller.known:
-        return Whose()
-    contact_id = caller.contact.id if caller.contact is not None else None
-    account_id = caller.account.id if caller.account is not None else None
-    deals = [Deal.account_id == account_id] if account_id is not None else []
-    if contact_id is not None:
-        deals.append(Deal.account_id.is_(None) & (Deal.contact_id == contact_id))
-    owner = (
-        select(Deal.owner_id)
-        .where(Deal.outcome.is_(None), or_(*deals))
-        .order_by(Deal.owner_id.is_(None), Deal.id.desc())
-        .limit(1)
-        .subquery()
-    )
-    mine = (
-        Conversation.contact_id == contact_id
-        if contact_id is not None
-        else Conversation.account_id == account_id
-    )
-    talk = (
-        select(Conversation.assignee_id, Conversation.intent)
-        .where(mine, Conversation.state == ConversationState.OPEN)
-        .order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
-        .limit(1)
-        .subquery()
-    )
-    one = select(literal(1).label("one")).subquery()
-    row = session.execute(
-        select(owner.c.owner_id, talk.c.assignee_id, talk.c.intent).select_from(
-            one.outerjoin(owner, true()).outerjoin(talk, true())
-        )
-    ).one()
-    return Whose(*row)
+    number = readable(shown)
+    if number is None:
+        return Known(None)
+    known = Known(number, *session.execute(_LOOK_UP, {"number": number}).one())
+    return known if known.country is not None else replace(known, country=_country_of(number))
+
+
+def _country_of(number: str) -> str | None:
+    return phonenumbers.region_code_for_number(phonenumbers.parse(number, None))
 
 
 def open_conversation(session: Session, caller: Caller) -> Conversation | None:

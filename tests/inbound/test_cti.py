@@ -20,7 +20,7 @@ from core.phoneevents import PhoneEvent
 from core.sessions import open_session
 from core.staff import StaffMember
 from core.tasks import Task, TaskState
-from inbound.callers import Whose, open_conversation, open_deal, recognise, whose_client
+from inbound.callers import look_up, open_conversation, open_deal, place_of, recognise
 from tests.twilio_local.house import (
     CLIENT,
     OURS,
@@ -170,9 +170,12 @@ def test_quick_look_at_whose_client_somebody_is_says_what_the_whole_one_says(
     with house.looking() as session:
         caller = recognise(session, number)
         deal, talk = open_deal(session, caller), open_conversation(session, caller)
-        whole = Whose(
-            deal.owner_id if deal else None,
-            talk.assignee_id if talk else None,
-            talk.intent if talk else None,
+        quick = look_up(session, number)
+        assert (quick.number, quick.client) == (caller.number, caller.known)
+        assert quick.contact_id == (caller.contact.id if caller.contact else None)
+        assert quick.account_id == (caller.account.id if caller.account else None)
+        assert (quick.country, quick.region, quick.language) == (*place_of(caller), caller.language)
+        assert quick.owner_id == (deal.owner_id if deal else None)
+        assert (quick.assignee_id, quick.intent) == (
+            (talk.assignee_id, talk.intent) if talk else (None, None)
         )
-        assert whose_client(session, caller) == whole
