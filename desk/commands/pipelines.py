@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from desk import wiring
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -62,7 +66,7 @@ def check(file: Path) -> None:
 
     text = _text(file)
     with wiring.opened(wiring.settings_of_this_process()) as context, context.transaction() as session:
-        found = pipelinefile.read(text, known(session, templates()))
+        found = pipelinefile.read(text, known(session, templates(session)))
     click.echo(f"In order: {len(found)} pipeline{'s' if len(found) > 1 else ''}.")
 
 
@@ -83,8 +87,8 @@ def import_(file: Path, move: bool) -> None:
 
     text = _text(file)
     with wiring.opened(wiring.settings_of_this_process()) as context, context.transaction() as session:
-        for document in pipelinefile.read(text, known(session, templates())):
-            made = publish(session, document, templates=templates())
+        for document in pipelinefile.read(text, known(session, templates(session))):
+            made = publish(session, document, templates=templates(session))
             waiting = transfers(session, made)
             click.echo(f"{made.key}: version {made.version} is in force.")
             fitting = [one.deal.id for one in waiting if one.target is not None]
@@ -95,11 +99,12 @@ def import_(file: Path, move: bool) -> None:
                 click.echo(f"  {left} deals under way keep the version they entered.")
 
 
-def templates() -> frozenset[str]:
-    """The keys of the letters a stage may send."""
-    from templates.catalogue import Catalogue
+def templates(session: Session | None = None) -> frozenset[str]:
+    """The keys of the letters a stage may send: the shipped ones, and with a session the company's own."""
+    from desk.templatechoice import known_keys
+    from templates.catalogue import shipped
 
-    return frozenset(Catalogue().keys("email"))
+    return known_keys(session) if session is not None else frozenset(shipped().keys("email"))
 
 
 def _text(file: Path) -> str:

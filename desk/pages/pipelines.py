@@ -22,8 +22,8 @@ from core.pipelineversions import PipelineRefused, known
 from core.sequences import Sequence
 from core.staff import Role, StaffMember, Team
 from desk import pipelineforms as forms
+from desk import templatechoice
 from desk.access import LEADERS
-from desk.answers import TEMPLATES
 from desk.commands.pipelines import templates
 from desk.given import Filled, Transaction
 from desk.pages.inbox import rail
@@ -102,7 +102,7 @@ def _editor(
     request: PageRequest, session: Session, draft: PipelineDraft, fault: FrontdeskError | None = None
 ) -> Response[str]:
     road = pipelines.current(session, draft.key)
-    faults = check(draft.document, known(session, templates()))
+    faults = check(draft.document, known(session, templates(session)))
     return _page(
         request,
         session,
@@ -118,7 +118,7 @@ def _editor(
         faults=faults,
         faulty={fault.path[1] for fault in faults if len(fault.path) > 1 and fault.path[0] == "stages"},
         fault=fault,
-        templates=TEMPLATES,
+        templates=templatechoice.for_stages(session, reader(request)),
         sequences=_sequences(session),
     )
 
@@ -164,7 +164,7 @@ def _stage_page(
     request: PageRequest, session: Session, draft: PipelineDraft, stage: Mapping[str, Any]
 ) -> Response[str]:
     language = reader(request).language
-    there = known(session, templates())
+    there = known(session, templates(session))
     number = [one["key"] for one in draft.document["stages"]].index(stage["key"])
     return _page(
         request,
@@ -183,7 +183,7 @@ def _stage_page(
         own_events=EVENTS,
         rule_keys=RULE_KEYS,
         performers=_performers(request, session),
-        templates={one: TEMPLATES.get(one, one) for one in sorted(there.templates or ())},
+        templates=templatechoice.for_stages(session, reader(request)),
         sequences=_sequences(session),
         norm=pipelineversions.read_norm(stage.get("norm", ""))
         if _sound(stage.get("norm", ""))
@@ -206,7 +206,7 @@ def save_stage(
 ) -> Response[Any]:
     """Save a stage of the draft, and stay where something is wrong with it."""
     draft = _draft(session, key)
-    there: Known = known(session, templates())
+    there: Known = known(session, templates(session))
     changed = forms.with_form(draft.document, stage, form, sorted(there.topics))
     draft = pipelineversions.save_draft(
         session, key, changed, revision=form.number("revision") or 0, by=request.scope["user"].staff_id
@@ -242,7 +242,7 @@ def publish(request: PageRequest, session: Transaction, key: FromPath[str]) -> R
     draft = _draft(session, key)
     try:
         made = pipelineversions.publish(
-            session, draft.document, by=request.scope["user"].staff_id, templates=templates()
+            session, draft.document, by=request.scope["user"].staff_id, templates=templates(session)
         )
     except PipelineRefused as fault:
         return _editor(request, session, draft, fault)

@@ -17,8 +17,8 @@ from core.notices import open_alarms
 from core.pipelines import Pipeline
 from core.sequences import LIVE, RULED, Enrolment, Result, Sequence, StepKind
 from core.sequencespec import SequenceRefused
+from desk import templatechoice
 from desk.access import LEADERS
-from desk.answers import TEMPLATES
 from desk.commands.pipelines import templates
 from desk.forms import Form
 from desk.given import Filled, Transaction
@@ -88,7 +88,7 @@ def begin(request: PageRequest, session: Transaction, form: Filled) -> Response[
         "note": "",
         "steps": [{"kind": "email", "days": 5, "hours": 0, "template": "follow_up", "titles": {}}],
     }
-    sequencespec.publish(session, document, templates())
+    sequencespec.publish(session, document, templates(session))
     return Redirect(f"/sequences/{key}", status_code=303)
 
 
@@ -127,7 +127,7 @@ def _editor(
         kinds=StepKind,
         results=Result,
         ruled=sorted(RULED),
-        templates={key: TEMPLATES.get(key, key) for key in sorted(templates())},
+        templates=templatechoice.for_stages(session, reader(request)),
         alarms=open_alarms(session),
         **rail(session, request),
     )
@@ -152,7 +152,7 @@ def save(request: PageRequest, session: Transaction, form: Filled, key: FromPath
     if form.number("version") != present.version:
         raise Conflict("Somebody else changed this follow-up meanwhile.")
     try:
-        sequencespec.publish(session, document, templates())
+        sequencespec.publish(session, document, templates(session))
     except SequenceRefused as fault:
         return _editor(request, session, present, document, fault)
     return Redirect("/sequences", status_code=303)
