@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.catalogue import Product
 from core.deals import Deal, DealLine, hold
 from core.errors import InputRefused
+from core.pipelinespec import PERFORMER
 
 MOST = Decimal(1_000_000_000)
 """A quantity or a price is below this."""
@@ -79,6 +80,16 @@ def set_terms(deal: Deal, terms: Terms) -> None:
     deal.title, deal.need, deal.solution = terms.title, terms.need, terms.solution
     deal.payment_terms, deal.delivery_terms = terms.payment_terms, terms.delivery_terms
     deal.vat_rate = terms.vat_rate.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def set_approver(deal: Deal, approver: str) -> None:
+    """Say whose word the deal's proposals and offers need before they leave; empty for nobody's.
+
+    Raises InputRefused for one that names nobody.
+    """
+    if approver and not PERFORMER.fullmatch(approver):
+        raise InputRefused("Choose whose word is needed.")
+    deal.approver = approver
 
 
 def _quantity(value: Decimal) -> Decimal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -12,15 +13,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import letters
+from core.approvalasks import Cause, asked_by
 from core.config_sections import Company
 from core.conversations import Conversation
 from core.deals import Deal
 from core.i18n import N_
-from core.outbox import Draft
+from core.outbox import Delivery, Draft
 from core.staff import StaffMember
+from outbound import placing
 from templates import rendered
+from templates.catalogue import Catalogue
 from templates.placeholders import PLACEHOLDERS, Type
-from templates.rendered import RenderedEmail
+from templates.rendered import Document, RenderedEmail
 
 TEMPLATES: dict[str, str] = {
     "answer": N_("My own words"),
@@ -46,9 +50,12 @@ def write(
     template: str = "answer",
     language: str | None = None,
     key: str = "",
+    files: Sequence[int] = (),
+    approver: str = "",
 ) -> Draft:
     """The draft of an answer, with what its template needs of the deal.
 
+    ``files`` are those of the library it brings as links, ``approver`` is whose word the writer wants first.
     Raises NoAddress, NothingToOffer, and InputRefused when nothing was written.
     """
     draft = letters.answer(
@@ -73,13 +80,48 @@ def write(
             "proposal": letters.proposal_values(deal, draft.language),
         }
     documents = [template] if template in letters.DOCUMENTS else []
-    return dataclasses.replace(draft, values=values, documents=documents)
+    asked = letters.approver_of(deal, template) if deal is not None else ""
+    return dataclasses.replace(
+        draft,
+        values=values,
+        documents=documents,
+        files=list(files),
+        approver=asked or asked_by(Cause.HAND, approver),
+    )
 
 
-def preview(draft: Draft, company: Company, today: date) -> RenderedEmail:
+def draft_of(delivery: Delivery) -> Draft:
+    """What a delivery was queued with."""
+    names = set(Draft.__dataclass_fields__) - {"files", "approver"}
+    return Draft(**{name: getattr(delivery, name) for name in names})
+
+
+def preview(draft: Draft, company: Company, today: date, catalogue: Catalogue | None = None) -> RenderedEmail:
     """How a draft will read. Raises what `templates.rendered.render_email` raises."""
+    values = _values(draft, company, today)
+    return rendered.render_email(draft.template or "answer", draft.language, values, catalogue)
+
+
+def preview_document(
+    draft: Draft, key: str, company: Company, today: date, catalogue: Catalogue | None = None
+) -> Document:
+    """One of its documents, as yet without a number. Raises what `templates.rendered.render_document`
+    raises.
+    """
+    values = placing.template_values(draft.values, _company(company), document={"number": "–", "date": today})
+    return rendered.render_document(key, draft.language, values, catalogue)
+
+
+def _values(draft: Draft, company: Company, today: date) -> dict[str, Any]:
     values: dict[str, Any] = {group: _typed(group, given) for group, given in draft.values.items()}
-    values["company"] = {
+    values["company"] = _company(company)
+    values["document"] = {"number": "…", "date": today}
+    values["links"] = {"unsubscribe": "https://example.com/unsubscribe"}
+    return values
+
+
+def _company(company: Company) -> dict[str, Any]:
+    return {
         "name": company.name,
         "legal_name": company.legal_name,
         "code": company.code,
@@ -90,9 +132,6 @@ def preview(draft: Draft, company: Company, today: date) -> RenderedEmail:
         "website": company.website,
         "bank": company.bank,
     }
-    values["document"] = {"number": "…", "date": today}
-    values["links"] = {"unsubscribe": "https://example.com/unsubscribe"}
-    return rendered.render_email(draft.template or "answer", draft.language, values)
 
 
 def _typed(group: str, given: Any) -> Any:

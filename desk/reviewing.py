@@ -8,11 +8,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from classifier import review
+from core import approvalreads
 from core.accounts import Account, Contact
+from core.approvalasks import Approval
 from core.conversations import Conversation, Message
 from core.deals import Deal, Stage
 from core.i18n import N_
@@ -28,6 +30,8 @@ EACH = 50
 class Kind(StrEnum):
     """What there is to decide."""
 
+    APPROVAL = "approval"
+    RETURNED = "returned"
     SEND = "send"
     QUARANTINE = "quarantine"
     BESIDE = "beside"
@@ -36,6 +40,8 @@ class Kind(StrEnum):
 
 
 KIND_NAMES: dict[Kind, str] = {
+    Kind.APPROVAL: N_("May it leave?"),
+    Kind.RETURNED: N_("It came back to you"),
     Kind.SEND: N_("Did it arrive?"),
     Kind.QUARANTINE: N_("Could not be read"),
     Kind.BESIDE: N_("One conversation or two?"),
@@ -50,11 +56,13 @@ class Item:
 
     kind: Kind
     number: int
-    """Of the delivery, raw letter, conversation, deal or message."""
+    """Of the approval, delivery, raw letter, conversation, deal or message."""
     title: str
     who: str
     at: datetime
     conversation_id: int | None = None
+    template: str | None = None
+    """Of a letter whose title is its template's name."""
 
     @property
     def key(self) -> str:
@@ -83,12 +91,38 @@ def count_query(viewer: SignedIn) -> dict[str, Select[*tuple[Any, ...]]]:
             .where(visible(viewer))
         )
     found: dict[str, Select[*tuple[Any, ...]]] = {
+        "approval": select(Approval.id).where(approvalreads.to_decide(viewer.staff_id)),
+        "returned": select(Approval.id).where(approvalreads.came_back(viewer.staff_id)),
         "topic": topics,
         "beside": select(Conversation.id).where(Conversation.beside_id.is_not(None), visible(viewer)),
     }
     if viewer.role in SALES:
         found["stage"] = _stage_query(viewer).with_only_columns(Deal.id)
     return found
+
+
+def _approvals(session: Session, viewer: SignedIn) -> list[Item]:
+    return _asked(session, Kind.APPROVAL, approvalreads.to_decide(viewer.staff_id))
+
+
+def _returned(session: Session, viewer: SignedIn) -> list[Item]:
+    return _asked(session, Kind.RETURNED, approvalreads.came_back(viewer.staff_id))
+
+
+def _asked(session: Session, kind: Kind, which: ColumnElement[bool]) -> list[Item]:
+    rows = session.execute(approvalreads.listing().where(which).limit(EACH))
+    return [
+        Item(
+            kind,
+            one.id,
+            letter.subject,
+            client or letter.recipient_name or letter.address,
+            one.decided_at or one.asked_at,
+            letter.conversation_id,
+            template=letter.template if letter.template != "answer" else None,
+        )
+        for one, letter, client in rows
+    ]
 
 
 def _sends(session: Session, viewer: SignedIn) -> list[Item]:
@@ -179,6 +213,8 @@ def _topics(session: Session, viewer: SignedIn) -> list[Item]:
 
 
 _READERS: dict[Kind, Callable[[Session, SignedIn], list[Item]]] = {
+    Kind.APPROVAL: _approvals,
+    Kind.RETURNED: _returned,
     Kind.SEND: _sends,
     Kind.QUARANTINE: _stuck,
     Kind.BESIDE: _beside,

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core import clock, documents
 from core.config import Settings
-from core.documents import PREFIXES, Document
+from core.documents import Document
 from core.errors import FrontdeskError
 from core.outbox import Purpose
 from core.outbox_history import Copy
@@ -24,6 +24,7 @@ from core.outbox_pages import Claimed
 from core.templatelibrary_uses import Use, record
 from outbound import dkim, headers, mime
 from outbound.channels.base import Letter
+from outbound.filelinks import FileLinks
 from outbound.mailingtexts import Attached, files_of, is_mailing, of, use_of
 from outbound.placing import template_values
 from outbound.sender import Sender, sender_of
@@ -101,6 +102,7 @@ class Composer:
         self.unsubscriber = Unsubscriber(settings.signing_key(), settings.company.public_url)
         self._catalogue = catalogue
         self._zone = ZoneInfo(settings.company.timezone)
+        self.file_links = FileLinks(settings.signing_key(), settings.company.public_url, self._zone)
         self._now = now
 
     def compose_page(
@@ -130,7 +132,14 @@ class Composer:
         made: list[Document] = []
         catalogue = of(self._catalogue, claimed.staff_id)
         for key in claimed.documents:
-            number = documents.next_number(session, key, today.year) if key in PREFIXES else None
+            content = documents.fingerprint(claimed.values, claimed.language)
+            version = documents.next_version(
+                session, key, today.year, deal_id=claimed.deal_id, content=content
+            )
+            if version.known is not None:
+                made.append(documents.send_again(session, version.known, claimed.id))
+                continue
+            number = version.number
             rendered = render_document(
                 key,
                 claimed.language,
@@ -144,6 +153,8 @@ class Composer:
                     session,
                     kind=key,
                     number=number,
+                    version=version.version,
+                    content=content,
                     title=rendered.title,
                     filename=rendered.filename,
                     content_type=rendered.content_type,
@@ -167,7 +178,7 @@ class Composer:
     ) -> Composed:
         link = self._unsubscribe_link(claimed)
         whole = _Rendered(together) if together else self._render(claimed, made, link, templates)
-        rendered = whole.email
+        rendered = self.file_links.offered(whole.email, claimed.files)
         rfc_id = claimed.rfc_id or f"fd-{claimed.token}@{self.sender.domain}"
         name = self._name(claimed)
         data = mime.written(

@@ -63,8 +63,17 @@ def time_in_stages() -> None:
     op.execute("UPDATE stage_change SET performer_id = staff_id WHERE performer_id IS NULL")
 
 
+def letters_of_documents() -> None:
+    """Each document was carried by the letter it was made for."""
+    op.execute(
+        "INSERT INTO document_sending (delivery_id, document_id)"
+        " SELECT delivery_id, id FROM document WHERE delivery_id IS NOT NULL ON CONFLICT DO NOTHING"
+    )
+
+
 def upgrade_data() -> None:
     """Every move, in order."""
     words_of_messages()
     versions_of_pipelines()
     time_in_stages()
+    letters_of_documents()

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import catalogue, notes, teaching, timeline
+from core import catalogue, demofiles, downloads, notes, teaching, timeline
 from core.clock import now
 from core.conversations import Conversation, Message
 from core.deals import LossReason, Stage
@@ -20,9 +20,8 @@ from core.notes import Note
 from core.notices import open_alarms
 from core.reading import mark_read
 from core.sessions import SignedIn
-from desk import card, doubts, followups, phoneout, tables, todo
+from desk import approvalview, card, doubts, followups, phoneout, tables, templatechoice, todo
 from desk.access import WORKERS, conversation_for, visible
-from desk.answers import TEMPLATES
 from desk.forms import one_time_key
 from desk.given import Filled, Transaction
 from desk.pages.inbox import later_choices, rail
@@ -53,10 +52,13 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
         "stages": stages,
         "loss_reasons": [(reason.value, language.gettext(LOSS_REASONS[reason])) for reason in LossReason],
         "intents": teaching.topics(session, language.language),
-        "templates": TEMPLATES,
+        "templates": templatechoice.for_answers(session, request.scope["user"], reader(request)),
         "products": catalogue.active_products(session),
         "colleagues": tables.colleagues(session),
         "form_key": one_time_key(),
+        "files": demofiles.offered(session),
+        "approver_people": approvalview.people(session, but=request.scope["user"].staff_id),
+        "followed": downloads.of_conversation(session, conversation.id),
         "reach": phoneout.read(session, request.app.state.settings, conversation),
         "stream": _stream(read, notes.of(session, conversation.id)),
         "callable_staff": callable_staff(session, conversation),

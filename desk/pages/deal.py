@@ -10,12 +10,12 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import deals, handover, letters, pipelines, stages
+from core import approvalreads, deals, handover, letters, pipelines, stages
 from core.conversations import Conversation
 from core.deals import Deal, Initiative, LossReason, Outcome, Stage, WinReason
 from core.errors import Conflict, InputRefused, NotAllowed, NotFound
 from core.staff import StaffMember
-from desk import answers, live
+from desk import answers, approvalview, live
 from desk.access import LEADERS, SALES, conversation_for
 from desk.given import Filled, Transaction
 from desk.pages.sheets import sheet
@@ -66,6 +66,7 @@ def move_sheet(
     letter = answers.preview(outlook.draft, state.settings.company, today) if outlook.draft else None
     performer = session.get(StaffMember, outlook.performer.staff_id) if outlook.performer.staff_id else None
     back = to.position < deal.stage.position
+    ask = approvalreads.would_ask(session, outlook.draft) if outlook.draft else None
     return sheet(
         request,
         session,
@@ -81,6 +82,7 @@ def move_sheet(
         stopped=not outlook.allowed or (bool(outlook.lacks) and not back),
         may_override=viewer.role in LEADERS,
         lacks_products=isinstance(outlook.fault, letters.NothingToOffer),
+        asks=approvalview.names(session, ask.ids) if ask else [],
     )
 
 
@@ -111,9 +113,13 @@ def move(
     live.announce(session, "deal", conversation_id)
     language = reader(request)
     text = language.gettext("Moved to “%(stage)s”.", stage=to.name(language.language))
-    if delivery_id is not None:
+    if approvalreads.of_deliveries(session, [delivery_id] if delivery_id is not None else []):
+        text += " " + language.gettext("The letter waits for approval.")
+    elif delivery_id is not None:
         text += " " + language.gettext("The letter is queued.")
-    return done(request, text, go=f"/conversations/{conversation_id}", events=("conversation", "moved"))
+    return done(
+        request, text, go=f"/conversations/{conversation_id}", events=("conversation", "moved", "review")
+    )
 
 
 @post("/conversations/{conversation_id:int}/close", enter=SALES)

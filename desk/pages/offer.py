@@ -11,14 +11,14 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from sqlalchemy.orm import Session
 
-from core import catalogue, deals, offers
+from core import catalogue, deals, documents, offers
 from core.catalogue import Product
 from core.conversations import Conversation
 from core.deals import Deal, DealClosed, DealLine, Stage
 from core.errors import InputRefused, NotFound
 from core.offers import Terms
 from core.values import Money
-from desk import live
+from desk import approvalview, live
 from desk.access import SALES
 from desk.figures import read_number, write_number
 from desk.forms import Form
@@ -99,6 +99,7 @@ def _save(session: Session, form: Form, deal: Deal, language: str) -> None:
             vat_rate=_number(form, "vat_rate", language),
         )
         offers.set_terms(deal, terms)
+        offers.set_approver(deal, form.line("approver", longest=300))
     session.flush()
 
 
@@ -148,6 +149,8 @@ def _sheet(
         deal=deal,
         lines=list[DealLine](deal.lines),
         products=catalogue.active_products(session),
+        approver_choices=approvalview.approver_choices(session, language),
+        sendings=documents.of_deal(session, deal.id),
         price_of=price_of,
         field=field,
         money=money,

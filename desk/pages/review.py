@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import teaching
+from core.approvaldoubts import CHANGED, OUT_OF_DATE
 from core.conversations import Conversation, Message
 from core.deals import Deal
 from core.errors import NotFound
@@ -18,7 +19,7 @@ from core.intents import intent_name
 from core.labels import Classification, Correction
 from core.notices import open_alarms
 from core.outbox import Delivery
-from desk import doubts, live, reviewing, tables
+from desk import approvalview, doubts, live, reviewing, tables
 from desk.access import WORKERS, conversation_for
 from desk.given import Filled, Transaction
 from desk.pages.inbox import rail
@@ -67,6 +68,11 @@ def _place(request: PageRequest, waiting: list[Item]) -> int:
 
 def _detail(request: PageRequest, session: Session, item: Item) -> dict[str, Any]:
     viewer = request.scope["user"]
+    if item.kind in (Kind.APPROVAL, Kind.RETURNED):
+        shown = approvalview.read(session, viewer, item.number, request.app.state.settings.company)
+        return {"shown": shown, "causes": approvalview.CAUSES, "reasons": OUT_OF_DATE | CHANGED} | {
+            "note": approvalview.note_text(shown.approval, reader(request))
+        }
     if item.kind == Kind.TOPIC:
         return _topic(session, item.number, reader(request).language)
     if item.kind == Kind.SEND:

@@ -45,6 +45,8 @@ PUBLIC = {
     ("GET", "/favicon.ico"),
     ("GET", "/healthz"),
     ("GET", "/metrics"),
+    ("GET", "/d/{token:str}"),
+    ("POST", "/d/{token:str}"),
     ("GET", "/unsubscribe/{token:str}"),
     ("GET", "/welcome/{token:str}"),
     ("POST", "/welcome/{token:str}"),

@@ -1190,6 +1190,21 @@ def upgrade() -> None:
     )
     op.create_index("ix_demo_visit_link", "demo_visit", ["link_id", "at"], unique=False)
     op.create_table(
+        "document_sending",
+        sa.Column("delivery_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("document_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_document_sending_delivery_id_delivery")
+        ),
+        sa.ForeignKeyConstraint(
+            ["document_id"], ["document.id"], name=op.f("fk_document_sending_document_id_document")
+        ),
+        sa.PrimaryKeyConstraint("delivery_id", "document_id", name=op.f("pk_document_sending")),
+    )
+    op.create_index(
+        op.f("ix_document_sending_document_id"), "document_sending", ["document_id"], unique=False
+    )
+    op.create_table(
         "field_origin",
         sa.Column(
             "subject",
@@ -1447,10 +1462,10 @@ def upgrade() -> None:
     op.add_column("call", sa.Column("noted_by_id", sa.BigInteger(), nullable=True))
     op.add_column("call", sa.Column("noted_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("call", sa.Column("next_task_id", sa.BigInteger(), nullable=True))
+    op.create_foreign_key(op.f("fk_call_next_task_id_task"), "call", "task", ["next_task_id"], ["id"])
     op.create_foreign_key(
         op.f("fk_call_noted_by_id_staff_member"), "call", "staff_member", ["noted_by_id"], ["id"]
     )
-    op.create_foreign_key(op.f("fk_call_next_task_id_task"), "call", "task", ["next_task_id"], ["id"])
     op.add_column("contact", sa.Column("away_until", sa.Date(), nullable=True))
     op.add_column(
         "contact", sa.Column("tags", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False)
@@ -1583,6 +1598,8 @@ def upgrade() -> None:
     op.create_foreign_key(
         op.f("fk_delivery_campaign_id_campaign"), "delivery", "campaign", ["campaign_id"], ["id"]
     )
+    op.add_column("document", sa.Column("version", sa.BigInteger(), server_default="1", nullable=False))
+    op.add_column("document", sa.Column("content", sa.Text(), server_default="", nullable=False))
     op.add_column("enrolment", sa.Column("waits_for", sa.Text(), nullable=True))
     op.add_column("enrolment", sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column(
@@ -1822,6 +1839,8 @@ def downgrade() -> None:
     op.drop_column("enrolment_step", "result")
     op.drop_column("enrolment", "replied_at")
     op.drop_column("enrolment", "waits_for")
+    op.drop_column("document", "content")
+    op.drop_column("document", "version")
     op.drop_constraint(op.f("fk_delivery_campaign_id_campaign"), "delivery", type_="foreignkey")
     op.drop_index(
         "ix_delivery_campaign_open",
@@ -1881,8 +1900,8 @@ def downgrade() -> None:
     op.drop_column("contact", "last_in_at")
     op.drop_column("contact", "tags")
     op.drop_column("contact", "away_until")
-    op.drop_constraint(op.f("fk_call_next_task_id_task"), "call", type_="foreignkey")
     op.drop_constraint(op.f("fk_call_noted_by_id_staff_member"), "call", type_="foreignkey")
+    op.drop_constraint(op.f("fk_call_next_task_id_task"), "call", type_="foreignkey")
     op.drop_column("call", "next_task_id")
     op.drop_column("call", "noted_at")
     op.drop_column("call", "noted_by_id")
@@ -1928,6 +1947,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_field_origin_message_id"), table_name="field_origin")
     op.drop_index(op.f("ix_field_origin_import_id"), table_name="field_origin")
     op.drop_table("field_origin")
+    op.drop_index(op.f("ix_document_sending_document_id"), table_name="document_sending")
+    op.drop_table("document_sending")
     op.drop_index("ix_demo_visit_link", table_name="demo_visit")
     op.drop_table("demo_visit")
     op.drop_index(op.f("ix_template_use_version_id"), table_name="template_use")
