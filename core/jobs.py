@@ -37,6 +37,7 @@ from pgqueuer.models import Job as Row
 from pgqueuer.models import Schedule
 from sqlalchemy.orm import Session
 
+from core import jobpool
 from core.context import Call, Context
 from core.errors import DatabaseUnavailable, FrontdeskError
 from core.jobkinds import PAGE, Job, Registry, Service, crash_delay, retry_delay, worth_retrying
@@ -206,20 +207,9 @@ async def run_jobs(
     pace = pace or Pace()
     lost = asyncio.Event()
 
-    async def watch(connection: asyncpg.Connection) -> None:
-        connection.add_termination_listener(lambda _connection: lost.set())
-
     threads = ThreadPoolExecutor(pace.threads, thread_name_prefix="job")
     try:
-        async with asyncpg.create_pool(
-            _asyncpg_dsn(context.engine.url),
-            min_size=2,
-            max_size=6,
-            command_timeout=60,
-            max_inactive_connection_lifetime=0,
-            init=watch,
-            server_settings={"application_name": "frontdesk jobs"},
-        ) as pool:
+        async with jobpool.connections(context.engine.url, lost) as pool:
             ends = _Ends(stop, lost)
             while True:
                 try:
@@ -420,21 +410,3 @@ async def _in_thread(threads: ThreadPoolExecutor, work: partial[Any]) -> None:
             raise FrontdeskError(f"A job tried to end its worker ({type(error).__name__}).") from error
 
     await asyncio.get_running_loop().run_in_executor(threads, contextvars.copy_context().run, guarded)
-
-
-def _asyncpg_dsn(url: sa.URL) -> str:
-    """The same address for asyncpg, which understands fewer parameters than libpq."""
-    known = {
-        "host",
-        "port",
-        "user",
-        "password",
-        "sslmode",
-        "sslcert",
-        "sslkey",
-        "sslrootcert",
-        "sslcrl",
-        "passfile",
-    }
-    query = {name: value for name, value in url.query.items() if name in known}
-    return url.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
