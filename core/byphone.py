@@ -9,7 +9,7 @@ The draft is queued with `core.outbox.queue`, in the transaction of its cause, l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import func, select
@@ -116,12 +116,7 @@ def _automatic(
     language = contact.language or conversation.language or "en"
     writer = staff or (deal.owner if deal else None)
     begins = due_at or session.execute(select(func.now())).scalar_one()
-    given: dict[str, Any] = {
-        "client": letters.client_values(contact),
-        "staff": letters.staff_values(writer),
-        "deal": letters.deal_values(deal, language, begins.date()) if deal else {},
-        "product": letters.product_values(deal, language) if deal else {},
-    }
+    given = values_of(contact, deal, writer, language, begins.date())
     for group, leaves in (values or {}).items():
         given[group] = {**given.get(group, {}), **leaves}
     return Draft(
@@ -142,6 +137,18 @@ def _automatic(
         due_at=begins,
         expires_at=begins + holds,
     )
+
+
+def values_of(
+    contact: Contact | None, deal: Deal | None, writer: StaffMember | None, language: str, today: date
+) -> dict[str, Any]:
+    """The placeholders that a client's card and deal fill, as plain JSON."""
+    return {
+        "client": letters.client_values(contact),
+        "staff": letters.staff_values(writer),
+        "deal": letters.deal_values(deal, language, today) if deal else {},
+        "product": letters.product_values(deal, language) if deal else {},
+    }
 
 
 def answer_by_sms(

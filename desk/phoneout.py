@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import byphone
+from core import byphone, letters
 from core.accounts import Channel, PointKind
 from core.config import Settings
 from core.consent import Suppression, suppressed
 from core.conversations import Conversation, Direction, Message
+from core.deals import Deal
 from core.dialling import may_call, readable, takes_sms
+from core.outbox import Draft
+from core.staff import StaffMember
+from desk.answers import NEEDS_DEAL
+from outbound.channels.fax import Fax, fax_sender_of
+from outbound.placing import template_values
+from outbound.sender import company_values
+from templates.library import shelf_of
+from templates.rendered import render_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +51,14 @@ class Reach:
     """The client last wrote an SMS."""
     texts: tuple[Number, ...] = field(default=())
     """Numbers that take SMS, the default first."""
+    fax: bool = False
+    """A gateway for faxes is set."""
 
 
 def read(session: Session, settings: Settings, conversation: Conversation) -> Reach:
     """What is known of the client's numbers, in two queries."""
     if settings.twilio is None or not settings.twilio.numbers:
-        return Reach(False)
+        return Reach(False, fax=bool(settings.phone.fax_gateway))
     newest = session.execute(
         select(Message.channel, Message.sender)
         .where(Message.conversation_id == conversation.id, Message.direction == Direction.IN)
@@ -79,4 +90,69 @@ def read(session: Session, settings: Settings, conversation: Conversation) -> Re
         texts[0] if texts else None,
         newest is not None and newest.channel == Channel.SMS,
         tuple(texts),
+        bool(settings.phone.fax_gateway),
+    )
+
+
+def filled(
+    session: Session,
+    settings: Settings,
+    conversation: Conversation,
+    staff: StaffMember,
+    key: str,
+    language: str,
+) -> str:
+    """A template's words for an SMS, filled from the client's card and deal, for a person to go over.
+
+    Raises MissingValues where it needs what is not known here, such as the time of a demo.
+    """
+    deal = session.get(Deal, conversation.deal_id) if conversation.deal_id is not None else None
+    today = session.execute(select(func.current_date())).scalar_one()
+    given = byphone.values_of(conversation.contact, deal, staff, language, today)
+    values = template_values(given, company_values(settings.company))
+    shelf = shelf_of(
+        session, staff.id, kind="sms", key=key, default_language=settings.company.default_language
+    )
+    return render_text("sms", key, language, values, shelf).text
+
+
+def fax_of(
+    session: Session,
+    settings: Settings,
+    conversation: Conversation,
+    staff: StaffMember,
+    *,
+    key: str,
+    number: str,
+    document: str,
+    language: str,
+) -> Draft:
+    """A document of the conversation's deal for a fax number; it may be taken back as long as a letter.
+
+    Raises NothingToOffer where the document needs a deal with products, NoFax for a number that may not be
+    reached, ConfigurationError where no gateway is set.
+    """
+    deal = session.get(Deal, conversation.deal_id) if conversation.deal_id is not None else None
+    if document in NEEDS_DEAL and (deal is None or not deal.lines):
+        raise letters.NothingToOffer
+    moment = session.execute(select(func.now())).scalar_one()
+    values = byphone.values_of(conversation.contact, deal, staff, language, moment.date())
+    if deal is not None:
+        values["proposal"] = letters.proposal_values(deal, language)
+    fax = Fax(
+        key=f"fax:{key}",
+        number=number,
+        document=document,
+        language=language,
+        values=values,
+        recipient_name=conversation.contact.name if conversation.contact else "",
+        contact_id=conversation.contact_id,
+        conversation_id=conversation.id,
+        deal_id=conversation.deal_id,
+        staff_id=staff.id,
+    )
+    return replace(
+        fax_sender_of(settings).draft(fax),
+        due_at=moment + letters.UNDO,
+        approver=letters.approver_of(deal, document) if deal is not None else "",
     )

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from core import sequences
 from core.accounts import Channel
 from core.config import Settings
 from core.consent import Scope, Suppression, SuppressionReason, suppress
@@ -16,6 +17,7 @@ from core.dialling import readable
 from core.optout import Wish, wish_of
 from core.phoneevents import PhoneEvent
 from core.phonewords import SMS_SUBJECT, said
+from core.sequences import StopReason
 from core.values import BadPhone
 from inbound import callhistory, spoken
 from inbound.steps.write import LIVE
@@ -53,6 +55,9 @@ def receive(session: Session, settings: Settings, classifier: Labeller, event: P
         message.trail = [{"step": "screen", "reason": f"asks for {wish.value}"}]
     elif body.strip():
         _label(session, classifier, message, talk)
+    if caller.contact is not None:
+        # An answer is an answer, whatever it came by.
+        sequences.stop_for_contacts(session, [caller.contact.id], StopReason.REPLY)
     talk.waiting = talk.waiting if wish is not None else True
     callhistory.assign(session, talk, talk.intent)
     news = {"kind": "message", "conversation_id": talk.id, "staff_id": talk.assignee_id}

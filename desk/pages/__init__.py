@@ -9,6 +9,7 @@ from desk.pages import (
     audit,
     board,
     call,
+    callfax,
     callout,
     calls,
     classifier,
@@ -56,6 +57,7 @@ from desk.pages import (
     templatepreview,
     templates,
     templateversions,
+    understood,
     unsubscribe,
 )
 
@@ -83,6 +85,7 @@ ROUTES = (
     *approvals.ROUTES,
     *demos.ROUTES,
     *download.ROUTES,
+    *callfax.ROUTES,
     *callout.ROUTES,
     *deal.ROUTES,
     *board.ROUTES,
@@ -101,6 +104,7 @@ ROUTES = (
     *letter.ROUTES,
     *quarantine.ROUTES,
     *review.ROUTES,
+    *understood.ROUTES,
     *sends.ROUTES,
     *sequences.ROUTES,
     *mailboxes.ROUTES,

@@ -10,11 +10,13 @@ from litestar.params import FromPath
 
 from core import byphone, outbox, spending
 from core.accounts import Channel
+from core.config import Settings
 from core.consent import suppression_of
 from core.errors import ConfigurationError, InputRefused
 from core.phoneorders import OrderKind
 from core.staff import StaffMember
-from desk import live, phoneout
+from core.values import LANGUAGES
+from desk import live, phoneout, templatechoice
 from desk.access import WORKERS, conversation_for
 from desk.forms import one_time_key
 from desk.given import Filled, Transaction
@@ -50,6 +52,12 @@ def _number(form: Any, known: phoneout.Reach) -> str:
     return number
 
 
+def _recorded(settings: Settings) -> bool:
+    """Whether a call by click is recorded: it comes from our first number."""
+    numbers = settings.twilio.numbers if settings.twilio is not None else []
+    return bool(numbers) and numbers[0] in settings.phone.recorded_calls_out
+
+
 @get("/conversations/{conversation_id:int}/ring", enter=WORKERS)
 @in_thread
 def ask_ring(
@@ -66,6 +74,7 @@ def ask_ring(
         conversation=conversation,
         reach=phoneout.read(session, state.settings, conversation),
         own=staff.phone,
+        recorded=_recorded(state.settings),
         form_key=one_time_key(),
     )
 
@@ -132,6 +141,43 @@ def plain(
     return shown
 
 
+@get("/conversations/{conversation_id:int}/sms/templates", enter=WORKERS)
+@in_thread
+def offered(request: PageRequest, session: Transaction, conversation_id: FromPath[int]) -> Response[str]:
+    """What an SMS may begin from; asked for when the form is opened, so that no page waits for it."""
+    viewer = request.scope["user"]
+    conversation = conversation_for(session, viewer, conversation_id)
+    contact = conversation.contact
+    return page(
+        request,
+        "sms_templates.html",
+        conversation=conversation,
+        templates=templatechoice.for_texts(session, viewer, reader(request)),
+        language=conversation.language or (contact.language if contact else None) or "en",
+    )
+
+
+@post("/conversations/{conversation_id:int}/sms/fill", enter=WORKERS, status_code=200)
+@in_thread
+def fill(
+    request: PageRequest, state: State, session: Transaction, form: Filled, conversation_id: FromPath[int]
+) -> Response[str]:
+    """The words of a template, filled in; nothing chosen leaves what was written."""
+    viewer = request.scope["user"]
+    conversation = conversation_for(session, viewer, conversation_id)
+    key, language = form.line("template", longest=80), form.line("language", longest=8)
+    body = form.text("body", longest=5000)
+    if key:
+        known = templatechoice.for_texts(session, viewer, reader(request))
+        if key not in known or language not in LANGUAGES:
+            raise InputRefused("That template does not exist.")
+        staff = session.get_one(StaffMember, viewer.staff_id)
+        body = phoneout.filled(session, state.settings, conversation, staff, key, language)
+    shown = page(request, "sms_body.html", body=body)
+    shown.headers["hx-trigger"] = "counted"
+    return shown
+
+
 @post("/conversations/{conversation_id:int}/sms", enter=WORKERS)
 @in_thread
 def write(
@@ -166,4 +212,4 @@ def write(
     )
 
 
-ROUTES = (ask_ring, ring, count, plain, write)
+ROUTES = (ask_ring, ring, offered, fill, count, plain, write)

@@ -3,8 +3,8 @@
 A route that is not in this table fails a test, so that nobody opens one without saying for whom.
 
 * who: public (nobody need be signed in), everybody (who is signed in), workers, sales, marketers, leaders;
-* whose: ``-`` no one thing; ``role`` whoever may enter; ``conversation``, ``call``, ``deal`` and ``task``
-  whoever may see the conversation, call, deal or task it belongs to; ``own`` one's own, and everybody's for
+* whose: ``-`` no one thing; ``role`` whoever may enter; ``conversation``, ``call``, ``deal``, ``task`` and
+  ``client`` whoever may see the conversation, call, deal, task or client it belongs to; ``own`` one's own, and everybody's for
   leaders where the page says so; ``token`` whoever holds the link; ``signature`` whoever signed the request.
 """
 
@@ -20,7 +20,7 @@ WHO: dict[str, frozenset[Role] | None] = {
     "marketers": frozenset({Role.MARKETING, Role.HEAD, Role.ADMIN}),
     "leaders": frozenset({Role.HEAD, Role.ADMIN}),
 }
-WHOSE = frozenset({"-", "role", "conversation", "call", "deal", "task", "own", "token", "signature"})
+WHOSE = frozenset({"-", "role", "conversation", "call", "deal", "task", "client", "own", "token", "signature"})
 
 TABLE = """
 GET   /                                                              public     -
@@ -60,6 +60,36 @@ POST  /classifier/labels/{key:str}/separate                          leaders    
 POST  /classifier/learn                                              leaders    -
 POST  /classifier/odd                                                leaders    -
 POST  /classifier/rollback                                           leaders    -
+GET   /clients                                                       workers    -
+POST  /clients                                                       sales      -
+GET   /clients/new                                                   sales      -
+GET   /clients/{account_id:int}                                      workers    client
+POST  /clients/{account_id:int}/apart                                sales      client
+POST  /clients/{account_id:int}/contacts                             workers    client
+POST  /clients/{account_id:int}/contacts/merge                       sales      client
+GET   /clients/{account_id:int}/contacts/new                         workers    client
+POST  /clients/{account_id:int}/contacts/{contact_id:int}/attach     workers    client
+POST  /clients/{account_id:int}/contacts/{contact_id:int}/detach     workers    client
+POST  /clients/{account_id:int}/contacts/{contact_id:int}/field      workers    client
+GET   /clients/{account_id:int}/contacts/{contact_id:int}/points     workers    client
+POST  /clients/{account_id:int}/contacts/{contact_id:int}/points     workers    client
+GET   /clients/{account_id:int}/deal                                 sales      client
+POST  /clients/{account_id:int}/deal                                 sales      client
+GET   /clients/{account_id:int}/edit                                 workers    client
+GET   /clients/{account_id:int}/export                               leaders    client
+POST  /clients/{account_id:int}/field                                workers    client
+POST  /clients/{account_id:int}/here                                 workers    client
+GET   /clients/{account_id:int}/history                              workers    client
+GET   /clients/{account_id:int}/merge                                sales      client
+POST  /clients/{account_id:int}/merge                                sales      client
+POST  /clients/{account_id:int}/merges/{merge_id:int}/undo           sales      client
+POST  /clients/{account_id:int}/points/{point_id:int}                workers    client
+POST  /clients/{account_id:int}/points/{point_id:int}/main           workers    client
+POST  /clients/{account_id:int}/points/{point_id:int}/remove         workers    client
+GET   /clients/{account_id:int}/task                                 workers    client
+POST  /clients/{account_id:int}/task                                 workers    client
+POST  /clients/{account_id:int}/together                             sales      client
+GET   /clients/{account_id:int}/who                                  workers    client
 GET   /conversations/{conversation_id:int}                           workers    conversation
 POST  /conversations/{conversation_id:int}/answer                    workers    conversation
 POST  /conversations/{conversation_id:int}/apart                     workers    conversation
@@ -73,6 +103,8 @@ POST  /conversations/{conversation_id:int}/deal/dismiss              sales      
 GET   /conversations/{conversation_id:int}/deal/open                 sales      conversation
 POST  /conversations/{conversation_id:int}/deal/open                 sales      conversation
 POST  /conversations/{conversation_id:int}/done                      workers    conversation
+GET   /conversations/{conversation_id:int}/fax                       workers    conversation
+POST  /conversations/{conversation_id:int}/fax                       workers    conversation
 POST  /conversations/{conversation_id:int}/followups/{enrolment_id:int} sales      conversation
 POST  /conversations/{conversation_id:int}/here                      workers    conversation
 GET   /conversations/{conversation_id:int}/history                   workers    conversation
@@ -91,7 +123,9 @@ GET   /conversations/{conversation_id:int}/ring                      workers    
 POST  /conversations/{conversation_id:int}/ring                      workers    conversation
 POST  /conversations/{conversation_id:int}/sms                       workers    conversation
 POST  /conversations/{conversation_id:int}/sms/count                 workers    conversation
+POST  /conversations/{conversation_id:int}/sms/fill                  workers    conversation
 POST  /conversations/{conversation_id:int}/sms/plain                 workers    conversation
+GET   /conversations/{conversation_id:int}/sms/templates             workers    conversation
 GET   /conversations/{conversation_id:int}/thread                    workers    conversation
 GET   /conversations/{conversation_id:int}/who                       workers    conversation
 POST  /corrections/{correction_id:int}/undo                          workers    conversation
@@ -144,6 +178,7 @@ GET   /mailings/{mailing_id:int}/texts/{variant:str}/{language:str}  marketers  
 POST  /mailings/{mailing_id:int}/texts/{variant:str}/{language:str}  marketers  role
 GET   /messages/{message_id:int}/html                                workers    conversation
 POST  /messages/{message_id:int}/separate                            workers    conversation
+POST  /messages/{message_id:int}/understood/{field:str}              workers    conversation
 POST  /messages/{message_id:int}/writer                              workers    conversation
 GET   /metrics                                                       public     -
 POST  /moves/{move_id:int}/back                                      workers    conversation
