@@ -11,7 +11,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
-from core import sessions
+from core import pipelineversions, sessions
 from core.db import transaction
 from core.staff import StaffMember
 from desk.sessions import COOKIE
@@ -67,6 +67,7 @@ def test_every_page_is_free_of_serious_faults_quiet_and_calls_nobody(
         own = furnish(session, world)["own"] | marketing_rooms(session, world)
         judge_messages(session, world, count=20)
         two_versions(session)
+        pipelineversions.begin_draft(session, "b2b", by=None)
         head = session.get_one(StaffMember, world.staff["head"].id)
         token = sessions.open_session(session, head, client="127.0.0.1", agent="test")
     routes = [one for one in app.routes if isinstance(one, HTTPRoute) and "GET" in one.methods]
