@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from core import meetings
 from core.accounts import Account, Contact
 from core.conversations import Conversation, ConversationState
 from core.deals import Deal
+from core.meetings import Meeting
 from core.sequences import Enrolment, EnrolmentState
 from core.sequences import Sequence as FollowUp
 from core.sessions import SignedIn
@@ -43,13 +45,23 @@ class Day:
     """Deals that stand longer than their stage's norm."""
     going_out: Sequence[Any]
     """Follow-ups whose next step falls on the day."""
+    meetings: Sequence[Meeting]
+    """Meetings of the day, in order."""
     away: date | None
     """The last day of an absence that the day falls into."""
 
     @property
     def empty(self) -> bool:
         """Nothing at all."""
-        return not (self.overdue or self.calls or self.tasks or self.waiting or self.over or self.going_out)
+        return not (
+            self.overdue
+            or self.calls
+            or self.tasks
+            or self.waiting
+            or self.over
+            or self.going_out
+            or self.meetings
+        )
 
 
 def bounds(day: date, zone: str) -> tuple[datetime, datetime]:
@@ -77,6 +89,7 @@ def day_of(
         waiting_count=count,
         over=_over(session, viewer, staff_id, now, calendar) if today else [],
         going_out=_going_out(session, staff_id, max(begin, now), end),
+        meetings=meetings.of_staff(session, staff_id, begin, end),
         away=session.scalar(
             select(func.max(Absence.last_day)).where(
                 Absence.staff_id == staff_id, Absence.first_day <= day, Absence.last_day >= day

@@ -1,7 +1,8 @@
 """What changes while somebody looks: PostgreSQL notifications fanned out to open pages.
 
 A notification says which conversation changed; a page is only told that its inbox or the very conversation
-it shows did, and fetches the rest itself, so that rights are checked where they always are.
+it shows did, and fetches the rest itself, so that rights are checked where they always are. A client's page
+stands among them under the client's id below nought.
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ class Change(NamedTuple):
     """It concerns a call at the telephone of the page's reader."""
     presence: bool = False
     """Only who looks at the conversation changed."""
+    reminds: bool = False
+    """Something of the page's reader is due soon."""
 
 
 class Hub:
@@ -81,6 +84,11 @@ class Hub:
 
     def notice(self, payload: str) -> None:
         """Hand on one notification: who looks at a conversation only to the pages that show it."""
+        if reminded := _reminded(payload):
+            for page, staff_id in self._pages.items():
+                if staff_id in reminded and page.qsize() < WAITING:
+                    page.put_nowait(Change(None, reminds=True))
+            return
         sign = _presence_of(payload)
         if sign is None:
             self.publish(*_news_of(payload))
@@ -143,9 +151,13 @@ class Hub:
                     others.append(page.get_nowait())
                 if self._ended.is_set():
                     return
+                if any(one.reminds for one in (first, *others)):
+                    yield ServerSentEventMessage(event="remind", data="")
                 if any(one.presence for one in (first, *others)):
                     yield ServerSentEventMessage(event="presence", data="")
-                heard = {one.conversation_id for one in (first, *others) if not one.presence}
+                heard = {
+                    one.conversation_id for one in (first, *others) if not one.presence and not one.reminds
+                }
                 if not heard:
                     continue
                 if any(one.rings for one in others):
@@ -156,6 +168,15 @@ class Hub:
         finally:
             self._pages.pop(page, None)
             self._shown.pop(page, None)
+
+
+def _reminded(payload: str) -> frozenset[int]:
+    """Whom a notification reminds of something, where it does."""
+    with contextlib.suppress(ValueError, AttributeError, TypeError):
+        news = json.loads(payload)
+        if news.get("kind") == "reminder":
+            return frozenset(news.get("reminds") or [])
+    return frozenset()
 
 
 def _presence_of(payload: str) -> tuple[int, int, str, str] | None:

@@ -10,16 +10,17 @@ from zoneinfo import ZoneInfo
 from litestar import Response, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath
+from sqlalchemy.orm import Session
 
-from core import clock, icalfeed, tasks
+from core import clock, icalfeed, meetings, tasks
 from core.errors import InputRefused, NotFound
 from core.i18n import N_
 from core.icalfeed import Entry
 from core.notices import open_alarms
 from core.staff import StaffMember
-from core.tasks import TaskState
+from core.tasks import Clash, TaskState
 from core.worktime import Calendar
-from desk import dayplan, live, tables, todo
+from desk import dayplan, live, meetingview, tables, todo
 from desk.access import LEADERS, PUBLIC, WORKERS, conversation_for
 from desk.forms import own_place
 from desk.given import Filled, Transaction
@@ -66,6 +67,7 @@ def show(request: PageRequest, state: State, session: Transaction) -> Response[s
         "after": day + timedelta(days=1),
         "person": person,
         "colleagues": tables.colleagues(session) if viewer.role in LEADERS else [],
+        "answers": meetingview.ANSWERS,
     }
     if request.headers.get("hx-request") == "true":
         return page(request, "plan_day.html", **values)
@@ -113,9 +115,7 @@ def add_task(request: PageRequest, state: State, session: Transaction, form: Fil
     zone = state.settings.company.timezone
     due_at = _moment(form.line("due"), zone)
     against = (
-        tasks.clashes(session, staff_id, due_at, clock.now(), zone)
-        if due_at is not None and not form.ticked("anyway")
-        else []
+        _clashes(session, staff_id, due_at, zone) if due_at is not None and not form.ticked("anyway") else []
     )
     if against:
         return sheet(
@@ -139,6 +139,12 @@ def add_task(request: PageRequest, state: State, session: Transaction, form: Fil
         undo=f"/tasks/{task.id}/cancel",
         events=("tasks", "conversation", "asked"),
     )
+
+
+def _clashes(session: Session, staff_id: int, due_at: datetime, zone: str) -> list[Clash]:
+    """What speaks against the moment: absence, other tasks, meetings."""
+    near = meetings.in_the_way(session, staff_id, due_at, due_at + icalfeed.LENGTH)
+    return tasks.clashes(session, staff_id, due_at, clock.now(), zone) + near
 
 
 def _moment(text: str, zone: str) -> datetime | None:
@@ -190,8 +196,12 @@ def follow(request: PageRequest, state: State, session: Transaction, name: FromP
         )
         for row in rows
     ]  # fmt: skip
+    held = meetings.of_staff(session, owner.id, clock.now() - icalfeed.BACK, clock.now() + icalfeed.AHEAD)
     made = icalfeed.feed(
-        f"{state.settings.company.name}: {owner.name}", entries, host=urlsplit(base).hostname or "frontdesk"
+        f"{state.settings.company.name}: {owner.name}",
+        entries,
+        [icalfeed.held(one, f"{base}/meetings/{one.id}") for one in held[: icalfeed.MOST]],
+        host=urlsplit(base).hostname or "frontdesk",
     )
     return Response(
         made, media_type="text/calendar; charset=utf-8", headers={"cache-control": "private, no-store"}

@@ -446,12 +446,20 @@
     putInOrder(item.parentElement);
   });
 
+  // What somebody is writing into a card is not drawn over by what a colleague changes
+  document.addEventListener("htmx:before:request", (event) => {
+    const { sourceElement, sourceEvent } = event.detail?.ctx || {};
+    if (sourceElement?.dataset?.holds !== undefined && sourceEvent?.type === "conversation" && one(".inline-edit", sourceElement)) event.preventDefault();
+  });
+
   // Live changes
   if (body.dataset.live && one("#lamp") && "EventSource" in window) {
     const talk = one("#talk");
     const lamp = one("#lamp");
     let timer = null;
-    const stream = new EventSource(talk ? `${body.dataset.live}?conversation=${talk.dataset.id}` : body.dataset.live);
+    const client = one("#client");
+    const shown = talk ? `conversation=${talk.dataset.id}` : client?.dataset.stream;
+    const stream = new EventSource(shown ? `${body.dataset.live}?${shown}` : body.dataset.live);
     const tell = (name) => htmx.trigger(body, name, {}, false);
     let lost = false;
     stream.addEventListener("hello", () => {
@@ -463,11 +471,12 @@
     stream.addEventListener("inbox", () => tell("inbox"));
     stream.addEventListener("presence", () => tell("presence"));
     stream.addEventListener("ring", () => tell("ring"));
+    stream.addEventListener("remind", () => tell("remind"));
     stream.addEventListener("conversation", () => tell("conversation"));
     stream.addEventListener("error", () => { lost = true; clearTimeout(timer); timer = setTimeout(() => { lamp.hidden = false; }, 5000); });
-    if (talk) {
+    if (talk || client?.dataset.here) {
       let written = 0;
-      const sign = (state) => fetch(`/conversations/${talk.dataset.id}/here`, { method: "POST", body: new URLSearchParams({ state }), keepalive: true }).catch(() => {});
+      const sign = (state) => fetch(talk ? `/conversations/${talk.dataset.id}/here` : client.dataset.here, { method: "POST", body: new URLSearchParams({ state }), keepalive: true }).catch(() => {});
       const writing = () => Date.now() - written < 8000;
       const tellHere = () => { if (!document.hidden) sign(writing() ? "writing" : "here"); };
       tellHere();
