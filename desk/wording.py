@@ -14,7 +14,7 @@ from core.errors import FrontdeskError
 from core.i18n import N_, Texts
 from core.outbox import DeliveryState
 from core.sequences import StopReason
-from desk import callwords, dealwords, housewords, senderwords, trail
+from desk import callwords, clientwords, dealwords, housewords, senderwords, trail
 
 LOSS_REASONS: dict[LossReason, str] = {
     LossReason.PRICE: N_("Price"),
@@ -35,6 +35,7 @@ RULES: dict[str, str] = {
     "likely_topic": N_("the likely topic goes to the team %(team)s, and %(who)s has the least work there"),
     "least_loaded": N_("%(who)s has the least work of those who speak the language"),
     "nobody_here": N_("nobody suitable is here today, so it waits in the queue"),
+    "took_the_call": N_("%(who)s took the client’s call"),
     "hand": N_("%(by)s gave it to %(who)s"),
 }
 """Why a conversation came to somebody, by the rule's key."""
@@ -134,6 +135,7 @@ EVENTS: dict[str, tuple[str, str]] = {
     "task": (N_("Task"), "list-check"),
     "interest": (N_("Interest"), "bulb"),
     "mailing": (N_("Mailing"), "send"),
+    **clientwords.EVENTS,
 }
 
 WARNINGS: dict[str, str] = {
@@ -203,7 +205,7 @@ def _known(context: Context, text: str) -> str:
 
 @pass_context
 def _trail(context: Context, reason: str) -> str:
-    return trail.in_words(str(reason), context["t"])
+    return trail.in_words(str(reason), context["t"], context["intent_name"])
 
 
 @pass_context
@@ -255,6 +257,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     **senderwords.FILTERS,
     **callwords.FILTERS,
     **dealwords.FILTERS,
+    **clientwords.FILTERS,
     "staff_role": _named(housewords.ROLES),
     "audit_deed": _named(housewords.DEEDS),
     "audit_kind": _named(housewords.KINDS),

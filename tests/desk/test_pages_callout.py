@@ -9,12 +9,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import select
 
+from core import notices, phoneevents
 from core.accounts import Channel, Contact, ContactPoint, PointKind
 from core.config import Settings, load_settings
 from core.consent import Scope, SuppressionReason, suppress
 from core.conversations import Conversation, Direction, Message
 from core.db import transaction
 from core.outbox import Delivery
+from core.phoneevents import EventKind, Told
 from core.staff import StaffMember
 from tests.desk.conftest import Browser, SignedIn
 from tests.factories import World
@@ -31,6 +33,7 @@ def desk_settings(tmp_path: Path) -> Settings:
         data_dir=tmp_path,
         company={"name": "Šiaurės siurbliai", "public_url": "https://desk.example"},
         twilio={"account_sid": ACCOUNT, "auth_token": TOKEN, "numbers": ["+37052000000"]},
+        phone={"fax_gateway": "{number}@fax.example.lt"},
     )
 
 
@@ -100,6 +103,68 @@ def test_parts_are_counted_and_plain_letters_offered_for_lithuanian(agent: Brows
     assert plain.headers["hx-trigger"] == "counted"
     russian = agent.post(f"/conversations/{talk}/sms/count", data={"body": "ж" * 71}, headers=HTMX).text
     assert "Be diakritinių" not in russian
+
+
+def test_sms_begins_from_a_template_filled_in_for_the_client(agent: Browser, talk: int) -> None:
+    choices = agent.get(f"/conversations/{talk}/sms/templates", headers=HTMX).text
+    assert 'value="missed_call"' in choices
+    filled = agent.post(
+        f"/conversations/{talk}/sms/fill", data={"template": "missed_call", "language": "lt"}, headers=HTMX
+    )
+    assert "Šiaurės siurbliai: nespėjome atsiliepti" in filled.text
+    assert filled.headers["hx-trigger"] == "counted"
+    own = agent.post(f"/conversations/{talk}/sms/fill", data={"template": "", "body": "Mano"}, headers=HTMX)
+    assert ">Mano</textarea>" in own.text
+
+
+def test_template_that_needs_what_is_not_known_says_what_and_none_other_is_taken(
+    agent: Browser, talk: int
+) -> None:
+    data = {"template": "demo_reminder", "language": "lt"}
+    lacking = agent.post(f"/conversations/{talk}/sms/fill", data=data, headers=HTMX)
+    assert lacking.status_code == 422
+    assert "demo.starts" in lacking.text + str(lacking.headers)
+    data["template"] = "no_such_template"
+    assert agent.post(f"/conversations/{talk}/sms/fill", data=data, headers=HTMX).status_code == 422
+
+
+def test_document_goes_by_fax_through_the_gateway_once(agent: Browser, engine: sa.Engine, talk: int) -> None:
+    assert f"/conversations/{talk}/fax" in agent.get(f"/conversations/{talk}").text
+    assert "fax-number" in agent.get(f"/conversations/{talk}/fax", headers=HTMX).text
+    data = {"key": "f1", "number": "8 5 212 3456", "document": "brochure", "language": "lt"}
+    for _ in range(2):
+        assert agent.post(f"/conversations/{talk}/fax", data=data, headers=HTMX).status_code == 200
+    with transaction(engine) as session:
+        faxes = session.scalars(select(Delivery).where(Delivery.address.like("%@fax.example.lt"))).all()
+        assert [(one.address, one.documents, one.automatic) for one in faxes] == [
+            ("37052123456@fax.example.lt", ["brochure"], False)
+        ]
+
+
+@pytest.mark.parametrize("number", [PREMIUM, "+881612345678", "112", "abc", ""])
+def test_fax_to_a_number_that_may_not_be_called_is_refused(
+    agent: Browser, engine: sa.Engine, talk: int, number: str
+) -> None:
+    data = {"key": "f2", "number": number, "document": "brochure", "language": "lt"}
+    assert agent.post(f"/conversations/{talk}/fax", data=data, headers=HTMX).status_code == 422
+    with transaction(engine) as session:
+        assert session.scalar(select(Delivery.id).where(Delivery.address.like("%@fax.example.lt"))) is None
+
+
+def test_numbers_of_ours_stand_with_their_state_and_what_was_spent(agent: Browser, engine: sa.Engine) -> None:
+    page = agent.get("/mailboxes").text
+    assert "+37052000000" in page
+    assert "Dar negauta nė vieno pranešimo" in page
+    with transaction(engine) as session:
+        told = [
+            Told(f"t:{n}", "twilio", EventKind.SMS_IN, f"SM{n}", {"called": "+37052000000"}, {}, source)
+            for n, source in enumerate(["webhook"] * 5 + ["list"] * 4)
+        ]
+        phoneevents.keep(session, told)
+    assert "Dalis pranešimų nepasiekia" in agent.get("/mailboxes").text
+    with transaction(engine) as session:
+        notices.raise_alarm(session, "webhooks_refused", "twilio", "20 webhooks in a row")
+    assert "Pranešimai atmetami" in agent.get("/mailboxes").text
 
 
 def test_call_is_queued_that_rings_the_colleague_first(agent: Browser, engine: sa.Engine, talk: int) -> None:
