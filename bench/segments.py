@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -225,7 +226,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=5_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--url", default="")
-    parser.add_argument("--data", type=Path, default=Path("/tmp/frontdesk-bench-segments"))  # noqa: S108
+    parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir()) / "frontdesk-bench-segments")
     given = parser.parse_args()
     console = Console()
     local = None if given.url else LocalDatabase(given.data, server_settings=SERVER)
