@@ -19,7 +19,7 @@ from core.errors import FrontdeskError, InputRefused, NotFound
 from core.i18n import LANGUAGE_NAMES
 from core.notices import open_alarms
 from core.staff import StaffMember
-from desk import charts, mailingwords
+from desk import charts, mailingwords, templatechoice
 from desk.access import MARKETERS
 from desk.forms import Form
 from desk.given import Filled, Transaction
@@ -30,6 +30,7 @@ from desk.threads import in_thread
 from outbound import campaignfacts
 from outbound.campaigncheck import may_start
 from outbound.mailingtexts import Words, template_key, twin
+from templates.library import shelf_of
 from templates.placeholders import samples
 from templates.rendered import compile_email, render_text
 
@@ -192,7 +193,19 @@ def show_text(
     held = {(one.variant, one.language): one for one in campaign_verbs.texts(session, campaign.id)}
     now = held.get((variant, language))
     words = Words(language, now.subject if now else "", now.body if now else "")
+    if begun := request.query_params.get("from", ""):
+        words = _from_template(session, request.scope["user"].staff_id, campaign, begun, language)
     return _text(request, session, campaign, variant, words, written=now is not None)
+
+
+def _from_template(session: Session, staff_id: int, campaign: Campaign, key: str, language: str) -> Words:
+    """The words of a template, to be gone on with. Raises NotFound where there is none in the language."""
+    kind = "sms" if campaign.channel == Channel.SMS else "email"
+    shelf = shelf_of(session, staff_id, kind=kind, key=key)
+    if language not in shelf.languages(kind, key):
+        raise NotFound("That template is not written in this language.")
+    parts = shelf.source(kind, key, language).parts
+    return Words(language, parts.get("subject.txt", "").strip(), parts.get("body.txt") or parts["text.txt"])
 
 
 @post("/mailings/{mailing_id:int}/texts/{variant:str}/{language:str}", enter=MARKETERS)
@@ -240,8 +253,10 @@ def _text(
     written: bool = False,
     fault: FrontdeskError | None = None,
 ) -> Response[str]:
+    kind = "sms" if campaign.channel == Channel.SMS else "email"
     values: dict[str, Any] = {
         "one": campaign,
+        "texts": templatechoice.for_texts(session, request.scope["user"], reader(request), kind),
         "variant": variant,
         "words": words,
         "tongue": LANGUAGE_NAMES[words.language],
