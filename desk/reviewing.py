@@ -110,7 +110,8 @@ def _returned(session: Session, viewer: SignedIn) -> list[Item]:
 
 
 def _asked(session: Session, kind: Kind, which: ColumnElement[bool]) -> list[Item]:
-    rows = session.execute(approvalreads.listing().where(which).limit(EACH))
+    longest_first = approvalreads.listing().where(which).order_by(None).order_by(Approval.id)
+    rows = session.execute(longest_first.limit(EACH))
     return [
         Item(
             kind,

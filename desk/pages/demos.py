@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import Session
 
 from core import demofiles, downloads
@@ -50,12 +50,8 @@ Given = NamedDependency[tuple[Upload, str, Form]]
 @in_thread
 def show(request: PageRequest, session: Transaction) -> Response[str]:
     """The files, with how often each was sent and downloaded."""
-    sent = dict(session.execute(select(DemoLink.file_id, func.count()).group_by(DemoLink.file_id)).tuples())
-    taken = dict(
-        session.execute(
-            select(DemoLink.file_id, func.count()).where(DemoLink.downloads > 0).group_by(DemoLink.file_id)
-        ).tuples()
-    )
+    sent = _by_file(session, true())
+    taken = _by_file(session, DemoLink.downloads > 0)
     values: dict[str, Any] = {
         "rows": demofiles.offered(session),
         "away": session.scalars(
@@ -70,6 +66,12 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
     if is_partial(request):
         return page(request, "files_list.html", **values)
     return page(request, "files.html", alarms=open_alarms(session), **values, **rail(session, request))
+
+
+def _by_file(session: Session, which: ColumnElement[bool]) -> dict[int, int]:
+    """How many links there are to each file."""
+    query = select(DemoLink.file_id, func.count()).where(which).group_by(DemoLink.file_id)
+    return dict(session.execute(query).tuples().all())
 
 
 @post("/files", enter=WORKERS, request_max_body_size=BODY_LIMIT, dependencies={"given": Provide(_uploaded)})
