@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Iterable
 from datetime import datetime
@@ -38,6 +39,7 @@ __all__ = [
     "corrections_in_force",
     "held_out",
     "intent_name",
+    "keep_said",
     "resolve_labels",
     "undo",
 ]
@@ -55,6 +57,12 @@ class Field(StrEnum):
     LANGUAGE = "language"
     INTEREST_ADDED = "interest_added"
     INTEREST_REMOVED = "interest_removed"
+
+
+OF_PRODUCTS = frozenset({Field.INTEREST_ADDED, Field.INTEREST_REMOVED})
+
+BY_STAFF = "staff"
+"""The reason of a product that a person added to a message."""
 
 
 class VersionState(StrEnum):
@@ -99,7 +107,7 @@ class Classification(Base):
     model_version: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     reviewed_at: Mapped[datetime | None]
-    """When a person confirmed or corrected it."""
+    """When a person confirmed or corrected the intent."""
 
 
 class Correction(Base):
@@ -113,6 +121,7 @@ class Correction(Base):
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff_member.id"))
     field: Mapped[Field]
     previous: Mapped[str | None] = mapped_column(Text)
+    """What stood there before; for a product ``[key, confidence, reason]`` as JSON, or None."""
     value: Mapped[str | None] = mapped_column(Text)
     sender: Mapped[str] = mapped_column(Text, default="", index=True)
     """Address or number that the message came from: no single sender may teach too much."""
@@ -199,19 +208,12 @@ def correct(
     if known is None:
         known = Classification(message_id=message_id, abstained=True, model_version="", interests=[])
         session.add(known)
-    previous = None
-    if field in {Field.INTENT, Field.URGENCY, Field.SIGNAL, Field.LANGUAGE}:
-        held = getattr(known, field.value)
-        previous = None if held is None else str(held)
-        setattr(known, field.value, _typed(field, value))
-    else:
-        without = [one for one in known.interests if one[0] != value]
-        added = [[value, 1.0, "staff"]] if field is Field.INTEREST_ADDED else []
-        known.interests = [*without, *added]
+    previous = _held(known, field, value)
+    _put(known, field, value)
     if field is Field.INTENT:
         known.abstained = False
         known.confidence = 1.0
-    known.reviewed_at = now()
+        known.reviewed_at = now()
     made = Correction(
         message_id=message_id,
         staff_id=staff_id,
@@ -226,21 +228,67 @@ def correct(
 
 
 def undo(session: Session, correction_id: int) -> None:
-    """Take a correction back: it teaches no more, and the field returns to what it was before."""
+    """Take a correction back: it teaches no more, and the field returns to what it was before.
+
+    Where something newer was said of the same, that stays in force.
+    """
     made = session.get(Correction, correction_id)
     if made is None:
         raise NotFound(f"There is no correction {correction_id}.")
     if made.undone_at is not None:
         return
     made.undone_at = now()
-    known = session.scalar(select(Classification).where(Classification.message_id == made.message_id))
-    if known is not None and made.field in {Field.INTENT, Field.URGENCY, Field.SIGNAL, Field.LANGUAGE}:
-        setattr(known, made.field.value, _typed(made.field, made.previous))
-        if made.field is Field.INTENT:
-            known.abstained = made.previous is None
-            known.confidence = 0.0
-            known.reviewed_at = None
     session.flush()
+    known = session.scalar(select(Classification).where(Classification.message_id == made.message_id))
+    if known is None or any(one.id > made.id for one in _said(session, made)):
+        return
+    if made.field in OF_PRODUCTS:
+        without = [one for one in known.interests if one[0] != made.value]
+        known.interests = [*without, *([json.loads(made.previous)] if made.previous else [])]
+    else:
+        setattr(known, made.field.value, _typed(made.field, made.previous))
+    if made.field is Field.INTENT:
+        known.abstained = made.previous is None
+        known.confidence = 0.0
+        known.reviewed_at = None
+    session.flush()
+
+
+def keep_said(session: Session, known: Classification) -> None:
+    """Put in force again what people said of a message that was just understood anew; not its intent."""
+    said = select(Correction).where(
+        Correction.message_id == known.message_id,
+        Correction.undone_at.is_(None),
+        Correction.field != Field.INTENT,
+    )
+    for one in session.scalars(said.order_by(Correction.id)):
+        _put(known, one.field, one.value)
+
+
+def _said(session: Session, made: Correction) -> list[Correction]:
+    """What in force was said of the same thing as this correction."""
+    same = select(Correction).where(Correction.message_id == made.message_id, Correction.undone_at.is_(None))
+    if made.field in OF_PRODUCTS:
+        same = same.where(Correction.field.in_(OF_PRODUCTS), Correction.value == made.value)
+    else:
+        same = same.where(Correction.field == made.field)
+    return list(session.scalars(same.order_by(Correction.id)))
+
+
+def _held(known: Classification, field: Field, value: str | None) -> str | None:
+    if field in OF_PRODUCTS:
+        held = next((list(one) for one in known.interests if one[0] == value), None)
+        return None if held is None else json.dumps(held, ensure_ascii=False)
+    held = getattr(known, field.value)
+    return None if held is None else str(held)
+
+
+def _put(known: Classification, field: Field, value: str | None) -> None:
+    if field not in OF_PRODUCTS:
+        setattr(known, field.value, _typed(field, value))
+        return
+    without = [one for one in known.interests if one[0] != value]
+    known.interests = [*without, *([[value, 1.0, BY_STAFF]] if field is Field.INTEREST_ADDED else [])]
 
 
 def corrections_in_force(

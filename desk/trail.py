@@ -7,9 +7,9 @@ A reason that is not listed here is shown as the pipeline wrote it, in English.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from core.i18n import N_, Texts
-from core.intents import Intent, intent_name
 
 FIXED = frozenset(
     {
@@ -76,11 +76,11 @@ KINDS: dict[str, str] = {
 }
 """What kind of reason the classifier gives."""
 
-_VERDICT = re.compile(r"(?P<intent>[a-z_]+) (?P<share>[\d.]+)(?P<rest>.*)")
+_VERDICT = re.compile(r"(?P<intent>[a-z0-9_]+) (?P<share>[\d.]+)(?P<rest>.*)")
 
 
-def in_words(reason: str, language: Texts) -> str:
-    """A reason of the pipeline in the reader's language."""
+def in_words(reason: str, language: Texts, label_name: Callable[[str], str]) -> str:
+    """A reason of the pipeline in the reader's language; `label_name` gives a label the company's name."""
     if reason in FIXED:
         return language.gettext(reason)
     if reason.startswith("custom:"):
@@ -91,6 +91,6 @@ def in_words(reason: str, language: Texts) -> str:
         if found := shape.fullmatch(reason):
             return language.gettext(message, **found.groupdict())
     found = _VERDICT.fullmatch(reason)
-    if found and found["intent"] in Intent.__members__.values():
-        return f"{intent_name(found['intent'], language.language)} {found['share']}{found['rest']}"
+    if found and (name := label_name(found["intent"])) != found["intent"]:
+        return f"{name} {found['share']}{found['rest']}"
     return reason

@@ -22,10 +22,12 @@ from core.conversations import Direction
 from core.db import transaction
 from core.errors import InputRefused, NotFound
 from core.notices import open_alarms
+from core.worktime import Calendar
 from desk import callview, live
 from desk.access import WORKERS, conversation_for
 from desk.forms import Form, one_time_key
 from desk.given import Filled, Transaction
+from desk.pages import understood
 from desk.pages.inbox import rail
 from desk.pages.letter import disposition
 from desk.pages.sheets import sheet
@@ -55,6 +57,7 @@ def show(request: PageRequest, session: Transaction, call_id: FromPath[int]) -> 
         outcomes=list(CallOutcome),
         zone=ZoneInfo(request.app.state.settings.company.timezone),
         alarms=open_alarms(session),
+        **understood.choices(session, reader(request)),
         **rail(session, request),
     )
 
@@ -114,7 +117,13 @@ def note(
     """Put down what came of the call."""
     viewer = request.scope["user"]
     call = callview.call_for(session, viewer, call_id)
-    callnotes.note(session, call, viewer.staff_id, note_of(form, state.settings.company.timezone))
+    callnotes.note(
+        session,
+        call,
+        viewer.staff_id,
+        note_of(form, state.settings.company.timezone),
+        calendar=Calendar(state.settings.company.timezone),
+    )
     live.announce(session, "call", call.conversation_id)
     text = reader(request).gettext("The note is kept.")
     return done(request, text, go=f"/calls/{call_id}", events=("call", "tasks", "conversation"))
@@ -174,7 +183,9 @@ def log_call(
         seconds=minutes * 60 if minutes is not None else None,
         number=_number(session, form, conversation_id),
     )
-    call = callnotes.log_call(session, conversation, viewer.staff_id, made, note_of(form, zone))
+    call = callnotes.log_call(
+        session, conversation, viewer.staff_id, made, note_of(form, zone), calendar=Calendar(zone)
+    )
     live.announce(session, "call", conversation_id)
     text = reader(request).gettext("The call is on record.")
     return done(request, text, go=f"/calls/{call.id}", events=("conversation", "tasks", "asked"))

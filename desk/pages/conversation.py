@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import catalogue, demofiles, downloads, notes, teaching, timeline
+from core import demofiles, downloads, notes, teaching, timeline
 from core.clock import now
 from core.conversations import Conversation, Message
 from core.deals import LossReason, Stage
@@ -24,6 +24,7 @@ from desk import approvalview, card, doubts, followups, phoneout, tables, templa
 from desk.access import WORKERS, conversation_for, visible
 from desk.forms import one_time_key
 from desk.given import Filled, Transaction
+from desk.pages import understood
 from desk.pages.inbox import later_choices, rail
 from desk.pages.notes import callable_staff
 from desk.pages.review import told
@@ -51,9 +52,7 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
         "conversation": conversation,
         "stages": stages,
         "loss_reasons": [(reason.value, language.gettext(LOSS_REASONS[reason])) for reason in LossReason],
-        "intents": teaching.topics(session, language.language),
         "templates": templatechoice.for_answers(session, request.scope["user"], reader(request)),
-        "products": catalogue.active_products(session),
         "colleagues": tables.colleagues(session),
         "form_key": one_time_key(),
         "files": demofiles.offered(session),
@@ -65,7 +64,7 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
         "later": later_choices(request),
         "now": now(),
         "sentence": lambda item: sentence(item, language),
-    }
+    } | understood.choices(session, language)
 
 
 def _stream(read: card.Page, private: Sequence[Note]) -> list[Message | card.Sent | Note]:
