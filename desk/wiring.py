@@ -31,6 +31,7 @@ JOB_MODULES: tuple[str, ...] = (
     "classifier.jobs",
     "inbound.jobs",
     "outbound.jobs",
+    "desk.morning",
 )
 """Every module that declares background work."""
 
