@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import tasks
+from core import sequences_phone, stages, tasks
 from core.accounts import Channel
 from core.calls import Call, CallOutcome, CallState
 from core.conversations import Conversation, Direction, Message
@@ -17,6 +17,7 @@ from core.deals import Deal, Stage
 from core.errors import Conflict, InputRefused
 from core.jobs import enqueue
 from core.tasks import Task, TaskState
+from core.worktime import Calendar
 
 UNDERSTAND: Final = "inbound.understand_call"
 """The job that reads what was said or noted of a call, and files it."""
@@ -50,16 +51,20 @@ class Logged:
     number: str = ""
 
 
-def note(session: Session, call: Call, staff_id: int, said: Note) -> None:
+def note(
+    session: Session, call: Call, staff_id: int, said: Note, *, calendar: Calendar | None = None
+) -> None:
     """Put down what came of a call, and what was agreed; a later note replaces an earlier one.
 
     The agreed step becomes a task of the colleague, the call-back that waited is done, and a stage becomes a
-    proposal. Raises InputRefused where the outcome needs a next step that is not given, or the stage is none
-    of the deal's.
+    proposal. Follow-ups hear of it, and a deal goes on where its stages say that calls lead there;
+    ``calendar`` is working time where the client's own is not known. Raises InputRefused where the outcome
+    needs a next step that is not given, or the stage is none of the deal's.
     """
     if said.outcome == CallOutcome.NEXT_STEP and not (said.next_step and said.next_at):
         raise InputRefused("A next step needs its words and its date.")
     session.refresh(call, with_for_update={"of": Call})
+    first = call.outcome is None
     call.outcome = said.outcome
     call.note = said.text[:LONGEST_NOTE]
     call.noted_by_id, call.noted_at = staff_id, func.now()
@@ -68,10 +73,20 @@ def note(session: Session, call: Call, staff_id: int, said: Note) -> None:
     if said.stage_id is not None:
         _propose(session, call, said.stage_id)
     session.flush()
+    sequences_phone.noted(session, call, said.outcome, first=first)
+    _lead_on(session, call, calendar)
     enqueue(session, UNDERSTAND, call_id=call.id)
 
 
-def log_call(session: Session, conversation: Conversation, staff_id: int, made: Logged, said: Note) -> Call:
+def log_call(
+    session: Session,
+    conversation: Conversation,
+    staff_id: int,
+    made: Logged,
+    said: Note,
+    *,
+    calendar: Calendar | None = None,
+) -> Call:
     """Put a call on record that was made elsewhere, with its note, in a conversation.
 
     The same form again returns the call it made. Raises InputRefused for a time that is still to come.
@@ -119,8 +134,14 @@ def log_call(session: Session, conversation: Conversation, staff_id: int, made: 
     call.message_id = message.id
     conversation.last_message_at = max(conversation.last_message_at, made.happened_at)
     session.flush()
-    note(session, call, staff_id, said)
+    note(session, call, staff_id, said, calendar=calendar)
     return call
+
+
+def _lead_on(session: Session, call: Call, calendar: Calendar | None) -> None:
+    deal = session.get(Deal, call.deal_id) if call.deal_id is not None else None
+    if deal is not None and deal.outcome is None:
+        stages.run_rules(session, deal, calendar)
 
 
 def _next_task(session: Session, call: Call, staff_id: int, said: Note) -> None:

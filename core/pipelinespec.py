@@ -44,6 +44,9 @@ EVENTS: dict[str, str] = {
     "delivered": N_("a delivery note is entered"),
     "checklist": N_("the checklist is complete"),
     "meeting_accepted": N_("the client accepted a meeting or a demo"),
+    "call_talked": N_("a call reached the client"),
+    "call_agreed": N_("a call agreed on the next step"),
+    "call_refused": N_("the client said no in a call"),
 }
 """What may move a deal beside the topics of letters."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -39,6 +41,23 @@ def propose(intent: str | None, present: Place, stages: Mapping[str, Place]) -> 
         and (not present.leads_to or place.key in present.leads_to)
     )
     return min(ahead, key=lambda place: place.position, default=None)
+
+
+_NOTED = re.compile(r"proposes the stage (\S+) for deal \d+")
+
+
+def noted(key: str, deal_id: int) -> str:
+    """What a letter's trail says of a proposal that it made."""
+    return f"proposes the stage {key} for deal {deal_id}"
+
+
+def noted_in(trail: Iterable[Mapping[str, Any]]) -> str | None:
+    """Key of the stage that a letter proposed, from its trail."""
+    for one in trail:
+        found = _NOTED.fullmatch(str(one.get("reason", "")))
+        if found is not None:
+            return found[1]
+    return None
 
 
 def places(session: Session, pipeline_ids: Iterable[int]) -> dict[int, dict[str, Place]]:

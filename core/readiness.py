@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import checklists, meetings, payments
+from core.calls import Call, CallOutcome
 from core.checklists import Point
 from core.deals import Deal
 from core.errors import Conflict
@@ -75,6 +77,23 @@ def lacks(
     return missing
 
 
+CALLED: Mapping[CallOutcome, frozenset[str]] = {
+    CallOutcome.TALKED: frozenset({"call_talked"}),
+    CallOutcome.NEXT_STEP: frozenset({"call_talked", "call_agreed"}),
+    CallOutcome.REFUSED: frozenset({"call_talked", "call_refused"}),
+}
+"""Which events a colleague's word on a call is; they hold in the stage in which it was noted."""
+
+
+def _called(session: Session, deal: Deal) -> frozenset[str]:
+    outcomes = session.scalars(
+        select(Call.outcome).where(
+            Call.deal_id == deal.id, Call.outcome.in_(CALLED), Call.noted_at >= deal.stage_entered_at
+        )
+    )
+    return frozenset().union(*(CALLED[CallOutcome(one)] for one in outcomes if one is not None))
+
+
 def happened(session: Session, deal: Deal) -> frozenset[str]:
     """Which of `core.pipelinespec.EVENTS` hold for a deal now."""
     held = {
@@ -83,4 +102,4 @@ def happened(session: Session, deal: Deal) -> frozenset[str]:
         "meeting_accepted": meetings.accepted(session, deal.id),
         "checklist": checklists.complete(checklists.points(session, deal)),
     }
-    return frozenset(name for name, holds in held.items() if holds)
+    return frozenset(name for name, holds in held.items() if holds) | _called(session, deal)

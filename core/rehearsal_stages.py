@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core import letters, payments, performers, proposals, readiness, stages
+from core.calls import Call, CallOutcome
 from core.conversations import Conversation, Direction, Message
 from core.deals import Deal, DealLine, StageChange
 from core.errors import FrontdeskError
@@ -50,6 +51,10 @@ class _Event:
     """A colleague moved it, or it was opened."""
     topic: str | None = None
     """What a letter asked for."""
+    proposed: str | None = None
+    """Key of the stage that it really proposed."""
+    once: frozenset[str] = frozenset()
+    """Events that hold in the stage in which they happen only: what came of a call."""
     held: frozenset[str] = frozenset()
     """Which events of `core.pipelinespec.EVENTS` hold from now on."""
 
@@ -156,9 +161,11 @@ class _History:
     """What happened to some deals, read with a query a table."""
 
     def __init__(self, session: Session, ids: Sequence[int]) -> None:
-        self.letters: dict[int, list[tuple[datetime, str, int]]] = {}
+        self.letters: dict[int, list[tuple[datetime, str, int, str | None]]] = {}
         rows = session.execute(
-            select(Conversation.deal_id, Message.happened_at, Classification.intent, Message.id)
+            select(
+                Conversation.deal_id, Message.happened_at, Classification.intent, Message.id, Message.trail
+            )
             .join(Message, Message.conversation_id == Conversation.id)
             .join(Classification, Classification.message_id == Message.id)
             .where(
@@ -167,8 +174,17 @@ class _History:
             )
             .order_by(Message.happened_at, Message.id)
         )  # fmt: skip
-        for deal_id, at, intent, message_id in rows:
-            self.letters.setdefault(deal_id or 0, []).append((at, intent or "", message_id))
+        for deal_id, at, intent, message_id, trail in rows:
+            proposed = proposals.noted_in(trail or [])
+            self.letters.setdefault(deal_id or 0, []).append((at, intent or "", message_id, proposed))
+        self.calls: dict[int, list[tuple[datetime, frozenset[str]]]] = {}
+        calls = select(Call.deal_id, Call.noted_at, Call.outcome).where(
+            Call.deal_id.in_(ids), Call.outcome.in_(readiness.CALLED), Call.noted_at.is_not(None)
+        )
+        for deal_id, at, outcome in session.execute(calls):
+            if at is not None and outcome is not None:
+                said = readiness.CALLED[CallOutcome(outcome)]
+                self.calls.setdefault(deal_id or 0, []).append((at, said))
         self.enrolments: dict[int, list[Enrolment]] = {}
         query = select(Enrolment).where(Enrolment.deal_id.in_(ids)).order_by(Enrolment.started_at)
         for one in session.scalars(query):
@@ -188,10 +204,11 @@ def _events(session: Session, deal: Deal, history: _History, until: datetime) ->
         if one.from_stage_id is None or not one.reason.startswith(BY_RULE)
     ]
     events += [
-        _Event(at, topic=intent)
-        for at, intent, message_id in history.letters.get(deal.id, [])
+        _Event(at, topic=intent, proposed=proposed)
+        for at, intent, message_id, proposed in history.letters.get(deal.id, [])
         if message_id != deal.trigger_message_id
     ]
+    events += [_Event(at, once=once) for at, once in history.calls.get(deal.id, [])]
     if paid := _paid_at(session, deal):
         events.append(_Event(paid, held=frozenset({"paid"})))
     notes = payments.delivery_notes(session, deal.id) if _asks(deal, "delivered") else []
@@ -243,7 +260,13 @@ def _client(deal: Deal) -> Client:
 
 def _was(deal: Deal, events: Sequence[_Event], history: _History) -> list[_Did]:
     """What really came of each event; a move by rule belongs to the last event before it."""
-    made = [_Did() for _ in events]
+    names = {stage.key: stage.names for stage in deal.pipeline.stages}
+    made = [
+        _Did(Happening(Code.PROPOSED, event.proposed, names.get(event.proposed, {}), why=event.topic or ""))
+        if event.proposed
+        else _Did()
+        for event in events
+    ]
     began = {one.started_at: one for one in history.enrolments.get(deal.id, [])}
     for change in deal.changes:
         places = [at for at, event in enumerate(events) if event.change is change]
@@ -254,7 +277,7 @@ def _was(deal: Deal, events: Sequence[_Event], history: _History) -> list[_Did]:
         did, stage = made[places[0]], change.to_stage
         why = change.reason if change.reason.startswith(BY_RULE) else ""
         did.moved = Happening(Code.STAGE, stage.key, stage.names, why=why)
-        did.performer_id, did.asked_performer = change.performer_id, True
+        did.performer_id, did.asked_performer = change.performer_id, change.performer_id is not None
         did.stage = stage
         did.enrolment = began.get(change.changed_at)
         did.begins = did.enrolment.sequence_key if did.enrolment else None
@@ -280,7 +303,7 @@ def _course(session: Session, deal: Deal, events: Sequence[_Event], road: Sequen
             if target is not None:
                 present = _by_letter(session, deal, present, by_key[target.key], event.topic, did)
         if present is not None:
-            present = _by_rules(session, deal, present, road, held, did)
+            present = _by_rules(session, deal, present, road, held | event.once, did)
         made.append(did)
     return made
 
@@ -380,8 +403,10 @@ def _rows(event: _Event, client: Client, dids: Sequence[_Did], names: Mapping[in
         rows.append(Row(event.at, Kind.SENT, client, was.letter, now.letter, would.letter))
     if any(one.begins for one in dids):
         rows.append(Row(event.at, Kind.BEGUN, client, *(_follow_up(one) for one in dids)))
-    if not opened and any(one.asked_performer for one in dids):
-        rows.append(Row(event.at, Kind.HANDED, client, *(_performer(one, names) for one in dids)))
+    if not opened and (was.asked_performer or was.moved is None):
+        handed = [_performer(one, names) for one in dids]
+        if any(handed):
+            rows.append(Row(event.at, Kind.HANDED, client, *handed))
     return rows
 
 

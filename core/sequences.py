@@ -93,7 +93,9 @@ class Result(StrEnum):
     FAILED = "failed"
     """It never arrived: refused, bounced, expired."""
     ANSWERED = "answered"
-    """The call was answered."""
+    """A person answered the call."""
+    MACHINE = "machine"
+    """An answering machine took the call."""
     DONE = "done"
     """The task is done, and nobody said how it went."""
     NOT_DONE = "not_done"
@@ -349,6 +351,9 @@ def record_result(session: Session, result: Result, *, enrolment_id: int, positi
         return False
     if enrolment.next_position != position + 1:
         return False
+    if row.result == result:
+        # Events come more than once; a step that was put off since is not brought forward again.
+        return True
     row.result, row.result_at = result, func.now()
     step = next((one for one in enrolment.sequence.steps if one.position == position), None)
     if step is not None and any(branch["on"] == result.value for branch in step.branches):

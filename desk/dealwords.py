@@ -40,6 +40,7 @@ RESULTS: Mapping[Result, str] = {
     Result.NO_ANSWER: N_("no answer"),
     Result.FAILED: N_("it did not arrive"),
     Result.ANSWERED: N_("the call was answered"),
+    Result.MACHINE: N_("an answering machine took the call"),
     Result.DONE: N_("the task is done"),
     Result.NOT_DONE: N_("the task is not done"),
     Result.REACHED: N_("reached"),

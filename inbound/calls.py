@@ -17,7 +17,17 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from core import byphone, calls, outbox, phoneevents, recordings, ringnotice, transcripts
+from core import (
+    byphone,
+    calls,
+    outbox,
+    phoneevents,
+    phoneorders,
+    recordings,
+    ringnotice,
+    sequences_phone,
+    transcripts,
+)
 from core.byphone import NoNumber
 from core.callnotes import UNDERSTAND
 from core.callplan import Step
@@ -28,6 +38,7 @@ from core.conversations import Direction
 from core.dialling import may_call, readable, takes_sms
 from core.jobs import enqueue
 from core.phoneevents import APPLY, EventKind, EventState, PhoneEvent
+from core.phoneorders import OrderKind
 from core.phonewords import CALL_BACK, said
 from core.tasks import Task, TaskState
 from core.tasks import settle as settle_task
@@ -251,9 +262,19 @@ def _refresh(session: Session, tools: Tools, call: Call, at: datetime) -> None:
         callhistory.file(session, tools.settings, call, at)
         if call.direction == Direction.IN:
             _call_back(session, tools, call, state)
+    if state in SETTLED and before != state and _is_a_talk(session, call, state):
+        sequences_phone.client_rang(session, call)
     if state in SETTLED and before != state and transcripts.of_call(session, call.id):
         enqueue(session, UNDERSTAND, call_id=call.id)
     callhistory.announce(session, call)
+
+
+def _is_a_talk(session: Session, call: Call, state: CallState) -> bool:
+    """Whether the client rang us, or a colleague talked with them; a message said by machine is neither."""
+    if call.direction == Direction.IN:
+        return True
+    order = phoneorders.by_sid(session, call.sid)
+    return state == CallState.ANSWERED and (order is None or order.kind == OrderKind.CLICK)
 
 
 def _call_back(session: Session, tools: Tools, call: Call, state: CallState) -> None:

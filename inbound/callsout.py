@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import outbox, phoneorders
+from core import outbox, phoneorders, sequences, sequences_phone
 from core.accounts import Channel
 from core.byphone import VOICE_HOLDS
 from core.callplan import Step
@@ -193,6 +193,10 @@ def conclude(session: Session, settings: Settings, call: Call, order: PhoneOrder
     phoneorders.text_told(session, order, TextStatus.DELIVERED if found.yes else TextStatus.UNDELIVERED, None)
     if found.again and over:
         _again(session, settings, order)
+    if order.kind == OrderKind.MESSAGE and (found.yes or over):
+        # A step whose call is tried again goes with the next attempt, and hears of that one.
+        met = sequences_phone.met_by(order.answered_by, rang=found.again)
+        sequences.record_delivery_result(session, order.delivery_id, met)
     if over and TALK in order.pressed and order.kind == OrderKind.MESSAGE:
         _wanted_to_talk(session, settings, call)
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from core import sequences
 from core.accounts import Contact
 from core.deals import Deal
-from core.proposals import places, propose
+from core.proposals import noted, places, propose
 from core.sequences import StopReason
 from inbound.automail import Kind
 from inbound.work import Batch, Item
@@ -67,7 +67,7 @@ def _propose_stages(batch: Batch, items: Iterable[Item]) -> None:
         present = next(place for place in stages.values() if place.id == stage_id)
         target = propose(item.labels.intent if item.labels else None, present, stages)
         if target is not None:
-            item.note("react", f"proposes the stage {target.key} for deal {deal_id}")
+            item.note("react", noted(target.key, deal_id))
             batch.proposals.append(
                 {"id": deal_id, "proposed_stage_id": target.id, "proposed_by_message_id": item.message_id}
             )

@@ -1,0 +1,106 @@
+"""Calls of follow-ups against a Twilio over a socket: how they are met decides which step comes next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import func, select
+
+from core import byphone, outbox, sequences
+from core.accounts import Channel
+from core.outbox import Delivery
+from core.sequences import (
+    Enrolment,
+    EnrolmentState,
+    EnrolmentStep,
+    Result,
+    Sequence,
+    SequenceStep,
+    StepKind,
+    StopReason,
+)
+from tests.twilio_local.house import CLIENT, OURS
+from tests.twilio_local.outgoing import Outgoing, contact_of, outgoing
+from tests.twilio_local.people import Answer, Callee
+
+DEMO = {"demo": {"starts": "2026-11-26T10:00:00+02:00"}}
+
+
+def remind(out: Outgoing) -> None:
+    """A follow-up whose first step, a reminder by voice, is queued and goes out."""
+    with out.context.transaction() as session:
+        contact = contact_of(session, CLIENT)
+        steps = [
+            SequenceStep(
+                position=1, kind=StepKind.VOICE, delay_days=0, template="demo_reminder",
+                branches=[{"on": "machine", "to": 3}, {"on": "no_answer", "to": 2}],
+            ),
+            SequenceStep(position=2, kind=StepKind.SMS, delay_days=1, template="demo_reminder"),
+            SequenceStep(position=3, kind=StepKind.EMAIL, delay_days=1, template="follow_up"),
+        ]  # fmt: skip
+        sequence = Sequence(key="demo", names={"en": "Demo"}, steps=steps)
+        session.add(sequence)
+        session.flush()
+        now = session.execute(select(func.now())).scalar_one()
+        enrolment = sequences.enrol(session, sequence, contact_id=contact.id, due_at=now)
+        draft = byphone.voice_message(
+            session, contact, template="demo_reminder", key="enrolment:1:1", values=DEMO
+        )
+        delivery_id = outbox.queue(session, draft)
+        enrolment.next_position = 2
+        session.add(
+            EnrolmentStep(enrolment_id=enrolment.id, position=1, outcome="done", delivery_id=delivery_id)
+        )
+    out.send(Channel.VOICE)
+    out.creator.place()
+    out.told()
+
+
+@pytest.mark.parametrize(
+    ("callee", "result"),
+    [
+        (Callee(keys=""), Result.ANSWERED),
+        (Callee(Answer.MACHINE), Result.MACHINE),
+        (Callee(Answer.BUSY), Result.NO_ANSWER),
+        (Callee(Answer.FAX), Result.FAILED),
+    ],
+)
+def test_a_step_hears_how_its_call_was_met(
+    engine: sa.Engine, tmp_path: Path, callee: Callee, result: Result
+) -> None:
+    with outgoing(engine, tmp_path, dialling={"attempts": 1}) as out:
+        out.house.exchange.book[CLIENT] = callee
+        remind(out)
+        with out.house.looking() as session:
+            step = session.scalars(select(EnrolmentStep)).one()
+            enrolment = session.scalars(select(Enrolment)).one()
+            now = session.execute(select(func.now())).scalar_one()
+            assert step.result == result
+            # It is not the client who rang: the follow-up goes on, at once where a branch goes by it.
+            assert enrolment.state == EnrolmentState.ACTIVE
+            assert enrolment.due_at <= now
+
+
+def test_a_call_that_is_tried_again_says_nothing_before_the_last_attempt(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    with outgoing(engine, tmp_path, dialling={"attempts": 2}) as out:
+        out.house.exchange.book[CLIENT] = Callee(Answer.BUSY)
+        remind(out)
+        with out.house.looking() as session:
+            step = session.scalars(select(EnrolmentStep)).one()
+            again = session.get_one(Delivery, step.delivery_id)
+            assert (step.result, again.state, again.key) == (None, "queued", "enrolment:1:1:attempt:2")
+
+
+def test_a_client_who_rings_ends_the_follow_up(engine: sa.Engine, tmp_path: Path) -> None:
+    with outgoing(engine, tmp_path, dialling={"attempts": 1}) as out:
+        out.house.exchange.book[CLIENT] = Callee(keys="")
+        remind(out)
+        out.house.exchange.call(CLIENT, OURS)
+        out.told()
+        with out.house.looking() as session:
+            enrolment = session.scalars(select(Enrolment)).one()
+            assert (enrolment.state, enrolment.stop_reason) == (EnrolmentState.STOPPED, StopReason.CALL)
