@@ -112,6 +112,22 @@ CURES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     )
 )
 
+MESSAGES = (
+    N_("Somebody else saved this template meanwhile."),
+    N_("No language would be left."),
+    N_("Delete the template instead."),
+    N_("The name is too long."),
+    N_("The file is empty or too large."),
+    N_("At most 5 MB."),
+    N_("A template carries at most 10 files of 10 MB together."),
+    N_("There is no such version."),
+    N_("Give the template a name."),
+    N_("Files go along with letters only."),
+    N_("These templates are changed by others."),
+    N_("That template is not written in this language."),
+)
+"""What refusals say; kept here for translation."""
+
 _RUSSIAN = dict(
     zip(
         "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",

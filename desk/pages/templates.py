@@ -39,6 +39,8 @@ FIELDS = {
     "title.txt": "title",
 }
 """The form's field of each part."""
+PROMINENT = (SHIPPED, "company", "mine")
+"""Layers that are offered by themselves; teams stand behind one button."""
 
 
 def _viewer(request: PageRequest) -> SignedIn:
@@ -175,6 +177,7 @@ def _editor(
         parts = _parts(form, kind)
     names = row.names if row and row.names else _names(rows, kind, key)
     may = layer is not None and may_change(viewer, layer)
+    layers = _layers(session, viewer, here, kind, key, t)
     versions = templatelibrary_verbs.versions(session, row.id) if row else []
     people = {one.created_by for one in versions} - {None}
     writers = dict(
@@ -186,7 +189,8 @@ def _editor(
         kind=kind, key=key, of=layer.code if layer else SHIPPED, row=row, may=may,
         name=words.name(names or ({t.language: begun} if begun else {}), key, t),
         names=names or ({t.language: begun} if begun else {}),
-        layers=_layers(session, viewer, here, kind, key, t),
+        layers=[one for one in layers if one[2] or one[0] in PROMINENT or one[0] == of],
+        others=[one[:2] for one in layers if not one[2] and one[0] not in PROMINENT and one[0] != of],
         language=language, written=written,
         own=set(row.texts) if row else set(),
         parts=[(part, FIELDS[part], words.PARTS[part], parts.get(part, ""),
