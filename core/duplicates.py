@@ -123,7 +123,8 @@ def of_account(session: Session, account: Account, contacts: Sequence[Contact]) 
         .group_by(found.c.id, found.c.why, Account.name, StaffMember.name, StaffMember.id)
     )
     made: dict[int, Double] = {}
-    for number, why, what, name, curator, curator_id in session.execute(query):
+    for row in session.execute(query).all():
+        number, why, what, name, curator, curator_id = tuple(row)
         before = made[number].why if number in made else ()
         reasons = tuple(sorted({*before, (Likeness(why), what)}, key=lambda one: _rank(one[0])))
         made[number] = Double(number, name, curator or "", curator_id, reasons)

@@ -34,7 +34,7 @@ class Folded:
     """What was moved and what was taken away."""
 
     moved: list[dict[str, Any]] = field(default_factory=list)
-    """``{"table", "column", "from", "to", "keys": [{column: value}, …]}``, in the order in which it was done."""
+    """``{"table", "column", "from", "to", "keys": [{column: value}, …]}``."""
     removed: list[dict[str, Any]] = field(default_factory=list)
     """``{"table", "row": {…}}``, in the order in which they were taken away."""
 

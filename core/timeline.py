@@ -107,7 +107,7 @@ class Whose:
             return model.account_id == self.account_id
         return model.contact_id == self.contact_id
 
-    def people(self) -> Select[Any]:
+    def people(self) -> Select[*tuple[Any, ...]]:
         """Ids of the contacts."""
         if self.account_id is not None:
             return select(Contact.id).where(Contact.account_id == self.account_id)
@@ -153,7 +153,9 @@ def _place(before: str) -> tuple[datetime, int, int] | None:
         raise InputRefused("That page of the list does not exist.") from error
 
 
-def _newest(part: Select[Any], rank: int, place: tuple[datetime, int, int] | None, limit: int) -> Select[Any]:
+def _newest(
+    part: Select[*tuple[Any, ...]], rank: int, place: tuple[datetime, int, int] | None, limit: int
+) -> Select[*tuple[Any, ...]]:
     """The newest rows of one kind after a place."""
     at, number = part.selected_columns["at"], part.selected_columns["id"]
     query = part.add_columns(cast(literal(rank), Integer).label("rank")).where(at.is_not(None))
@@ -190,7 +192,7 @@ def _columns(
     talk: Any = None,
     deal: Any = None,
     task: Any = None,
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """The columns of an event, in the types that all kinds share."""
     columns: list[Any] = [
         at.label("at"),
@@ -212,8 +214,8 @@ def _name(names: Any, language: str) -> ColumnElement[str]:
     return func.coalesce(names[language].astext, names["en"].astext, "")
 
 
-def _messages(channels: Collection[Channel], name: str) -> Callable[[Whose, str], Select[Any]]:
-    def part(whose: Whose, _language: str) -> Select[Any]:
+def _messages(channels: Collection[Channel], name: str) -> Callable[[Whose, str], Select[*tuple[Any, ...]]]:
+    def part(whose: Whose, _language: str) -> Select[*tuple[Any, ...]]:
         theirs = whose.of(Conversation)
         if whose.account_id is None:
             theirs = or_(theirs, Message.contact_id == whose.contact_id)
@@ -237,7 +239,7 @@ def _messages(channels: Collection[Channel], name: str) -> Callable[[Whose, str]
     return part
 
 
-def _notes(whose: Whose, _language: str) -> Select[Any]:
+def _notes(whose: Whose, _language: str) -> Select[*tuple[Any, ...]]:
     return (
         _columns(Note.written_at, "note", Note.id, title=func.left(Note.text, EXCERPT), who=StaffMember.name,
                  talk=Note.conversation_id)
@@ -248,7 +250,7 @@ def _notes(whose: Whose, _language: str) -> Select[Any]:
     )  # fmt: skip
 
 
-def _stage_changes(whose: Whose, language: str) -> Select[Any]:
+def _stage_changes(whose: Whose, language: str) -> Select[*tuple[Any, ...]]:
     return (
         _columns(StageChange.changed_at, "stage_change", StageChange.id, title=_name(Stage.names, language),
                  detail=StageChange.reason, who=StaffMember.name, deal=Deal.id)
@@ -260,7 +262,7 @@ def _stage_changes(whose: Whose, language: str) -> Select[Any]:
     )  # fmt: skip
 
 
-def _closings(whose: Whose, _language: str) -> Select[Any]:
+def _closings(whose: Whose, _language: str) -> Select[*tuple[Any, ...]]:
     return (
         _columns(Deal.closed_at, func.concat("deal_", Deal.outcome), Deal.id, title=Deal.title,
                  detail=Deal.close_note, who=StaffMember.name, deal=Deal.id)
@@ -270,7 +272,7 @@ def _closings(whose: Whose, _language: str) -> Select[Any]:
     )  # fmt: skip
 
 
-def _tasks(whose: Whose, _language: str) -> Select[Any]:
+def _tasks(whose: Whose, _language: str) -> Select[*tuple[Any, ...]]:
     return (
         _columns(Task.created_at, "task", Task.id, title=Task.title, who=StaffMember.name, state=Task.state,
                  talk=Task.conversation_id, deal=Task.deal_id, task=Task.id)
@@ -280,7 +282,7 @@ def _tasks(whose: Whose, _language: str) -> Select[Any]:
     )  # fmt: skip
 
 
-def _interests(whose: Whose, language: str) -> Select[Any]:
+def _interests(whose: Whose, language: str) -> Select[*tuple[Any, ...]]:
     return (
         _columns(ProductInterest.created_at, "interest", ProductInterest.id,
                  title=_name(Product.names, language), detail=ProductInterest.reason, who=StaffMember.name,
@@ -293,7 +295,7 @@ def _interests(whose: Whose, language: str) -> Select[Any]:
     )  # fmt: skip
 
 
-def _mailings(whose: Whose, _language: str) -> Select[Any]:
+def _mailings(whose: Whose, _language: str) -> Select[*tuple[Any, ...]]:
     """Letters of mailings that went out; in a conversation only once somebody answers."""
     return (
         _columns(Delivery.settled_at, "mailing", Delivery.id,
@@ -305,7 +307,7 @@ def _mailings(whose: Whose, _language: str) -> Select[Any]:
     )  # fmt: skip
 
 
-def _sends(whose: Whose, _language: str) -> Select[Any]:
+def _sends(whose: Whose, _language: str) -> Select[*tuple[Any, ...]]:
     """Sends that became no letter of a conversation."""
     return (
         _columns(func.coalesce(Delivery.settled_at, Delivery.created_at), "delivery", Delivery.id,
@@ -321,7 +323,7 @@ def _sends(whose: Whose, _language: str) -> Select[Any]:
     )  # fmt: skip
 
 
-def _documents(whose: Whose, _language: str) -> Select[Any]:
+def _documents(whose: Whose, _language: str) -> Select[*tuple[Any, ...]]:
     sent = select(Delivery.id).where(Delivery.contact_id.in_(whose.people()))
     return _columns(
         Document.created_at, "document", Document.id, title=Document.title,
@@ -331,7 +333,7 @@ def _documents(whose: Whose, _language: str) -> Select[Any]:
     )  # fmt: skip
 
 
-def _payments(whose: Whose, _language: str) -> Select[Any]:
+def _payments(whose: Whose, _language: str) -> Select[*tuple[Any, ...]]:
     return (
         _columns(Payment.created_at, "payment", Payment.id, title=Payment.number, detail=Payment.amount,
                  who=StaffMember.name, state=Deal.currency, deal=Deal.id)
@@ -342,7 +344,7 @@ def _payments(whose: Whose, _language: str) -> Select[Any]:
     )  # fmt: skip
 
 
-def _goods(whose: Whose, _language: str) -> Select[Any]:
+def _goods(whose: Whose, _language: str) -> Select[*tuple[Any, ...]]:
     return (
         _columns(DeliveryNote.created_at, "goods", DeliveryNote.id, title=DeliveryNote.number,
                  detail=DeliveryNote.note, who=StaffMember.name, deal=Deal.id)
@@ -353,7 +355,7 @@ def _goods(whose: Whose, _language: str) -> Select[Any]:
     )  # fmt: skip
 
 
-def _imports(whose: Whose, _language: str) -> Select[Any]:
+def _imports(whose: Whose, _language: str) -> Select[*tuple[Any, ...]]:
     """Imports that made or filled the card, each once, as what it wrote tells."""
     theirs = (FieldOrigin.subject == Subject.CONTACT) & FieldOrigin.subject_id.in_(whose.people())
     if whose.account_id is not None:
@@ -373,7 +375,7 @@ def _imports(whose: Whose, _language: str) -> Select[Any]:
     )
 
 
-def _merges(whose: Whose, _language: str) -> Select[Any]:
+def _merges(whose: Whose, _language: str) -> Select[*tuple[Any, ...]]:
     mine = (
         ClientMerge.account_id == whose.account_id
         if whose.account_id is not None
@@ -389,7 +391,7 @@ def _merges(whose: Whose, _language: str) -> Select[Any]:
     )  # fmt: skip
 
 
-PARTS: tuple[tuple[Sort, Callable[[Whose, str], Select[Any]]], ...] = (
+PARTS: tuple[tuple[Sort, Callable[[Whose, str], Select[*tuple[Any, ...]]]], ...] = (
     (Sort.MAIL, _messages((Channel.EMAIL, Channel.FAX), "message")),
     (Sort.CALLS, _messages((Channel.VOICE,), "call")),
     (Sort.SMS, _messages((Channel.SMS,), "sms")),

@@ -92,6 +92,9 @@ DEEDS: dict[str, str] = {
     "password": N_("given a new password"),
     "deactivated": N_("deactivated"),
     "reactivated": N_("brought back"),
+    "merged": N_("merged with another"),
+    "separated": N_("separated again"),
+    "exported": N_("handed out as a file"),
 }
 KINDS: dict[str, str] = {
     "staff": N_("Colleague"),
@@ -99,6 +102,8 @@ KINDS: dict[str, str] = {
     "territory": N_("Territory"),
     "absence": N_("Absence"),
     "routing": N_("Routing"),
+    "client": N_("Client"),
+    "contact": N_("Contact"),
     "template": N_("Template"),
 }
 FIELDS: dict[str, str] = {
