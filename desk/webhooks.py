@@ -7,6 +7,7 @@ new calls that wait for a connection, would hold them all up under load.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,6 +33,9 @@ ALARM = "webhooks_refused"
 REFUSED_IN_A_ROW = 20
 """So many refusals without one webhook that is believed between them: a token was changed, or the public
 address is wrong."""
+LATEST = 100
+MOST_REFUSED = 50
+"""So many of the `LATEST` refused say the same where some are still believed, as while a token is changed."""
 
 STEPS = {"voice": Step.GREET, **{step.value: step for step in Step if step is not Step.GREET}}
 """The addresses of steps; a number's own webhook is called ``voice``."""
@@ -48,6 +52,8 @@ class Reception:
         self.answering = answering
         self._engine = engine
         self._refused = 0
+        self._latest: deque[bool] = deque(maxlen=LATEST)
+        self._alarmed = False
         self._lock = threading.Lock()
 
     def believed(self, webhook: Webhook) -> Signed:
@@ -58,18 +64,23 @@ class Reception:
             log.warning("webhook.refused", path=webhook.path, reason=error.message)
             self._count(refused=True)
             raise
-        if self._refused:
-            self._count(refused=False)
+        self._count(refused=False)
         return signed
 
     def _count(self, *, refused: bool) -> None:
         with self._lock:
-            before, self._refused = self._refused, self._refused + 1 if refused else 0
-        if refused and before + 1 == REFUSED_IN_A_ROW:
-            with transaction(self._engine) as session:
-                notices.raise_alarm(session, ALARM, "twilio", f"{REFUSED_IN_A_ROW} webhooks in a row")
-        elif not refused and before >= REFUSED_IN_A_ROW:
-            with transaction(self._engine) as session:
+            self._refused = self._refused + 1 if refused else 0
+            self._latest.append(refused)
+            share, before = sum(self._latest), self._alarmed
+            self._alarmed = share >= MOST_REFUSED or self._refused >= REFUSED_IN_A_ROW
+            alarmed = self._alarmed
+        if alarmed == before:
+            return
+        with transaction(self._engine) as session:
+            if alarmed:
+                detail = f"{share} of the last {len(self._latest)} webhooks"
+                notices.raise_alarm(session, ALARM, "twilio", detail)
+            else:
                 notices.clear_alarm(session, ALARM, "twilio")
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from core import db, notices
 from core.phoneevents import EventState, PhoneEvent
-from desk.webhooks import REFUSED_IN_A_ROW
+from desk.webhooks import MOST_REFUSED, REFUSED_IN_A_ROW
 from tests.twilio_local.exchange import ACCOUNT, Leg
 from tests.twilio_local.house import CLIENT, OURS, PUBLIC, PhoneHouse, phone_house, phone_settings
 
@@ -65,6 +65,7 @@ def test_body_of_ten_megabytes_is_refused(house: PhoneHouse) -> None:
 
 
 def test_old_token_is_believed_while_it_is_changed(house: PhoneHouse) -> None:
+    """F57."""
     house.exchange.token = "the token before this one"
     assert house.exchange.request(f"{PUBLIC}/phone/twilio/voice", ringing(house))[0] == 200
 
@@ -122,6 +123,23 @@ def test_alarm_is_raised_when_no_webhook_is_believed_any_more_and_cleared_by_the
         assert [one.kind for one in notices.open_alarms(session)] == ["webhooks_refused"]
     house.exchange.token = right
     house.exchange.request(f"{PUBLIC}/phone/twilio/voice", ringing(house))
+    with house.looking() as session:
+        assert notices.open_alarms(session) == []
+
+
+def test_alarm_is_raised_when_half_of_the_webhooks_are_refused_and_cleared_when_few_are(
+    house: PhoneHouse,
+) -> None:
+    """F57: while a token is changed, some are still signed with one that we know."""
+    right, url = house.exchange.token, f"{PUBLIC}/phone/twilio/voice"
+    for number in range(2 * MOST_REFUSED):
+        house.exchange.token = right if number % 2 else "a token nobody knows"
+        house.exchange.request(url, ringing(house))
+    with house.looking() as session:
+        assert [one.kind for one in notices.open_alarms(session)] == ["webhooks_refused"]
+    house.exchange.token = right
+    for _ in range(2):
+        house.exchange.request(url, ringing(house))
     with house.looking() as session:
         assert notices.open_alarms(session) == []
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from xml.etree import ElementTree
 
 from twilio.request_validator import RequestValidator
@@ -21,6 +21,8 @@ from tests.twilio_local.people import Answer, Callee, Caller
 from tests.twilio_local.twimlcheck import parse
 
 ACCOUNT = "AC" + "0" * 31 + "1"
+PATIENCE = 15.0
+"""Seconds for which Twilio waits for a document."""
 TOKEN = "a local token of 32 characters !"
 OVER = {"completed", "busy", "failed", "no-answer", "canceled"}
 
@@ -95,7 +97,16 @@ class Exchange:
     rung: list[str] = field(default_factory=list)
     """Numbers that were rung, in order."""
     errors: list[str] = field(default_factory=list)
+    fragment: str = ""
+    """What follows # in the number's voice address: how often Twilio asks again, as ``rc=2&rp=ct,rt,5xx``."""
+    fallback: str = ""
+    """The document at Twilio itself that answers when our own cannot be had; it runs once a call at most."""
+    slow: float = 0.0
+    """Seconds after which our documents come; from `PATIENCE` on Twilio does not wait for them."""
+    asked: int = 0
+    """How often a document was asked for."""
     _numbers: random.Random = field(default_factory=lambda: random.Random(1))
+    _fell_back: set[str] = field(default_factory=set)
 
     def sid(self, prefix: str) -> str:
         """A new id of the usual form."""
@@ -117,11 +128,20 @@ class Exchange:
 
     def fetch(self, url: str, params: Mapping[str, str], *, called_leg: bool = False) -> ElementTree.Element:
         """The document at an address; whatever Twilio would refuse fails the test."""
-        status, content_type, text = self.request(url, params)
-        if status != 200 or "xml" not in content_type:
-            self.errors.append(f"11200: {status} {content_type} {url}")
-            return parse("<Response><Hangup/></Response>")
-        return parse(text, called_leg=called_leg)
+        retries = int(dict(parse_qsl(url.partition("#")[2])).get("rc", "0"))
+        for _ in range(1 + retries):
+            status, content_type, text = self.request(url, params)
+            self.asked += 1
+            self.clock += timedelta(seconds=min(self.slow, PATIENCE))
+            if status == 200 and "xml" in content_type and self.slow < PATIENCE:
+                return parse(text, called_leg=called_leg)
+        told = f"11200: {status} {content_type} {url}"
+        if self.fallback and params["CallSid"] not in self._fell_back:
+            self._fell_back.add(params["CallSid"])
+            return parse(self.fallback)
+        if not self.fallback:
+            self.errors.append(told)
+        return parse("<Response><Hangup/></Response>")
 
     def fields(self, leg: Leg, **more: str) -> dict[str, str]:
         """The fields that every webhook of a leg has; places are usually empty, and signed all the same."""
@@ -140,7 +160,7 @@ class Exchange:
         self.legs.append(leg)
         run = Run(self, leg, caller or Caller())
         with suppress(HungUp):
-            run.document(f"{self.public_url}/phone/twilio/voice", {})
+            run.document(f"{self.public_url}/phone/twilio/voice#{self.fragment}", {})
         if leg.status not in OVER:
             leg.status = "completed"
         leg.ended = self.clock
@@ -291,7 +311,9 @@ class Run:
         return verb.attrib["action"], fields
 
     def tell_of(self, sound: Sound, verb: ElementTree.Element, source: str) -> None:
-        """Keep the callbacks of a recording to be delivered."""
+        """Keep the callbacks of a recording to be delivered; a document need not ask for any."""
+        if "recordingStatusCallback" not in verb.attrib:
+            return
         for status in verb.get("recordingStatusCallbackEvent", "completed").split():
             if status == "absent":
                 continue
