@@ -36,7 +36,6 @@ FAULTS: dict[Fault, str] = {
     Fault.UNSAFE_LINK: N_("This link is not safe: %(detail)s"),
     Fault.INSECURE_LINK: N_("This link has no encryption: %(detail)s"),
     Fault.SHORTENED_LINK: N_("A shortened link looks like spam: %(detail)s"),
-    Fault.DEAD_LINK: N_("This link does not answer: %(detail)s"),
     Fault.NO_UNSUBSCRIBE: N_("The company has no https address, so there is no one-click unsubscribing."),
     Fault.NO_SENDER_ADDRESS: N_("The company’s postal address is missing in the settings."),
     Fault.LOUD: N_("The text shouts: capitals or many marks."),

@@ -67,6 +67,8 @@ class Talk:
     intent: str | None = None
     urgency: str = "normal"
     waiting: bool = False
+    woken: bool = False
+    """Somebody outside wrote now, so that what was put off comes back."""
     open: bool = True
     beside_id: int | None = None
     """The conversation a new one was set beside."""

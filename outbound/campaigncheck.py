@@ -64,7 +64,6 @@ class Fault(StrEnum):
     UNSAFE_LINK = "unsafe_link"
     INSECURE_LINK = "insecure_link"
     SHORTENED_LINK = "shortened_link"
-    DEAD_LINK = "dead_link"
     NO_UNSUBSCRIBE = "no_unsubscribe"
     """The company has no https address, so mail programs show no button to unsubscribe."""
     NO_SENDER_ADDRESS = "no_sender_address"
@@ -128,7 +127,6 @@ class Facts:
     """How many the pressure budget would make wait now."""
     one_click: bool = True
     postal_address: str = ""
-    dead_links: Sequence[str] = ()
 
 
 def _whole(facts: Facts) -> Iterable[Finding]:
@@ -176,8 +174,6 @@ def _links(facts: Facts) -> Iterable[Finding]:
             if fault := fault_of_link(link):
                 gravity = Gravity.STOP if fault is Fault.UNSAFE_LINK else Gravity.WARN
                 yield Finding(fault, gravity, place, link[:200])
-    for link in facts.dead_links:
-        yield Finding(Fault.DEAD_LINK, Gravity.WARN, detail=link[:200])
 
 
 def fault_of_link(link: str) -> Fault | None:

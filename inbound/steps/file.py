@@ -38,6 +38,7 @@ def _bring_up_to_date(item: Item, batch: Batch) -> None:
     reopened = "" if talk.open else ", opened again"
     talk.open = True
     talk.waiting = item.staff_id is None
+    talk.woken = talk.woken or talk.waiting
     talk.last_message_at = max(talk.last_message_at or item.came_at, item.came_at)
     talk.changed = True
     item.note("file", f"conversation {talk.id}{' begun' if talk.new else ''}{reopened}")

@@ -176,7 +176,7 @@ _UPDATE = text(
     "update conversation set state = :state, contact_id = :contact_id, account_id = :account_id,"
     " deal_id = :deal_id, assignee_id = :assignee_id, team_id = :team_id, language = :language,"
     " intent = :intent, urgency = :urgency, waiting = :waiting, last_message_at = :last_message_at,"
-    " snoozed_until = case when :waiting then null else snoozed_until end"
+    " snoozed_until = case when :woken then null else snoozed_until end"
     " where id = :id"
 )
 
@@ -194,6 +194,7 @@ def _update_of(talk: Talk, batch: Batch) -> dict[str, Any]:
         "intent": talk.intent,
         "urgency": talk.urgency,
         "waiting": talk.waiting,
+        "woken": talk.woken,
         "last_message_at": talk.last_message_at or batch.now,
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 import sqlalchemy as sa
 
@@ -67,6 +69,27 @@ def test_answer_joins_its_conversation(context: Context) -> None:
     (conversation,) = conversations(context)
     with context.transaction() as session:
         assert [one.conversation_id for one in messages(session)] == [conversation.id] * 2
+
+
+def test_answer_wakes_what_was_put_off_and_a_machines_does_not(context: Context) -> None:
+    run(context, [letter()])
+    later = datetime.now(UTC) + timedelta(days=9)
+    with context.transaction() as session:
+        session.execute(sa.update(Conversation).values(snoozed_until=later))
+    run(
+        context,
+        [
+            letter(
+                message_id="<a2@vandenis.lt>",
+                subject="Re: Siurblių kainos",
+                auto_submitted="auto-replied",
+                **ANSWER,
+            )
+        ],
+    )
+    assert [one.snoozed_until for one in conversations(context)] == [later]
+    run(context, [letter(message_id="<a3@vandenis.lt>", subject="Re: Siurblių kainos", **ANSWER)])
+    assert [one.snoozed_until for one in conversations(context)] == [None]
 
 
 def test_answer_before_its_letter_finds_it_in_either_order_and_in_one_batch(context: Context) -> None:

@@ -77,7 +77,6 @@ def test_what_must_not_go_out_stops_the_start(facts: Facts, fault: Fault):
         (replace(SOUND, suppressed=1), Fault.SUPPRESSED),
         (replace(SOUND, held_back=8), Fault.HELD_BACK),
         (replace(SOUND, without_address=1), Fault.NO_ADDRESS),
-        (replace(SOUND, dead_links=["https://example.lt/x"]), Fault.DEAD_LINK),
         (words("TIK ŠIANDIEN NUOLAIDA"), Fault.LOUD),
         (words("Nuolaida!!!"), Fault.LOUD),
         (words("Ilga antraštė " * 10), Fault.LONG_SUBJECT),
