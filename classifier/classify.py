@@ -24,11 +24,11 @@ SHIPPED = Path(__file__).parent / "shipped.model"
 """The model trained on `classifier/examples`; made by `python -m classifier.training`."""
 
 ALTERNATIVES = 3
-SIGNAL, INTEREST = "signal", "interest"
+SIGNAL, INTEREST, URGENCY = "signal", "interest", "urgency"
 """The names of the model's heads."""
 
 UNLIKELY = 0.05
-"""Below this chance by the model, words that seem to say a signal are not believed."""
+"""Below this chance by the model, words that seem to say a signal or an urgency are not believed."""
 
 LEARNT = 4
 """Products learnt from staff are told while fewer than this are named."""
@@ -142,7 +142,7 @@ class Classifier:
             reasons.append(Reason("abstain", "nothing written", 1.0))
         elif abstained:
             reasons.append(Reason("abstain", f"below {self.model.thresholds[best]:.2f}", confidence))
-        urgent = rules.urgency(folded)
+        urgent = self._urgency(seen, folded, heads)
         if urgent.found:
             reasons.append(Reason("urgency", urgent.found, urgent.weight))
         deal = self._signal(seen, folded, heads)
@@ -172,6 +172,20 @@ class Classifier:
             return said if row[head.labels.index(said.value)] >= UNLIKELY else None
         best = int(row.argmax())
         if said is not None or head.labels[best] == Signal.NONE or row[best] < head.thresholds[best]:
+            return said
+        words = self.model.words_of_head(features_of(seen), head, head.labels[best])
+        return rules.Decision(head.labels[best], _told(words), round(float(row[best]), 3))
+
+    def _urgency(self, seen: str, folded: str, heads: dict[str, np.ndarray]) -> rules.Decision:
+        """What words decide unless staff's corrections make it unlikely; else what those taught for sure."""
+        said, head = rules.urgency(folded), self.model.heads.get(URGENCY)
+        if head is None or said.value not in head.labels:
+            return said
+        row = heads[URGENCY]
+        best = int(row.argmax())
+        unlikely = row[head.labels.index(said.value)] < UNLIKELY
+        sure = said.value == Urgency.NORMAL and row[best] >= head.thresholds[best]
+        if head.labels[best] == said.value or not (unlikely or sure):
             return said
         words = self.model.words_of_head(features_of(seen), head, head.labels[best])
         return rules.Decision(head.labels[best], _told(words), round(float(row[best]), 3))

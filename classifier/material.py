@@ -11,7 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from classifier.heads import Question
-from classifier.sidelessons import interest_question, signal_question, signals_taught, text_of
+from classifier.sidelessons import (
+    interest_question,
+    signal_question,
+    signals_taught,
+    text_of,
+    urgency_question,
+)
 from classifier.starter import Example, examples, letter_numbers
 from classifier.text import Text, features_of, plain
 from core.labels import (
@@ -111,6 +117,7 @@ def gather(
     made.questions = [
         signal_question(shipped, letter_numbers(shipped), signals_taught(session)),
         interest_question(session, shipped),
+        urgency_question(session, shipped),
     ]
     return made
 

@@ -1,4 +1,4 @@
-"""What teaches the signal and the products: shipped letters and phrases, and what staff said of messages."""
+"""What teaches signal, urgency and products: shipped letters and phrases, and what staff said of messages."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from classifier.classify import INTEREST, SIGNAL
-from classifier.heads import Question, Row
+from classifier import rules
+from classifier.classify import INTEREST, SIGNAL, URGENCY
+from classifier.heads import FEWEST, SENDERS, Question, Row
 from classifier.starter import Example, examples, signal_phrases
 from classifier.text import Text, features_of, plain
 from core.catalogue import Product
@@ -42,9 +43,37 @@ def signal_question(rows: Sequence[Example], groups: Sequence[int], taught: Sequ
 
 def signals_taught(session: Session) -> list[Row]:
     """Messages whose signal staff corrected, bounded by sender."""
+    return _taught(session, Field.SIGNAL)
+
+
+def urgency_question(session: Session, rows: Sequence[Example]) -> Question:
+    """The urgency: what staff said of messages beside shipped letters, whose urgency their words decide.
+
+    Nothing is asked before `FEWEST` messages were corrected, of at least `SENDERS` senders.
+    """
+    taught = _taught(session, Field.URGENCY)
+    question = Question(URGENCY, target=0.95)
+    if len(taught) < FEWEST or len({row.sender for row in taught}) < SENDERS:
+        return question
+    letters = [plain(one.text) for one in rows]
+    said = [
+        (one.urgency or rules.urgency(rules.unmarked(text.lower())).value)
+        for one, text in zip(rows, letters, strict=True)
+    ]
+    question.rows = [
+        Row(features_of(text), (str(value),), group=number)
+        for number, (text, value) in enumerate(zip(letters, said, strict=True))
+    ]
+    question.rows += [
+        Row(row.text, row.labels, row.sender, len(letters) + number) for number, row in enumerate(taught)
+    ]
+    return question
+
+
+def _taught(session: Session, field: Field) -> list[Row]:
     newest = (
         select(func.max(Correction.id))
-        .where(Correction.field == Field.SIGNAL, Correction.undone_at.is_(None))
+        .where(Correction.field == field, Correction.undone_at.is_(None))
         .group_by(Correction.message_id)
     )
     found = session.execute(

@@ -15,7 +15,7 @@ from core.catalogue import ProductInterest, active_products
 from core.conversations import Conversation, Message
 from core.deals import Deal
 from core.intents import Urgency
-from core.labels import Classification, resolve_labels
+from core.labels import Classification, keep_said, resolve_labels
 from core.transcripts import Speaker
 from inbound.labelling import bound_urgency
 from inbound.steps.classify import describe, terms
@@ -48,14 +48,15 @@ def label(
     merged = resolve_labels(session)
     if labels.intent is not None:
         talk.intent = merged.get(labels.intent, labels.intent)
-    talk.urgency = labels.urgency.value
     trail = [one for one in message.trail if one.get("step") != "classify"]
     message.trail = [*trail, {"step": "classify", "reason": describe(labels)}]
     if known is None:
         known = Classification(message_id=message.id)
         session.add(known)
     _fill(known, labels)
-    _interests(session, message, talk, labels, {product.key: product.id for product in products})
+    keep_said(session, known)
+    talk.urgency = known.urgency.value
+    _interests(session, message, talk, known, {product.key: product.id for product in products})
     session.flush()
     return labels
 
@@ -109,7 +110,7 @@ def _deal(session: Session, call: Call, message: Message, talk: Conversation, la
 
 
 def _interests(
-    session: Session, message: Message, talk: Conversation, labels: Labels, products: Mapping[str, int]
+    session: Session, message: Message, talk: Conversation, known: Classification, products: Mapping[str, int]
 ) -> None:
     rows = [
         {
@@ -120,7 +121,7 @@ def _interests(
             "confidence": confidence,
             "reason": reason,
         }
-        for key, confidence, reason in labels.interests
+        for key, confidence, reason in known.interests
         if key in products and talk.contact_id is not None
     ]
     if rows:

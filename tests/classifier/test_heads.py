@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy.orm import Session
 
 from classifier import store
-from classifier.classify import INTEREST, SIGNAL, Classifier, ProductTerms, Text
+from classifier.classify import INTEREST, SIGNAL, URGENCY, Classifier, ProductTerms, Text
 from classifier.heads import FEWEST, Question, Row, fit_head
 from classifier.learning import train
 from classifier.material import Lesson
 from classifier.modelling import fit_model
-from classifier.sidelessons import bounded, interest_question, signals_taught
+from classifier.sidelessons import bounded, interest_question, signals_taught, urgency_question
 from classifier.training import RECIPE
 from core.catalogue import Product
-from core.intents import Signal
+from core.intents import Signal, Urgency
 from core.labels import Field, correct
 from tests.classifier.letters import colleague, judged, message
 
@@ -142,3 +142,30 @@ def test_a_version_taught_by_staff_has_both_heads() -> None:
     signals += [Row(f"send the file {i}", ("none",), group=20 + i) for i in range(8)]
     made = train(lessons, questions=[_question(), Question(SIGNAL, signals)])
     assert set(made.heads) == {INTEREST, SIGNAL}
+
+
+def _urgent_wells() -> Question:
+    rows = [Row(text, ("high",), f"client{i}@a.lt", i) for i, text in enumerate(PUMPS)]
+    rows += [Row(text, ("normal",), "other@b.lt", 50 + i) for i, text in enumerate(OTHER)]
+    return Question(URGENCY, rows, target=0.7)
+
+
+def test_what_staff_called_urgent_is_urgent_without_any_urgent_word() -> None:
+    (labels,) = _classifier(_urgent_wells()).classify([Text("", "the well gives no water upstairs")])
+    assert labels.urgency is Urgency.HIGH
+    assert any(one.kind == "urgency" and one.text.startswith("learnt: ") for one in labels.reasons)
+
+
+def test_without_corrections_urgent_words_alone_decide() -> None:
+    (labels,) = Classifier.load().classify([Text("", "the well gives no water upstairs, urgent!")])
+    assert labels.urgency is Urgency.HIGH
+
+
+def test_urgencies_teach_from_five_messages_of_two_senders_on(session: Session) -> None:
+    rasa = colleague(session)
+    sizes = []
+    for number in range(FEWEST):
+        made = message(session, PUMPS[number], f"c{number}@a.lt")
+        correct(session, made.id, Field.URGENCY, "high", staff_id=rasa.id)
+        sizes.append(len(urgency_question(session, []).rows))
+    assert sizes == [0] * (FEWEST - 1) + [FEWEST]
