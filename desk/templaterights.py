@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from core.errors import NotAllowed, NotFound
 from core.sessions import SignedIn
-from core.templatelibrary import InForce, TemplateScope
+from core.templatelibrary import KINDS, InForce, TemplateScope
 from core.templatelibrary_verbs import Place
 from desk.access import LEADERS, MARKETERS
 
 SHIPPED = "shipped"
 """The layer that nobody changes."""
+
+FIXED = frozenset({("voice", "greeting"), ("voice", "out_of_hours"), ("voice", "voicemail")})
+"""What a caller hears before anybody answers: part of the plan of calls, not of the library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,12 @@ class Layer:
     def at(self, kind: str, key: str) -> Place:
         """The place of one template in it."""
         return Place(kind, key, self.scope, self.team_id, self.staff_id)
+
+
+def insist_on(kind: str, key: str) -> None:
+    """Raises NotFound for what is no template of the library."""
+    if kind not in KINDS or (kind, key) in FIXED:
+        raise NotFound
 
 
 def layer_of(row: InForce) -> Layer:

@@ -23,7 +23,17 @@ from desk.forms import Form
 from desk.given import Filled, Transaction
 from desk.pages.inbox import rail
 from desk.render import PageRequest, done, page, reader
-from desk.templaterights import SHIPPED, Layer, layer_from, layer_of, layer_to_change, may_change, may_see
+from desk.templaterights import (
+    FIXED,
+    SHIPPED,
+    Layer,
+    insist_on,
+    layer_from,
+    layer_of,
+    layer_to_change,
+    may_change,
+    may_see,
+)
 from desk.threads import in_thread
 from templates.catalogue import shipped
 from templates.examining import Finding, examine
@@ -78,6 +88,7 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
                 ],
             }
             for key in keys
+            if (kind, key) not in FIXED
         ]  # fmt: skip
         groups.append((kind, sorted(listed, key=lambda one: str(one["name"]).casefold())))
     deleted = [
@@ -155,8 +166,7 @@ def _editor(
     fault: FrontdeskError | None = None,
 ) -> Response[str]:
     viewer, t = _viewer(request), reader(request)
-    if kind not in KINDS:
-        raise NotFound
+    insist_on(kind, key)
     rows = [
         one for one in templatelibrary.in_force(session, kind=kind, key=key) if may_see(viewer, layer_of(one))
     ]
@@ -269,7 +279,8 @@ def _parts(form: Form, kind: str) -> dict[str, str]:
 
 def source_from(form: Form, kind: str, key: str, language: str) -> Source:
     """What stands in the editor, as a template. Raises NotFound for a kind or language that is none."""
-    if kind not in KINDS or language not in LANGUAGES:
+    insist_on(kind, key)
+    if language not in LANGUAGES:
         raise NotFound
     parts = {part: text for part, text in _parts(form, kind).items() if text.strip()}
     return Source(kind, key, language, parts, own=True)
