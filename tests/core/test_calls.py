@@ -35,6 +35,7 @@ def leg_after(order: tuple[int, ...]) -> tuple[object, ...]:
 
 
 def test_all_120_orders_of_what_is_told_of_a_leg_end_the_same() -> None:
+    """F49."""
     ends = {leg_after(order) for order in itertools.permutations(range(len(TOLD)))}
     assert ends == {
         (LegState.COMPLETED, MOMENT + timedelta(seconds=6), MOMENT + timedelta(seconds=40), 34, "200")

@@ -30,6 +30,7 @@ NO_NUMBERS = [
 
 @pytest.mark.parametrize("number", [*EXPENSIVE, *NO_NUMBERS])
 def test_premium_satellite_foreign_and_broken_numbers_are_never_called(number: str) -> None:
+    """B57 and B62."""
     assert not dialling.may_call(number, COUNTRIES).yes
     assert not dialling.may_text(number, COUNTRIES).yes
 
@@ -59,6 +60,7 @@ def test_withheld_callers_have_no_number_or_only_a_harmless_one(text: str) -> No
 
 @pytest.mark.parametrize("text", ["8 612 34567", "+370 (612) 34-567", "0037061234567"])
 def test_local_ways_of_writing_a_number_are_read(text: str) -> None:
+    """B62."""
     assert dialling.readable(text) == "+37061234567"
 
 

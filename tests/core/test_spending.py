@@ -54,6 +54,7 @@ def settings() -> Settings:
 )
 @pytest.mark.parametrize("channel", [Channel.SMS, Channel.VOICE])
 def test_premium_satellite_far_and_odd_numbers_are_refused(number: str, channel: Channel) -> None:
+    """B57."""
     assert rule(channel, number, 1, CAPS, Spent()).cap is Cap.LINE
 
 
@@ -138,6 +139,7 @@ def spend(
 
 
 def test_spending_is_counted_over_number_block_day_and_month(session: Session, settings: Settings) -> None:
+    """B57 and B58."""
     spend(session, MOBILE, 2, DeliveryState.SENT)
     spend(session, MOBILE, 1, DeliveryState.UNCERTAIN, timedelta(hours=23))
     spend(session, MOBILE, 4, DeliveryState.DELIVERED, timedelta(days=3))

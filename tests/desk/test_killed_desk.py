@@ -84,6 +84,7 @@ class Desk:
 def test_killed_desk_keeps_what_it_answered_and_takes_what_comes_again_once(
     database_url: str, tmp_path: Path
 ) -> None:
+    """F05."""
     engine = db.make_engine(database_url)
     people(engine)
     desk = Desk(database_url, tmp_path)

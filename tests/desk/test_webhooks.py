@@ -51,6 +51,7 @@ def ringing(house: PhoneHouse) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", PATHS)
 def test_unsigned_request_is_403_and_leaves_no_trace(house: PhoneHouse, name: str) -> None:
+    """F51."""
     body = urlencode(ringing(house)).encode()
     for headers in (FORM, {**FORM, "x-twilio-signature": "AAAA"}, {"content-type": "application/json"}, {}):
         status, _, _ = house.post(f"{PUBLIC}/phone/twilio/{name}", body, headers)
@@ -59,6 +60,7 @@ def test_unsigned_request_is_403_and_leaves_no_trace(house: PhoneHouse, name: st
 
 
 def test_body_of_ten_megabytes_is_refused(house: PhoneHouse) -> None:
+    """F51."""
     status, _, _ = house.post(f"{PUBLIC}/phone/twilio/voice", b"a=" + b"x" * 10_000_000, FORM)
     assert status in {403, 413}
     assert stored(house) == 0
@@ -71,6 +73,7 @@ def test_old_token_is_believed_while_it_is_changed(house: PhoneHouse) -> None:
 
 
 def test_same_request_again_also_a_day_later_and_five_times_at_once_is_one_event(house: PhoneHouse) -> None:
+    """F48 and F51."""
     fields = ringing(house)
     with ThreadPoolExecutor(5) as several:
         answers = list(
@@ -116,6 +119,7 @@ def test_caller_may_leave_a_message_even_when_no_plan_can_be_made(
 def test_alarm_is_raised_when_no_webhook_is_believed_any_more_and_cleared_by_the_next_that_is(
     house: PhoneHouse,
 ) -> None:
+    """F57."""
     right, house.exchange.token = house.exchange.token, "a token nobody knows"
     for _ in range(REFUSED_IN_A_ROW):
         house.exchange.request(f"{PUBLIC}/phone/twilio/voice", ringing(house))

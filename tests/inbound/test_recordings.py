@@ -102,6 +102,7 @@ def test_recording_of_one_channel_is_asked_for_as_one(house: PhoneHouse, store: 
 def test_fetch_that_fails_is_patient_and_shown_and_gives_up_with_an_alarm(
     house: PhoneHouse, store: Store
 ) -> None:
+    """F55."""
     recorded(house, store)
     store.faults = [404, 503, 0, 429] + [500] * (len(WAITS) - 3)
     for attempt in range(1, len(WAITS) + 2):

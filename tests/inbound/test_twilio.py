@@ -100,11 +100,13 @@ BAD = {
 
 @pytest.mark.parametrize("webhook", list(BAD.values()), ids=list(BAD))
 def test_whatever_twilio_did_not_sign_as_it_stands_is_refused(webhook: Webhook) -> None:
+    """F51."""
     with pytest.raises(Forged):
         verify(webhook)
 
 
 def test_moved_boundary_between_two_fields_is_refused_although_the_signature_fits() -> None:
+    """F51."""
     honest = {**FIELDS, "FromCity": "", "FromX": ""}
     moved = {**honest, "From": "+37061234567FromCity"}
     del moved["FromCity"]
@@ -165,6 +167,7 @@ def test_recording_belongs_to_the_leg_to_the_outside() -> None:
 
 
 def test_sms_of_10_000_letters_and_its_pictures_are_told_but_nothing_is_fetched() -> None:
+    """B60 and B63."""
     fields = {"MessageSid": "SM" + "d" * 32, "From": "+37061234567", "Body": "ž" * 20_000, "NumMedia": "2"}
     told = twilio.sms_told({**fields, "MediaUrl0": "http://169.254.169.254/"})
     assert (len(told.facts["text"]), told.facts["media"]) == (10_000, 2)
@@ -187,6 +190,7 @@ hostile = st.text(max_size=200) | st.sampled_from(
 
 @given(hostile)
 def test_no_words_can_change_a_document(words: str) -> None:
+    """B56."""
     root = rendered(Say(words, "lt"), Ask((Say(words, "ru"),), Step.ACCEPT, params={"call": words}))
     assert [verb.tag for verb in root.iter()] == ["Response", "Say", "Gather", "Say"]
 

@@ -179,6 +179,7 @@ def test_second_call_joins_the_open_conversation(house: PhoneHouse) -> None:
 def test_caller_who_hangs_up_at_any_step_is_on_record_and_rung_back(
     house: PhoneHouse, caller: str, verb: int
 ) -> None:
+    """F55."""
     house.exchange.book = {one: Callee(Answer.SILENCE) for one in (OWNER, SECOND, SUPPORT)}
     house.exchange.call(caller, OURS, Caller(keys=["1", "1"], message_seconds=3, hangs_up_at=verb))
     call = only_call(house)
@@ -201,6 +202,7 @@ def test_withheld_number_is_on_record_and_nobody_is_asked_to_ring_it_back(house:
 
 
 def test_single_ring_from_an_expensive_country_is_no_task_and_no_contact(closed: PhoneHouse) -> None:
+    """B58."""
     closed.exchange.call("+25261234567", OURS, Caller(hangs_up_at=0))
     call = only_call(closed)
     assert (call.state, call.contact_id, call.task_id) == (CallState.MISSED, None, None)

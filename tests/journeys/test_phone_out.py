@@ -237,6 +237,7 @@ def texts_to(out: Outgoing, numbers: list[str]) -> None:
 
 @pytest.mark.parametrize("word", ["STOP", "СТОП", "Atsisakau."])
 def test_stop_in_the_middle_of_a_page_of_sends_lets_no_more_leave(out: Outgoing, word: str) -> None:
+    """F56."""
     numbers = [f"+3706110{n:04d}" for n in range(8)]
     texts_to(out, numbers)
 

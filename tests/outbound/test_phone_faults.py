@@ -59,6 +59,7 @@ def asked(out: Outgoing) -> Counter[tuple[str, str]]:
 def test_sms_that_was_created_behind_an_error_is_found_and_never_asked_for_again(
     out: Outgoing, fault: Fault
 ) -> None:
+    """F54."""
     out.creator.faults = [fault]
     out.queue(text())
     out.send_all(Channel.SMS)
@@ -86,6 +87,7 @@ def test_sms_that_was_not_created_stays_uncertain_for_a_person_and_says_so(
 
 
 def test_call_that_was_placed_behind_a_timeout_is_found_and_never_placed_again(out: Outgoing) -> None:
+    """F54."""
     out.house.exchange.book[CLIENT] = Callee(keys="")
     out.creator.faults = [Fault(201, creates=True, stalls=1.2)]
     draft = Draft(
@@ -103,6 +105,7 @@ def test_call_that_was_placed_behind_a_timeout_is_found_and_never_placed_again(o
 
 
 def test_too_many_requests_twenty_times_is_one_sms_in_the_end(out: Outgoing) -> None:
+    """F53."""
     out.creator.faults = [Fault(429)] * 20
     out.queue(text())
     out.send_all(Channel.SMS, times=60)
@@ -139,6 +142,7 @@ STATUSES = ("queued", "sending", "sent", "delivered", "undelivered")
 
 
 def test_states_of_an_sms_end_the_same_in_each_of_120_orders(out: Outgoing) -> None:
+    """F49."""
     orders = list(itertools.permutations(STATUSES))
     with out.context.transaction() as session:
         outbox.queue_many(session, [text(number) for number in range(len(orders))])
@@ -157,6 +161,7 @@ def test_states_of_an_sms_end_the_same_in_each_of_120_orders(out: Outgoing) -> N
 
 
 def test_what_is_told_before_our_own_record_is_committed_is_not_lost(out: Outgoing) -> None:
+    """F50."""
     out.queue(text())
     out.send(Channel.SMS)
     with out.context.transaction() as session:
@@ -175,6 +180,7 @@ def test_what_is_told_before_our_own_record_is_committed_is_not_lost(out: Outgoi
 
 
 def test_callback_three_days_late_and_one_of_an_unknown_sms_do_no_harm(out: Outgoing) -> None:
+    """F50."""
     out.queue(text())
     out.send(Channel.SMS)
     with out.context.transaction() as session:

@@ -37,6 +37,7 @@ def worker(database_url: str, out: Outgoing, folder: Path) -> Iterator[subproces
 def test_worker_killed_while_it_asks_sends_nothing_twice_and_forgets_nothing(
     engine: sa.Engine, database_url: str, tmp_path: Path, moment: str
 ) -> None:
+    """F04."""
     with outgoing(engine, tmp_path, dialling={"sms_to_block_a_day": 1000}) as out:
         killed = threading.Event()
         process: list[subprocess.Popen[bytes]] = []
