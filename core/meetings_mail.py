@@ -255,7 +255,7 @@ def length(span: timedelta, language: str) -> str:
     locale = texts(language).locale
     minutes = int(span.total_seconds() // 60)
     parts = [timedelta(hours=minutes // 60), timedelta(minutes=minutes % 60)]
-    said = [format_timedelta(one, threshold=100, locale=locale) for one in parts if one]
+    said = [format_timedelta(one, threshold=1, locale=locale) for one in parts if one]
     return " ".join(said)
 
 
