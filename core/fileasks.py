@@ -14,9 +14,14 @@ from core import clock
 from core.accounts import Channel
 from core.db import Base, Id
 from core.demofiles import DemoFile
+from core.i18n import N_
 
 MOST = 10
 """Files of one letter."""
+INTRO = {1: N_("You can download the file here:"), 2: N_("You can download the files here:")}
+"""What stands in a letter above one link, and above several."""
+LINE = N_("%(name)s (%(size)s), until %(day)s")
+"""What stands beside each."""
 
 
 class DemoLink(Base):

@@ -160,3 +160,33 @@ def row_values(session: Session, viewer: SignedIn, which: Any, limit: int = 100)
         (approval, delivery, account or delivery.recipient_name or delivery.address, staff)
         for approval, delivery, account in rows
     ]
+
+
+FAULTS: tuple[str, ...] = (
+    N_("Others were asked for their word on this letter."),
+    N_("That was decided already."),
+    N_("Say what should be different."),
+    N_("Write a few words for whoever asked."),
+    N_("Only who decided may take it back."),
+    N_("There is nothing to take back."),
+    N_("Its words are the template’s."),
+    N_("Return it with a note."),
+    N_("The letter is empty."),
+    N_("Only who asked may ask again."),
+    N_("Only a returned letter is asked about again."),
+    N_("Only who asked may withdraw it."),
+    N_("Choose whose word is needed."),
+    N_("Nobody stands in for themselves."),
+    N_("Choose somebody else."),
+    N_("The sum must not be negative."),
+    N_("The file is empty."),
+    N_("The file is larger than 50 MB."),
+    N_("Make it smaller, or send a part of it."),
+    N_("Programs are not sent to clients."),
+    N_("Pack it into a ZIP archive."),
+    N_("This very file is in the library already."),
+    N_("The library is full."),
+    N_("Remove files that nobody needs any more."),
+    N_("A link holds between 1 and 365 days."),
+)
+"""What is told of approvals and files when something cannot be done, for translators."""

@@ -18,7 +18,8 @@ import itsdangerous
 from itsdangerous.encoding import base64_decode, base64_encode
 
 from core.errors import InputRefused
-from core.i18n import N_, texts
+from core.fileasks import INTRO, LINE
+from core.i18n import texts
 from templates.composition import words
 from templates.rendered import RenderedEmail
 
@@ -28,10 +29,6 @@ LONGEST = 200
 """Characters of a token that are looked at."""
 
 _PURPOSE = "frontdesk.download"
-
-INTRO = {1: N_("You can download the file here:"), 2: N_("You can download the files here:")}
-"""What stands above one link, and above several."""
-LINE = N_("%(name)s (%(size)s), until %(day)s")
 
 
 class BadFileLink(InputRefused):

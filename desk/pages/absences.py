@@ -35,7 +35,8 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
     if is_partial(request):
         return page(request, "absences_list.html", **values)
     everybody = select(StaffMember).where(StaffMember.active).order_by(StaffMember.name)
-    values["colleagues"] = session.scalars(everybody).all() if leads else []
+    values["everybody"] = session.scalars(everybody).all()
+    values["colleagues"] = values["everybody"] if leads else []
     values["chosen"] = Form(dict(request.query_params.items())).number("staff") or viewer.staff_id
     return page(request, "absences.html", **values, alarms=open_alarms(session), **rail(session, request))
 
@@ -50,7 +51,10 @@ def add(request: PageRequest, session: Transaction, form: Filled) -> Response[An
     first, last = day_of(form, "first_day"), day_of(form, "last_day")
     if first is None or last is None:
         raise InputRefused("An absence has a first and a last day.")
-    made = absences.add(session, member, first, last, by=viewer.staff_id)
+    deputy = form.number("deputy_id")
+    if deputy is not None:
+        staffroom.find(session, deputy)
+    made = absences.add(session, member, first, last, deputy_id=deputy, by=viewer.staff_id)
     return done(
         request, reader(request).gettext("The absence is entered."),
         go="/absences", undo=f"/absences/{made.id}/remove", events=("absences",),
@@ -69,6 +73,7 @@ def remove(request: PageRequest, session: Transaction, absence_id: FromPath[int]
         "staff_id": absence.staff_id,
         "first_day": absence.first_day.isoformat(),
         "last_day": absence.last_day.isoformat(),
+        "deputy_id": absence.deputy_id or "",
     }
     absences.remove(session, absence, by=viewer.staff_id)
     return done(

@@ -11,13 +11,14 @@ from litestar.params import FromPath
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import demofiles, downloads, notes, teaching, timeline
+from core import approvalreads, demofiles, downloads, notes, teaching, timeline
 from core.clock import now
 from core.conversations import Conversation, Message
 from core.deals import LossReason, Stage
 from core.errors import NotFound
 from core.notes import Note
 from core.notices import open_alarms
+from core.outbox import DeliveryState
 from core.reading import mark_read
 from core.sessions import SignedIn
 from desk import approvalview, card, doubts, followups, phoneout, tables, templatechoice, todo
@@ -57,6 +58,8 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
         "form_key": one_time_key(),
         "files": demofiles.offered(session),
         "approver_people": approvalview.people(session, but=request.scope["user"].staff_id),
+        "asked": approvalreads.of_deliveries(session, _held(read)),
+        "note_text": lambda ask: approvalview.note_text(ask, language),
         "followed": downloads.of_conversation(session, conversation.id),
         "reach": phoneout.read(session, request.app.state.settings, conversation),
         "stream": _stream(read, notes.of(session, conversation.id)),
@@ -65,6 +68,13 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
         "now": now(),
         "sentence": lambda item: sentence(item, language),
     } | understood.choices(session, language)
+
+
+def _held(read: card.Page) -> list[int]:
+    """Letters that wait for a word, or waited in vain."""
+    told = (DeliveryState.HELD, DeliveryState.CANCELLED, DeliveryState.SUPPRESSED)
+    found = [one.id for one in read.sent.values() if one.state in told]
+    return found + [one.id for one in read.items if isinstance(one, card.Sent) and one.state in told]
 
 
 def _stream(read: card.Page, private: Sequence[Note]) -> list[Message | card.Sent | Note]:
