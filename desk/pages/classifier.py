@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from classifier import comparison, history, learning, material, versions
 from classifier.jobs import RETRAIN
-from core import jobs
+from core import audit, jobs
 from core.clock import now
 from core.conversations import Message
 from core.errors import InputRefused
@@ -101,6 +101,17 @@ def roll_back(request: PageRequest, session: Transaction, form: Filled) -> Respo
     present = active_version(session)
     before = present.name if present is not None else versions.SHIPPED_NAME
     name = versions.rollback(session, form.line("name") or None)
+    by = request.scope["user"].staff_id
+    audit.note(
+        session,
+        by,
+        "published",
+        "classifier",
+        name,
+        name,
+        before={"version": before},
+        after={"version": name},
+    )
     return done(
         request,
         reader(request).gettext("Now in force: %(name)s.", name=name),
@@ -116,6 +127,8 @@ def roll_back(request: PageRequest, session: Transaction, form: Filled) -> Respo
 def decide_odd(request: PageRequest, session: Transaction, form: Filled) -> Response[Any]:
     """Let a batch of corrections that looks odd teach all the same, hold it back again, or take it back."""
     deed, numbers = form.line("deed"), _numbers(form)
+    by = request.scope["user"].staff_id
+    audit.note(session, by, "changed", "classifier", "", deed, after={"corrections": len(numbers)})
     _ = reader(request).gettext
     if deed == "allow":
         _mark(session, numbers, now())

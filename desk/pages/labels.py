@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Response, get, post
 from litestar.params import FromPath
+from sqlalchemy.orm import Session
 
-from core import labelbook
+from core import audit, labelbook
 from core.errors import InputRefused, NotFound
 from core.i18n import LANGUAGE_NAMES
 from core.labels import IntentLabel
@@ -41,13 +43,28 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
     )
 
 
+def _note(
+    session: Session,
+    request: PageRequest,
+    deed: str,
+    key: str,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    audit.note(
+        session, request.scope["user"].staff_id, deed, "label", key, key, before=before, after=after
+    )  # fmt: skip
+
+
 @post(HOME, enter=LEADERS)
 @in_thread
 def add(request: PageRequest, session: Transaction, form: Filled) -> Response[Any]:
     """Add a label with a name, a sentence that says what belongs under it, and letters."""
     viewer = request.scope["user"]
     made = labelbook.add_label(session, _names(form), form.text("description", longest=2_000))
-    labelbook.add_examples(session, made.key, _letters(form), f"staff {viewer.staff_id}")
+    count = labelbook.add_examples(session, made.key, _letters(form), f"staff {viewer.staff_id}")
+    _note(session, request, "added", made.key, after={"names": [*made.names.values()], "letters": count})
     labelnames.forget(request.app.state.engine)
     return done(
         request,
@@ -89,7 +106,12 @@ def rename(request: PageRequest, session: Transaction, form: Filled, key: FromPa
     row = session.get(IntentLabel, key)
     before = {f"name_{language}": name for language, name in (row.names if row else {}).items()}
     before["description"] = row.description if row else ""
-    labelbook.rename_label(session, key, _names(form), form.text("description", longest=2_000))
+    named, told = _names(form), form.text("description", longest=2_000)
+    labelbook.rename_label(session, key, named, told)
+    was = {"names": [*row.names.values()] if row else [], "description": before["description"]}
+    _note(
+        session, request, "changed", key, before=was, after={"names": [*named.values()], "description": told}
+    )
     labelnames.forget(request.app.state.engine)
     return done(
         request,
@@ -109,6 +131,7 @@ def merge(request: PageRequest, session: Transaction, form: Filled, key: FromPat
     if not into:
         raise InputRefused("Choose a label to merge it into.")
     labelbook.merge_label(session, key, into)
+    _note(session, request, "merged", key, after={"into": into})
     labelnames.forget(request.app.state.engine)
     text = reader(request).gettext("Merged. What taught it teaches the other label.")
     return done(request, text, go=f"{HOME}/{key}", undo=f"{HOME}/{key}/separate", events=("labels",))
@@ -120,6 +143,7 @@ def separate(request: PageRequest, session: Transaction, form: Filled, key: From
     """Let it stand for itself again."""
     del form
     labelbook.separate_label(session, key)
+    _note(session, request, "separated", key)
     labelnames.forget(request.app.state.engine)
     text = reader(request).gettext("The label stands for itself again.")
     return done(request, text, go=f"{HOME}/{key}", events=("labels",))
@@ -131,6 +155,7 @@ def away(request: PageRequest, session: Transaction, form: Filled, key: FromPath
     """Use it no more."""
     del form
     labelbook.put_away(session, key)
+    _note(session, request, "put_away", key)
     labelnames.forget(request.app.state.engine)
     text = reader(request).gettext("Put away.")
     return done(request, text, go=f"{HOME}/{key}", undo=f"{HOME}/{key}/back", events=("labels",))
@@ -142,6 +167,7 @@ def back(request: PageRequest, session: Transaction, form: Filled, key: FromPath
     """Use it again."""
     del form
     labelbook.bring_back(session, key)
+    _note(session, request, "reactivated", key)
     labelnames.forget(request.app.state.engine)
     text = reader(request).gettext("The label is used again.")
     return done(request, text, go=f"{HOME}/{key}", undo=f"{HOME}/{key}/away", events=("labels",))
@@ -158,6 +184,7 @@ def add_letters(
     if not letters:
         raise InputRefused("There is no letter to add.")
     count = labelbook.add_examples(session, key, letters, f"staff {viewer.staff_id}")
+    _note(session, request, "changed", key, after={"letters": count})
     text = reader(request).ngettext("%(num)d letter added.", "%(num)d letters added.", count)
     return done(request, text, go=f"{HOME}/{key}", events=("labels",))
 
@@ -170,6 +197,7 @@ def remove_letter(
     """Take a letter away."""
     del form
     gone = labelbook.remove_example(session, example_id)
+    _note(session, request, "changed", gone.intent, after={"letters": -1})
     return done(
         request,
         reader(request).gettext("The letter teaches no more."),

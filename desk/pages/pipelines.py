@@ -11,7 +11,7 @@ from litestar.response import Redirect
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import pipelines, pipelineversions
+from core import audit, pipelines, pipelineversions
 from core.deals import Deal
 from core.errors import Conflict, FrontdeskError, InputRefused, NotFound
 from core.intents import intent_name
@@ -247,6 +247,8 @@ def publish(request: PageRequest, session: Transaction, key: FromPath[str]) -> R
     except PipelineRefused as fault:
         return _editor(request, session, draft, fault)
     pipelineversions.drop_draft(session, key)
+    by, name = request.scope["user"].staff_id, made.name("en")
+    audit.note(session, by, "published", "pipeline", key, name, after={"version": made.version})
     waiting = pipelineversions.transfers(session, made)
     return Redirect(f"/pipelines/{key}/deals" if waiting else "/pipelines", status_code=303)
 
@@ -298,6 +300,8 @@ def transfer(request: PageRequest, session: Transaction, form: Filled, key: From
     moved = pipelineversions.transfer(
         session, road, chosen, instead=instead, by=request.scope["user"].staff_id
     )
+    by = request.scope["user"].staff_id
+    audit.note(session, by, "changed", "pipeline", key, road.name("en"), after={"deals_moved": moved})
     language = reader(request)
     said = language.ngettext("%(num)d deal moved.", "%(num)d deals moved.", moved)
     return done(request, said, go="/pipelines")
