@@ -183,7 +183,8 @@ def letter(
             lines += [_(head).upper(), *(line for one in of_kind for line in _told(one, shown, place)), ""]
     if len(notices) > MOST:
         lines += [shown.ngettext("and %(num)d more", "and %(num)d more", len(notices) - MOST), ""]
-    lines += _foot(_, place)
+    talks = {one.conversation_id for one in notices if one.conversation_id is not None}
+    lines += _foot(_, place, answerable=len(talks) == 1)
     return " ".join(subject.split())[:200], "\n".join(lines)
 
 
@@ -209,10 +210,12 @@ def path_of(one: StaffNotice) -> str:
     return "/tasks" if one.task_id is not None else "/inbox"
 
 
-def _foot(_: Any, place: Place) -> list[str]:
+def _foot(_: Any, place: Place, *, answerable: bool) -> list[str]:
     return [
         "--",
         _("You were away from the desk. What you get by mail, and when, you choose here:"),
         place.link("/settings/notices"),
-        _("No client sees a reply to this letter: it becomes a private note for your colleagues."),
+        _("No client sees a reply to this letter: it becomes a private note for your colleagues.")
+        if answerable
+        else _("Nobody reads replies to this letter."),
     ]

@@ -67,7 +67,7 @@ DOCUMENT: dict[str, Any] = {
             "norm": "10d",
             "template": "demo_invitation",
             "sequence": "after_demo",
-            "proposed_on": ["demo_request"],
+            "proposed_on": ["demo_request", "meeting_accepted"],
             "guide": {
                 "en": "Show what answers their need and nothing else. Afterwards note how "
                 "interested they are.",
