@@ -70,7 +70,7 @@ FAULTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.DOTALL), said)
     for pattern, said in (
         (
-            r"names (?P<what>'.*'), and there is no such placeholder\.",
+            r"names '(?P<what>.*)', and there is no such placeholder\.",
             N_("There is no placeholder %(what)s."),
         ),
         (r"is empty or missing\.", N_("It is empty.")),
@@ -81,8 +81,8 @@ FAULTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"cannot be read: (?P<what>.*)", N_("It cannot be read: %(what)s")),
         (r"holds <(?P<what>[^>]*)>.*", N_("The element <%(what)s> is not allowed.")),
         (r"leaves <(?P<what>[^>]*)> open\.", N_("The element <%(what)s> is not closed.")),
-        (r"includes (?P<what>'.*')\.", N_("There is no piece %(what)s.")),
-        (r"uses the filter (?P<what>'.*')", N_("There is no filter %(what)s.")),
+        (r"includes '(?P<what>.*)'\.", N_("There is no piece %(what)s.")),
+        (r"uses the filter '(?P<what>.*)'", N_("There is no filter %(what)s.")),
         (
             r"shows (?P<what>\S+) as a whole; loop over it",
             N_("%(what)s is a list: go through it with “for”."),
