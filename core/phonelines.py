@@ -140,9 +140,12 @@ def _newest_texts(session: Session, numbers: Sequence[str]) -> dict[str, datetim
         .order_by(PhoneOrder.id.desc())
         .limit(NEWEST)
     )
-    seen = [(to, at) for kind, to, at in session.execute(came) if kind == EventKind.SMS_IN]
+    rows: list[tuple[str, datetime]] = [
+        (to, at) for kind, to, at in session.execute(came) if kind == EventKind.SMS_IN
+    ]
+    rows += [(sender, at) for sender, at in session.execute(left)]
     found: dict[str, datetime] = {}
-    for number, at in [*seen, *((sender, at) for sender, at in session.execute(left))]:
+    for number, at in rows:
         if number in numbers:
             found[number] = max(found.get(number, at), at)
     return found

@@ -38,12 +38,13 @@ def settings_of(settings: Settings) -> Iterator[Finding]:
                 f"Twilio cannot reach {settings.company.public_url}.",
                 "Set company.public_url to the HTTPS address under which the internet reaches the desk.",
             )
-        if unknown := sorted(set(phone.recorded_numbers) - set(settings.twilio.numbers)):
+        recorded = {*phone.recorded_numbers, *phone.recorded_calls_out}
+        if unknown := sorted(recorded - set(settings.twilio.numbers)):
             yield Finding(
                 "telephone",
                 Verdict.NOTE,
                 f"{unknown[0]} is to be recorded and is none of ours.",
-                "Compare phone.recorded_numbers with twilio.numbers.",
+                "Compare phone.recorded_numbers and phone.recorded_calls_out with twilio.numbers.",
             )
     for exchange in phone.exchanges:
         yield Finding("telephone", Verdict.OK, f"the exchange {exchange.name} may tell of calls.")

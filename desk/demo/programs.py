@@ -85,6 +85,7 @@ def write_settings(
             "days": [1, 2, 3, 4, 5, 6, 7],
             "holidays": "",
             "recorded_numbers": [people.number()],
+            "fax_gateway": "{number}@fax.example",
             "transcription": {"engine": "twilio"},
             "topics": people.company()["topic"],
         },

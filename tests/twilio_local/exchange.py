@@ -129,6 +129,7 @@ class Exchange:
     def fetch(self, url: str, params: Mapping[str, str], *, called_leg: bool = False) -> ElementTree.Element:
         """The document at an address; whatever Twilio would refuse fails the test."""
         retries = int(dict(parse_qsl(url.partition("#")[2])).get("rc", "0"))
+        status, content_type = 0, ""
         for _ in range(1 + retries):
             status, content_type, text = self.request(url, params)
             self.asked += 1
