@@ -56,6 +56,9 @@ RECORD_SOURCES: dict[str, Origin] = {
 }
 """What the source of a whole record says of its fields."""
 
+SAID_BY_FIRST_WORD = frozenset({"", "name", "source", "language", "first_contact_at"})
+"""All that a first letter or call can tell of a client; what else a card says came later, from elsewhere."""
+
 WHOLE = ""
 """The field that stands for everything the record was made with."""
 
@@ -191,4 +194,6 @@ def told(
     if (whole := origins.get((subject.value, subject_id, WHOLE))) is not None:
         return whole[1]
     origin = RECORD_SOURCES.get(source or "", Origin.UNKNOWN)
+    if origin in {Origin.LETTER, Origin.CALL} and field not in SAID_BY_FIRST_WORD:
+        return UNKNOWN
     return UNKNOWN if origin == Origin.UNKNOWN else Told(origin, created_at)

@@ -16,6 +16,7 @@ from core.timeline import Sort
 
 FIELDS: dict[str, str] = {
     "name": N_("Name"),
+    "company": N_("Company"),
     "code": N_("Company code"),
     "industry": N_("Industry"),
     "region": N_("Region or town"),

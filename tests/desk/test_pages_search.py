@@ -58,7 +58,7 @@ def test_a_client_is_found_by_name_and_leads_to_all_that_was_said_with_them(
     text = browser.get("/search", params={"q": "vanden"}).text
     with transaction(engine) as session:
         number = session.scalars(sa.select(Deal.account_id).where(Deal.account_id.is_not(None))).first()
-    assert f"/search?account={number}" in text
+    assert f"/clients/{number}" in text
     assert _link(world, "own") in browser.get("/search", params={"account": str(number)}).text
 
 
