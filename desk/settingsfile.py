@@ -13,9 +13,9 @@ from core.errors import ConfigurationError
 HEADER = "# Settings of frontdesk; every one is described in docs/operate/settings.md.\n\n"
 
 
-def render(content: Mapping[str, Any]) -> str:
+def render(content: Mapping[str, Any], header: str = HEADER) -> str:
     """The content as TOML: values first, then sections; None and empty sections are left out."""
-    return HEADER + "\n".join(_lines(content, "")) + "\n"
+    return header + "\n".join(_lines(content, "")) + "\n"
 
 
 def _lines(content: Mapping[str, Any], prefix: str) -> list[str]:

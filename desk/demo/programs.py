@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import signal
@@ -16,10 +15,12 @@ from types import TracebackType
 from typing import Any
 
 from core.config import PREFIX, Settings, load_settings
+from desk import settingsfile
 from desk.demo import people, switchboard
 from desk.demo.servers import HOST, MailServers
 
 SETTINGS_FILE = "frontdesk.toml"
+HEADER = "# Written by `frontdesk demo`; the servers it names live as long as the demonstration.\n\n"
 ENTRY = "from desk.cli import main; main()"
 STOP_SECONDS = 30.0
 ANSWER_SECONDS = 120.0
@@ -103,33 +104,8 @@ def write_settings(
         ],
     } | dict(overrides or {})
     path = folder / SETTINGS_FILE
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-        out.write("# Written by `frontdesk demo`; the servers it names live as long as the demonstration.\n")
-        out.write("".join(_lines(content)))
+    settingsfile.write(path, settingsfile.render(content, HEADER))
     return load_settings(path)
-
-
-def _lines(content: Mapping[str, Any], section: str = "") -> list[str]:
-    """The content as TOML: values first, then its sections."""
-    values = [
-        f"{name} = {json.dumps(value, ensure_ascii=False)}\n"
-        for name, value in content.items()
-        if not _is_section(value)
-    ]
-    for name, value in content.items():
-        if isinstance(value, Mapping):
-            values += [f"\n[{section}{name}]\n", *_lines(value, f"{section}{name}.")]
-        elif _is_section(value):
-            for one in value:
-                values += [f"\n[[{section}{name}]]\n", *_lines(one, f"{section}{name}.")]
-    return values
-
-
-def _is_section(value: object) -> bool:
-    return isinstance(value, Mapping) or (
-        isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
-    )
 
 
 def _environment(folder: Path) -> dict[str, str]:
