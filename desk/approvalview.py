@@ -155,7 +155,7 @@ def row_values(session: Session, viewer: SignedIn, which: Any, limit: int = 100)
     rows = session.execute(approvalreads.listing().where(which).limit(limit)).all()
     numbers = {one.asker_id for one, _, _ in rows} | {one.decided_by for one, _, _ in rows}
     names = session.execute(select(StaffMember.id, StaffMember.name).where(StaffMember.id.in_(numbers)))
-    staff = dict(names.tuples().all())
+    staff = dict(names.all())
     return [
         (approval, delivery, account or delivery.recipient_name or delivery.address, staff)
         for approval, delivery, account in rows

@@ -71,7 +71,7 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
 def _by_file(session: Session, which: ColumnElement[bool]) -> dict[int, int]:
     """How many links there are to each file."""
     query = select(DemoLink.file_id, func.count()).where(which).group_by(DemoLink.file_id)
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 @post("/files", enter=WORKERS, request_max_body_size=BODY_LIMIT, dependencies={"given": Provide(_uploaded)})

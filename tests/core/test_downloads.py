@@ -69,8 +69,8 @@ def test_a_letter_brings_a_link_of_its_own_that_expires(session: Session) -> Non
 def test_a_file_goes_by_itself_with_its_template_and_language(session: Session) -> None:
     film(session, templates=["brochure"], language="lt")
     ids = [
-        outbox.queue(session, Draft(f"{template}{language}", "ona@vandenis.lt", template=template, language=language))
-        for template, language in (("brochure", "lt"), ("brochure", "ru"), ("follow_up", "lt"))
+        outbox.queue(session, Draft(f"{key}{language}", "ona@vandenis.lt", template=key, language=language))
+        for key, language in (("brochure", "lt"), ("brochure", "ru"), ("follow_up", "lt"))
     ]  # fmt: skip
     links = session.scalars(select(DemoLink.delivery_id)).all()
     assert links == ids[:1]
