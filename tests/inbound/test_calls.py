@@ -15,8 +15,8 @@ from sqlalchemy import func, select
 
 from classifier.classify import Classifier
 from classifier.inforce import ClassifierInForce
-from core import phoneevents
-from core.accounts import Channel
+from core import phoneevents, sequences
+from core.accounts import Channel, Contact
 from core.callplan import Step
 from core.calls import Call, CallLeg, CallState, Recording
 from core.clock import now
@@ -26,6 +26,7 @@ from core.conversations import Conversation, Message
 from core.errors import LoginRefused, Unreachable
 from core.labels import Classification
 from core.phoneevents import EventKind, PhoneEvent, Told
+from core.sequences import Enrolment, Sequence, SequenceStep, StepKind
 from core.tasks import Task, TaskState
 from inbound.calls import STEP_ORDER
 from inbound.reconcile import compare, reconcile
@@ -224,6 +225,27 @@ def test_sms_is_understood_like_a_letter_and_stop_holds_at_once(house: PhoneHous
     house.work()
     with house.looking() as session:
         assert suppression_of(session, Channel.SMS, STRANGER) is None
+
+
+def test_client_who_cries_urgent_in_every_sms_is_urgent_no_more_and_their_answer_ends_follow_ups(
+    house: PhoneHouse,
+) -> None:
+    house.context.provide(ClassifierInForce, Classifier.load)
+    with house.looking() as session:
+        contact = session.scalars(select(Contact).where(Contact.points.any(value=CLIENT))).one()
+        step = SequenceStep(position=1, kind=StepKind.EMAIL, delay_days=5, template="follow_up")
+        sequence = Sequence(key="test", names={"en": "Test"}, steps=[step])
+        session.add(sequence)
+        session.flush()
+        enrolled = sequences.enrol(session, sequence, contact_id=contact.id, due_at=now()).id
+    for number in range(4):
+        house.exchange.sms(CLIENT, OURS, f"SKUBU! Sugedo siurblys, skubiai paskambinkite, Nr. {number}")
+        house.work()
+    with house.looking() as session:
+        urgencies = session.scalars(select(Classification.urgency).order_by(Classification.id)).all()
+        assert urgencies == ["high", "high", "high", "normal"]
+        ended = session.get_one(Enrolment, enrolled)
+        assert (ended.state, ended.stop_reason) == ("stopped", "reply")
 
 
 def test_an_event_that_cannot_be_applied_is_quarantined_and_stops_no_other(house: PhoneHouse) -> None:
