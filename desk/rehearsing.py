@@ -187,5 +187,5 @@ def draft_change(session: Session, key: str) -> Change:
     draft = pipelineversions.draft(session, key)
     if draft is None:
         raise NotFound
-    document = checked(draft.document, pipelineversions.known(session, templates()))
+    document = checked(draft.document, pipelineversions.known(session, templates(session)))
     return Change(pipelines={key: document})

@@ -104,7 +104,7 @@ def _change(session: Session, text: str | None, draft: str | None) -> Change:
     if draft is not None:
         return draft_change(session, draft)
     if text is not None:
-        return read(session, text, known(session, templates()), templates())
+        return read(session, text, known(session, templates(session)), templates(session))
     return Change()
 
 

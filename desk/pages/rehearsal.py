@@ -84,7 +84,7 @@ def changed_followup(
         raise NotFound
     carried = form.text("document", longest=LONGEST_DOCUMENT)
     document = _carried(carried) if carried else read_sequence(form, key)
-    return _answer(request, state, session, form, followup(document | {"key": key}, templates()))
+    return _answer(request, state, session, form, followup(document | {"key": key}, templates(session)))
 
 
 def _carried(text: str) -> dict[str, Any]:
