@@ -67,7 +67,7 @@ def test_a_meeting_is_planned_from_a_conversation_and_everybody_is_invited(
     assert letters[mate.email].conversation_id is None
     assert {one.template for one in letters.values()} == {"meeting_invitation"}
     for one in letters.values():
-        event = next(iter(Calendar.from_ical(one.values["calendar"]["text"]).walk("VEVENT")))
+        event: Any = next(iter(Calendar.from_ical(one.values["calendar"]["text"]).walk("VEVENT")))
         assert (str(event["UID"]), int(event["SEQUENCE"])) == (meeting.uid, 0)
 
 

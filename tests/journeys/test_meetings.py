@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -129,7 +130,7 @@ def _is_an_invitation(one: EmailMessage, meeting: Meeting) -> None:
     assert isinstance(data, bytes)
     assert all(len(line) <= 75 for line in data.split(b"\r\n"))
     calendar = Calendar.from_ical(data)
-    event = next(iter(calendar.walk("VEVENT")))
+    event: Any = next(iter(calendar.walk("VEVENT")))
     assert (str(calendar["METHOD"]), str(event["UID"]), int(event["SEQUENCE"])) == ("REQUEST", meeting.uid, 0)
     assert str(event["ORGANIZER"]) == f"mailto:{OURS}"
     assert {str(who).removeprefix("mailto:") for who in event["ATTENDEE"]} == set(PEOPLE)
