@@ -34,6 +34,7 @@ FIGURES = (
     "micro_f1",
     "accuracy_at_90",
     "ece",
+    "ece_by_chance",
     "oos_recall_keep_95",
     "accuracy_keep_95",
 )
@@ -247,7 +248,8 @@ def main(wanted: Sequence[str]) -> None:
     if not DATA.exists():
         print(f"The data is not there: {DATA}")
         return
-    head = ("acc", "macroF1", "microF1", "acc@90", "ECE", "OOS@95", "acc keep95", "F1 yes", "train s", "ms")
+    head = ("acc", "macroF1", "microF1", "acc@90", "ECE", "by chance", "OOS@95", "acc keep95", "F1 yes")
+    head = (*head, "train s", "ms")
     print(f"{'set':32} {'':6} " + " ".join(f"{name:>10}" for name in head), flush=True)
     for name, splits in SETS.items():
         if wanted and not any(name.startswith(start) for start in wanted):

@@ -16,6 +16,8 @@ PRIOR = 8.0
 
 PER_BIN = 40
 
+DRAWS = 100
+
 NEVER = 1.01
 """A threshold that no probability reaches: the label is only ever proposed."""
 
@@ -83,6 +85,19 @@ def expected_calibration_error(confidence: Floats, right: NDArray[np.bool_], bin
         if inside.any():
             gap += inside.mean() * abs(confidence[inside].mean() - right[inside].mean())
     return float(gap)
+
+
+def error_by_chance(confidence: Floats, bins: int = 15) -> float:
+    """The calibration error that doubts without any fault would show on so many rows, by chance alone.
+
+    Answers are drawn as right with just the confidence they have, `DRAWS` times; the mean is given.
+    """
+    random = np.random.default_rng(0)
+    drawn = [
+        expected_calibration_error(confidence, random.random(len(confidence)) < confidence, bins)
+        for _ in range(DRAWS)
+    ]
+    return float(np.mean(drawn))
 
 
 def label_numbers(labels: Sequence[str], order: Sequence[str]) -> Ints:

@@ -12,6 +12,7 @@ import numpy as np
 from classifier import metrics
 from classifier.answers import Answers
 from classifier.automatic import train
+from classifier.calibration import error_by_chance
 from classifier.dataset import Row
 from classifier.metrics import LabelScore
 from classifier.model import Floats
@@ -94,6 +95,7 @@ def judged(
         "macro_f1": metrics.macro_f1(scores),
         "micro_f1": metrics.micro_f1(scores),
         "ece": metrics.expected_calibration_error(sure, sound),
+        "ece_by_chance": error_by_chance(sure),
         "accuracy_at_80": metrics.accuracy_at(confidence, right, 0.8),
         "accuracy_at_90": metrics.accuracy_at(confidence, right, 0.9),
         "coverage_at_95": metrics.coverage_at_precision(confidence, right, 0.95),

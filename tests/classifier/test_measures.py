@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
-from classifier.calibration import NEVER, expected_calibration_error, fit_temperature, thresholds
+from classifier.calibration import (
+    NEVER,
+    error_by_chance,
+    expected_calibration_error,
+    fit_temperature,
+    thresholds,
+)
 from classifier.metrics import (
     accuracy_at,
     auroc,
@@ -86,3 +92,9 @@ def test_surest_answers_come_first() -> None:
     assert accuracy_at(confidence, right, 0.5) == 1.0
     assert accuracy_at(confidence, right, 1.0) == 0.5
     assert coverage_at_precision(confidence, right, 0.95) == 0.5
+
+
+def test_faultless_doubts_show_an_error_on_few_rows_and_hardly_any_on_many() -> None:
+    sure = np.random.default_rng(3).uniform(0.3, 1.0, 20_000)
+    assert error_by_chance(sure[:100]) > 0.02
+    assert error_by_chance(sure) < 0.015
