@@ -70,6 +70,17 @@ select day, sum(sent), sum(replied) from (
 ) as happened group by day order by day
 """)  # noqa: S608
 
+_BY_SEGMENT = text(f"""
+select s.segment_id, count(*), count(*) filter (where r.contact_id in
+    (select r.contact_id {_ANSWERS} where r.campaign_id = :campaign))
+from campaign_recipient r join delivery d on d.id = r.delivery_id
+left join lateral (
+    select cast(value as bigint) as segment_id from jsonb_array_elements_text(d.segment -> 'segments')
+) s on true
+where r.campaign_id = :campaign and d.state in ('sent', 'delivered', 'uncertain')
+group by 1 order by 2 desc, 1
+""")  # noqa: S608
+
 ARRIVED = ("sent", "delivered")
 """Taken and not come back, as far as is known."""
 UNDER_WAY = ("queued", "claimed", "transmitting", "deferred")
@@ -162,6 +173,13 @@ def by_variant(session: Session, campaign: Campaign) -> list[Variant]:
     """)  # noqa: S608 - only constants of this file are put together
     rows = session.execute(query, {"campaign": campaign.id, "window": WINDOW_DAYS})
     return [Variant(name, int(reached), int(number)) for name, reached, number in rows]
+
+
+def by_segment(session: Session, campaign: Campaign) -> list[tuple[int | None, int, int]]:
+    """Segment, letters that went to it, and people of it who answered, the largest first; None for who was in
+    no segment when the letter was queued. Who was in several counts in each."""
+    rows = session.execute(_BY_SEGMENT, {"campaign": campaign.id})
+    return [(segment_id, int(reached), int(replied)) for segment_id, reached, replied in rows]
 
 
 def winner(variants: Sequence[Variant]) -> tuple[str, str]:

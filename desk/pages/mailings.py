@@ -16,7 +16,7 @@ from core import campaign_audience, campaign_results, campaign_verbs, clock, lis
 from core.accounts import Channel
 from core.campaigns import EDITABLE, HOLDING, LIVE, Campaign, CampaignState, Goal
 from core.errors import FrontdeskError, InputRefused, NotFound
-from core.i18n import LANGUAGE_NAMES
+from core.i18n import LANGUAGE_NAMES, Texts
 from core.notices import open_alarms
 from core.staff import StaffMember
 from desk import charts, mailingwords, templatechoice
@@ -125,10 +125,23 @@ def _progress(request: PageRequest, session: Session, campaign: Campaign) -> dic
         "results": results,
         "skips": mailingwords.SKIPS,
         "variants_done": campaign_results.by_variant(session, campaign) if results else [],
+        "segments_done": _by_segment(session, campaign, t) if results else [],
         "chart": charts.columns(bars, t.gettext("Sent and replied by day")) if bars else "",
         "live": campaign.state in LIVE,
         "holding": campaign.state in HOLDING,
     }
+
+
+def _by_segment(session: Session, campaign: Campaign, t: Texts) -> list[tuple[str, int, int]]:
+    """What the segments of the letters are called, with who was reached and who answered."""
+    rows = campaign_results.by_segment(session, campaign)
+    if all(number is None for number, _reached, _replied in rows):
+        return []
+    names = {one.id: segments_ready.name_of(one, t) for one in segments.in_use(session)}
+    return [
+        (names.get(number or 0) or t.gettext("no segment"), reached, replied)
+        for number, reached, replied in rows
+    ]
 
 
 @post("/mailings/{mailing_id:int}/settings", enter=MARKETERS)

@@ -11,9 +11,11 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import expect
 
+from core import segments
 from core.campaigns import Campaign, CampaignState
 from core.db import transaction
 from core.outbox import Delivery, DeliveryState, Purpose
+from core.segments import Segment
 from core.staff import StaffMember
 from core.values import Language
 from core.worktime import Calendar
@@ -87,6 +89,8 @@ def test_a_segment_is_described_and_written_to_and_the_result_comes_back(
     expect(page.locator("form[action$='/deeds/pause'] button")).to_be_visible()
 
     with transaction(engine) as session:
+        for one in session.scalars(sa.select(Segment).where(Segment.name == "Vilnius")):
+            segments.refresh(session, one)
         while tick(session, House(Calendar())):
             pass
         mailed = session.scalars(sa.select(Delivery).where(Delivery.purpose == Purpose.MARKETING)).all()
@@ -99,5 +103,6 @@ def test_a_segment_is_described_and_written_to_and_the_result_comes_back(
         }
     arrived = page.locator(".figures div", has_text=words["arrived"])
     expect(arrived.locator("dd")).to_have_text("1")
+    expect(page.locator("#progress .chip", has_text="Vilnius")).to_be_visible()
     assert watched.faults == []
     assert watched.abroad == []

@@ -73,6 +73,7 @@ async def test_answers_deals_bounces_and_opt_outs_are_counted_to_the_mailing(com
         made = campaign_verbs.get(session, number)
         results = campaign_results.of(session, made)
         days = campaign_results.over_time(session, made, "Europe/Vilnius")
+        assert campaign_results.by_segment(session, made) == [(None, 29, 3)]
     assert (results.recipients, results.arrived, results.bounced) == (30, 29, 1)
     assert (results.replied, dict(results.replies)) == (3, {"price_request": 2, "refusal": 1})
     assert (results.deals, results.won, results.opted_out) == (1, 0, 1)
