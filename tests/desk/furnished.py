@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from core import absences, campaign_verbs, imports, lists, recordings, savedviews, segments, sequences
-from core.accounts import Contact
+from core.accounts import Account, Contact, ContactPoint, PointKind
 from core.calls import Call, CallState, Recording, RecordingState
 from core.conversations import Attachment, Conversation, Message
 from core.deals import open_deal
@@ -67,8 +67,13 @@ def _beside(session: Session, world: World, name: str) -> Ids:
     attachment = Attachment(
         message_id=message_id, name="Planas.pdf", content_type="application/pdf", size=3, part="2"
     )
+    client, contact = _client(session, talk, name)
     twin = Conversation(
-        subject="Atskirtas laiškas", contact_id=contact_id, assignee_id=staff_id, team_id=talk.team_id
+        subject="Atskirtas laiškas",
+        contact_id=contact_id,
+        account_id=client.id,
+        assignee_id=staff_id,
+        team_id=talk.team_id,
     )
     session.add_all([spoken, attachment, twin])
     session.flush()
@@ -102,6 +107,9 @@ def _beside(session: Session, world: World, name: str) -> Ids:
     person = session.get_one(StaffMember, by)
     return {
         "conversation": talk.id,
+        "account": client.id,
+        "contact": contact.id,
+        "point": contact.points[0].id,
         "message": message_id,
         "spoken": spoken.id,
         "attachment": attachment.id,
@@ -115,6 +123,18 @@ def _beside(session: Session, world: World, name: str) -> Ids:
         "absence": _absence(session, person, name),
         **{kind: row.id for kind, row in rows.items()},
     }
+
+
+def _client(session: Session, talk: Conversation, name: str) -> tuple[Account, Contact]:
+    """A client who is seen by whom the conversation is: with the same curator, and the twin's."""
+    client = Account(
+        name=f"Sandoris {name}, UAB", curator=talk.account.curator if talk.account else None, source="mail"
+    )
+    point = ContactPoint(kind=PointKind.EMAIL, value=f"{name}@sandoris.example")
+    contact = Contact(name="Lina Petraitė", language="lt", account=client, points=[point])
+    session.add(contact)
+    session.flush()
+    return client, contact
 
 
 def _enrolment(session: Session, contact_id: int, deal_id: int) -> int:
@@ -183,9 +203,12 @@ def address_of(path: str, own: Ids, world: World) -> str:
         "message_id": own["spoken" if path.startswith("/calls/of") else "message"],
     }
     words = {"variant": "A", "language": "lt"}
-    named = {"/pipelines": "b2b", "/sequences": "after_offer", "/classifier": "order"}
+    named = {"/pipelines": "b2b", "/sequences": "after_offer", "/classifier": "order", "/templates": "answer"}
+    words["kind"] = "email"
     words["key"] = next((key for room, key in named.items() if path.startswith(room)), "")
     words["stage"] = "demo"
+    words["field"] = "urgency"
     for name, value in (given | words).items():
         path = re.sub(rf"\{{{name}:\w+\}}", str(value), path)
+    path = re.sub(r"\{\w+:int\}", "1", path)
     return path + ASKED.get(path.rpartition("/")[2], "")
