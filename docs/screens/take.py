@@ -6,6 +6,7 @@ running `frontdesk demo` is used.
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import socket
@@ -15,6 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from desk.demo import people
@@ -27,16 +29,17 @@ PATIENCE = 300.0
 SHOTS: tuple[tuple[str, str, str, str, tuple[int, int]], ...] = (
     ("inbox", "emma", "/inbox", "light", WIDE),
     ("conversation", "emma", "RFQ: 6 x Aura", "light", WIDE),
+    ("client", "emma", "/clients >> main a[href^='/clients/']:not([href$='new'])", "light", WIDE),
     ("plan", "emma", "/plan", "light", WIDE),
     ("board", "vytautas", "/deals", "light", WIDE),
-    ("search", "vytautas", "/search?q=garantija", "light", WIDE),
-    ("review", "vytautas", "/review", "light", WIDE),
-    ("segments", "vytautas", "/segments", "light", WIDE),
-    ("routing", "vytautas", "/routing", "light", WIDE),
-    ("board-phone", "vytautas", "/deals", "dark", PHONE),
+    ("templates", "vytautas", "/templates >> main a[href^='/templates/email/']", "light", WIDE),
+    ("segment", "vytautas", "/segments >> main a[href^='/segments/']:not([href$='new'])", "dark", WIDE),
     ("inbox-phone", "emma", "/inbox", "dark", PHONE),
 )
-"""Name, whose screen, address or the subject of a conversation, colour scheme and size."""
+"""Name, whose screen, address, with the link to follow there, or the subject of a conversation, colour scheme
+and size."""
+COLOURS = 256
+"""Of a picture: text and chips need no more, and it is a third as large."""
 
 
 def take(address: str) -> None:
@@ -45,16 +48,29 @@ def take(address: str) -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for name, who, where, scheme, size in SHOTS:
             page = _signed_in(browser, address, who, scheme, size)
-            if where.startswith("/"):
-                page.goto(address + where)
-            else:
-                page.goto(f"{address}/inbox")
-                link = page.locator("a[href*='/conversations/']", has_text=where).first
-                page.goto(address + str(link.get_attribute("href")))
+            page.goto(address + _place(page, address, where))
+            page.wait_for_load_state("load")
             page.wait_for_timeout(1_000)
-            page.screenshot(path=FOLDER / f"{name}.png")
+            _keep(page.screenshot(), FOLDER / f"{name}.png")
             page.context.close()
         browser.close()
+
+
+def _place(page: Page, address: str, where: str) -> str:
+    if where.startswith("/"):
+        room, _, link = where.partition(" >> ")
+        if not link:
+            return room
+        page.goto(address + room)
+        return str(page.locator(link).first.get_attribute("href"))
+    page.goto(f"{address}/inbox")
+    return str(page.locator("a[href*='/conversations/']", has_text=where).first.get_attribute("href"))
+
+
+def _keep(picture: bytes, file: Path) -> None:
+    with Image.open(io.BytesIO(picture)) as whole:
+        few = whole.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    few.save(file, optimize=True)
 
 
 def _signed_in(browser: Browser, address: str, who: str, scheme: str, size: tuple[int, int]) -> Page:
