@@ -135,8 +135,13 @@ def delivery_notes(session: Session, deal_id: int) -> list[DeliveryNote]:
     return list(session.scalars(query.order_by(DeliveryNote.delivered_on, DeliveryNote.id)))
 
 
+def asked(deal: Deal) -> Money:
+    """What the whole deal costs, with VAT."""
+    return deal.total + deal.total.times(deal.vat_rate / Decimal(100))
+
+
 def owed(session: Session, deal: Deal) -> Money:
     """What is still to be paid, with VAT; below nought when more came in than was asked."""
-    total = deal.total + deal.total.times(deal.vat_rate / Decimal(100))
+    total = asked(deal)
     came = sum((one.amount for one in payments(session, deal.id)), Decimal(0))
     return Money(total.amount - came, deal.currency)

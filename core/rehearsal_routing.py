@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Select, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from core import routing, routingrules
 from core.accounts import Account, Channel, Contact
@@ -135,6 +135,19 @@ def _letters(session: Session, report: Report, team_of_mailbox: Callable[[str], 
             Message.machine.is_(None),
             Message.staff_id.is_(None),
             *_within(report.scope),
+        )
+        .options(
+            load_only(
+                Message.conversation_id,
+                Message.contact_id,
+                Message.happened_at,
+                Message.subject,
+                Message.language,
+                Message.sender,
+                Message.sender_name,
+            ),
+            load_only(Conversation.subject, Conversation.language, Conversation.mailbox),
+            load_only(Classification.intent, Classification.alternatives, Classification.interests),
         )
         .order_by(Message.happened_at.desc(), Message.id.desc())
         .limit(MOST_LETTERS + 1)

@@ -15,12 +15,9 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core import letters, payments, performers, proposals, readiness, stages
-from core.calls import Call, CallOutcome
-from core.conversations import Conversation, Direction, Message
+from core.conversations import Conversation, Message
 from core.deals import Deal, DealLine, StageChange
 from core.errors import FrontdeskError
-from core.labels import Classification
-from core.outbox import Delivery
 from core.pipelines import Pipeline, Stage
 from core.pipelineversions import stage_of
 from core.rehearsal import (
@@ -35,6 +32,7 @@ from core.rehearsal import (
     Scope,
     Tell,
 )
+from core.rehearsal_history import History
 from core.sequences import Enrolment
 from core.staff import StaffMember
 from core.stages import MOST_HOPS
@@ -110,7 +108,7 @@ def play(session: Session, report: Report, change: Change, tell: Tell) -> Course
     courses = Courses()
     deals = _deals(session, report, change)
     names = dict(session.execute(select(StaffMember.id, StaffMember.name)).all())
-    history = _History(session, [deal.id for deal in deals])
+    history = History(session, [deal.id for deal in deals])
     roads = {key: road_of(document) for key, document in change.pipelines.items()}
     for number, deal in enumerate(deals, start=1):
         if number % 50 == 0:
@@ -157,47 +155,7 @@ def _within(scope: Scope) -> list[ColumnElement[bool]]:
     ]
 
 
-class _History:
-    """What happened to some deals, read with a query a table."""
-
-    def __init__(self, session: Session, ids: Sequence[int]) -> None:
-        self.letters: dict[int, list[tuple[datetime, str, int, str | None]]] = {}
-        rows = session.execute(
-            select(
-                Conversation.deal_id, Message.happened_at, Classification.intent, Message.id, Message.trail
-            )
-            .join(Message, Message.conversation_id == Conversation.id)
-            .join(Classification, Classification.message_id == Message.id)
-            .where(
-                Conversation.deal_id.in_(ids), Message.direction == Direction.IN,
-                Message.machine.is_(None), Classification.intent.is_not(None),
-            )
-            .order_by(Message.happened_at, Message.id)
-        )  # fmt: skip
-        for deal_id, at, intent, message_id, trail in rows:
-            proposed = proposals.noted_in(trail or [])
-            self.letters.setdefault(deal_id or 0, []).append((at, intent or "", message_id, proposed))
-        self.calls: dict[int, list[tuple[datetime, frozenset[str]]]] = {}
-        calls = select(Call.deal_id, Call.noted_at, Call.outcome).where(
-            Call.deal_id.in_(ids), Call.outcome.in_(readiness.CALLED), Call.noted_at.is_not(None)
-        )
-        for deal_id, at, outcome in session.execute(calls):
-            if at is not None and outcome is not None:
-                said = readiness.CALLED[CallOutcome(outcome)]
-                self.calls.setdefault(deal_id or 0, []).append((at, said))
-        self.enrolments: dict[int, list[Enrolment]] = {}
-        query = select(Enrolment).where(Enrolment.deal_id.in_(ids)).order_by(Enrolment.started_at)
-        for one in session.scalars(query):
-            self.enrolments.setdefault(one.deal_id or 0, []).append(one)
-        self.sent: dict[int, Delivery] = {}
-        deliveries = session.scalars(
-            select(Delivery).where(Delivery.deal_id.in_(ids), Delivery.key.like("stage\\_change:%"))
-        )
-        for one in deliveries:
-            self.sent[int(one.key.split(":")[1])] = one
-
-
-def _events(session: Session, deal: Deal, history: _History, until: datetime) -> list[_Event]:
+def _events(deal: Deal, history: History, until: datetime) -> list[_Event]:
     events = [
         _Event(one.changed_at, change=one)
         for one in deal.changes
@@ -209,37 +167,37 @@ def _events(session: Session, deal: Deal, history: _History, until: datetime) ->
         if message_id != deal.trigger_message_id
     ]
     events += [_Event(at, once=once) for at, once in history.calls.get(deal.id, [])]
-    if paid := _paid_at(session, deal):
+    if paid := _paid_at(deal, history):
         events.append(_Event(paid, held=frozenset({"paid"})))
-    notes = payments.delivery_notes(session, deal.id) if _asks(deal, "delivered") else []
-    if notes:
-        events.append(_Event(min(one.created_at for one in notes), held=frozenset({"delivered"})))
+    if deal.id in history.delivered:
+        events.append(_Event(history.delivered[deal.id], held=frozenset({"delivered"})))
     last = min(until, deal.closed_at or until)
     return sorted((one for one in events if one.at <= last), key=lambda one: (one.at, one.change is None))
 
 
-def _asks(deal: Deal, event: str) -> bool:
-    return any(event in [*stage.automatic_on, *stage.proposed_on] for stage in deal.pipeline.stages)
-
-
-def _paid_at(session: Session, deal: Deal) -> datetime | None:
-    if not _asks(deal, "paid") or not deal.lines:
+def _paid_at(deal: Deal, history: History) -> datetime | None:
+    """When the whole sum had come in."""
+    if not deal.lines or deal.id not in history.paid:
         return None
-    got = payments.payments(session, deal.id)
-    return max(one.created_at for one in got) if got and payments.owed(session, deal).amount <= 0 else None
+    left = payments.asked(deal).amount
+    for at, amount in history.paid[deal.id]:
+        left -= amount
+        if left <= 0:
+            return at
+    return None
 
 
 def _play_deal(
     session: Session,
     report: Report,
     courses: Courses,
-    history: _History,
+    history: History,
     deal: Deal,
     changed: Sequence[Stage],
     names: Mapping[int, str],
 ) -> None:
     scope = report.scope
-    events = _events(session, deal, history, scope.until)
+    events = _events(deal, history, scope.until)
     was = _was(deal, events, history)
     now = _course(session, deal, events, deal.pipeline.stages)
     would = now if changed is deal.pipeline.stages else _course(session, deal, events, changed)
@@ -258,7 +216,7 @@ def _client(deal: Deal) -> Client:
     )
 
 
-def _was(deal: Deal, events: Sequence[_Event], history: _History) -> list[_Did]:
+def _was(deal: Deal, events: Sequence[_Event], history: History) -> list[_Did]:
     """What really came of each event; a move by rule belongs to the last event before it."""
     names = {stage.key: stage.names for stage in deal.pipeline.stages}
     made = [
