@@ -25,6 +25,7 @@ from desk.pages.inbox import rail
 from desk.render import PageRequest, done, is_partial, page, reader
 from desk.security import DOWNLOAD_POLICY
 from desk.threads import in_thread
+from templates.library import shelf_of
 
 EVENTS = ("review", "approvals", "conversation")
 DECIDED = 30
@@ -216,7 +217,8 @@ def document(
         raise NotFound
     today = session.execute(select(func.current_date())).scalar_one()
     try:
-        made = answers.preview_document(answers.draft_of(delivery), key, state.settings.company, today)
+        shelf = shelf_of(session, delivery.staff_id, kind="document", key=key)
+        made = answers.preview_document(answers.draft_of(delivery), key, state.settings.company, today, shelf)
     except FrontdeskError as error:
         raise InputRefused(error.message, cure=error.cure) from error
     headers = {
