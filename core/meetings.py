@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -184,6 +185,14 @@ class Plan:
     kind: MeetingKind = MeetingKind.MEETING
     agenda: str = ""
     place: str = ""
+
+
+_LINK = re.compile(r"https?://[^\s/?#\"'<>\\`{}]+[^\s\"'<>\\`{}]*", re.IGNORECASE)
+
+
+def link_of(place: str) -> str:
+    """The link that a place is; empty for an address, and for a link with words beside it."""
+    return place if _LINK.fullmatch(place) else ""
 
 
 def new_uid(host: str) -> str:

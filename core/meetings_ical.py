@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
-from core.meetings import Answer, Attendee, Meeting
+from core.meetings import Answer, Attendee, Meeting, link_of
 
 PRODUCT = "-//frontdesk//meetings//EN"
 
@@ -56,10 +57,10 @@ def written(
     event.add("dtend", meeting.ends_at.astimezone(UTC))
     event.add("summary", _line(meeting.title))
     if meeting.agenda:
-        event.add("description", meeting.agenda)
+        event.add("description", _clean(meeting.agenda))
     if meeting.place:
         event.add("location", _line(meeting.place))
-        if meeting.place.startswith(("https://", "http://")) and " " not in meeting.place:
+        if link_of(meeting.place):
             event.add("url", meeting.place)
     event.add("status", "CANCELLED" if method is Method.CANCEL else "CONFIRMED")
     event.add("transp", "OPAQUE")
@@ -72,7 +73,7 @@ def written(
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(_clean(text).split())
 
 
 def _organizer(name: str, address: str, sent_by: str | None) -> vCalAddress:
@@ -96,4 +97,13 @@ def _attendee(one: Attendee, method: Method) -> vCalAddress:
 
 def _parameter(text: str) -> str:
     """A parameter's value may hold neither quotes nor control characters (RFC 5545 section 3.2)."""
-    return "".join(character for character in text if character >= " " and character != '"').strip()[:120]
+    return _clean(text).replace('"', "").replace("^", "").replace("\n", " ").strip()[:120]
+
+
+def _clean(text: str) -> str:
+    """Without control characters, halves of characters and what some readers take for line ends."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(one for one in plain if one == "\n" or unicodedata.category(one) not in _UNFIT)
+
+
+_UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})

@@ -18,7 +18,7 @@ from core.conversations import Conversation
 from core.deals import Deal
 from core.i18n import texts
 from core.letters import UNDO, client_values, staff_values
-from core.meetings import Attendee, Meeting
+from core.meetings import Attendee, Meeting, link_of
 from core.meetings_ical import Method, written
 from core.outbox import Delivery, DeliveryState, Draft, Purpose
 from core.staff import StaffMember
@@ -31,6 +31,10 @@ TEMPLATES: dict[tuple[Method, bool], str] = {
     (Method.DECLINECOUNTER, True): "meeting_time_kept",
 }
 """The template of each kind of letter; the second says whether the meeting was told before."""
+
+
+UNSENT = (DeliveryState.QUEUED, DeliveryState.HELD)
+"""States in which a letter may still be taken back without anybody having got it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +132,9 @@ def take_back(session: Session, meeting: Meeting, method: Method) -> bool:
     rows = session.execute(
         select(Delivery.id, Delivery.state).where(Delivery.key.startswith(prefix)).with_for_update()
     ).all()
-    if any(state not in {DeliveryState.QUEUED, DeliveryState.CANCELLED} for _, state in rows):
+    if any(state not in {*UNSENT, DeliveryState.CANCELLED} for _, state in rows):
         return False
-    ids = [delivery_id for delivery_id, state in rows if state == DeliveryState.QUEUED]
+    ids = [delivery_id for delivery_id, state in rows if state in UNSENT]
     for delivery_id in ids:
         outbox.settle(session, delivery_id, DeliveryState.CANCELLED, detail="taken back")
     # The very same state may be told once more: its keys are free again.
@@ -224,7 +228,7 @@ def meeting_values(meeting: Meeting, language: str, zone: str, was: datetime | N
     """The meeting's placeholders; times on the reader's clock."""
     place = ZoneInfo(zone)
     local = meeting.starts_at.astimezone(place)
-    link = meeting.place if meeting.place.startswith(("https://", "http://")) else ""
+    link = link_of(meeting.place)
     values: dict[str, Any] = {
         "title": meeting.title,
         "starts": local.isoformat(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -207,6 +207,8 @@ def tell(
     return added is not None
 
 
+KEPT = timedelta(days=60)
+"""So long notices stay after they were made."""
 PREVIEW = 140
 """Characters of a client's words that a letter to a colleague shows."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import delete, func
+
 from core import notifications_found, reminders, staffmail
 from core.context import Context
 from core.jobkinds import Registry
-from core.notifications import PREVIEW
+from core.notifications import KEPT, PREVIEW, StaffNotice
 from core.staffmail import Place
 from core.worktime import Calendar
 
@@ -29,3 +31,10 @@ def notices(context: Context) -> None:
     for staff_id in people:
         with context.transaction() as session:
             staffmail.tell(session, staff_id, place)
+
+
+@registry.job("core.notices_pruned", queue="default", periodic="43 3 * * *")
+def prune(context: Context) -> None:
+    """Delete notices that nobody asks for any more."""
+    with context.transaction() as session:
+        session.execute(delete(StaffNotice).where(StaffNotice.created_at < func.now() - KEPT))
