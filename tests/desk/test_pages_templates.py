@@ -12,6 +12,8 @@ from core import templatelibrary, templatelibrary_uses
 from core.db import transaction
 from core.outbox import Draft, queue
 from core.templatelibrary_uses import Use
+from desk.templatechoice import known_keys
+from desk.templatewords import key_from
 from tests.desk.conftest import SignedIn
 from tests.factories import World
 
@@ -108,7 +110,7 @@ def test_the_preview_of_an_sms_counts_its_parts(signed_in: SignedIn):
         data={"of": "company", "language": "en", "body": "Hello {{ client.name }}! " * 12},
         headers={"hx-request": "true"},
     )
-    assert re.search(r"\b2\s\w+ · 240\s", shown.text)
+    assert re.search(r"\b2\s\w+ · 239\s", shown.text)
 
 
 def test_a_client_is_shown_only_to_who_may_see_them(signed_in: SignedIn, world: World):
@@ -128,3 +130,37 @@ def test_who_got_which_version_is_listed(signed_in: SignedIn, engine: sa.Engine)
         templatelibrary_uses.record(session, [use])
     assert "Jonas" in signed_in("marketing").get(f"{PLACE}/sent").text
     assert "Jonas" not in signed_in("agent").get(f"{PLACE}/sent").text
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("Kainų sąrašas", "kainu_sarasas"),
+        ("Прайс-лист 2027", "prais_list_2027"),
+        ("Price list!", "price_list"),
+        ("2027", ""),
+    ],
+)
+def test_a_key_is_made_of_a_name_in_any_language(name: str, key: str):
+    assert key_from(name) == key
+
+
+def test_a_template_of_the_companys_own_is_offered_at_once_where_letters_are_chosen(
+    signed_in: SignedIn, engine: sa.Engine
+):
+    browser = signed_in("marketing")
+    begun = browser.post(
+        "/templates", data={"kind": "email", "name": "Kainų sąrašas", "of": "company"}, follow_redirects=False
+    )
+    place = begun.headers["location"]
+    assert place.startswith("/templates/email/kainu_sarasas?")
+    assert browser.get(place).status_code == 200
+    named = words("company", subject="Kainos", name_lt="Kainų sąrašas")
+    browser.post("/templates/email/kainu_sarasas", data=named)
+    assert "Kainų sąrašas" in browser.get("/templates").text
+    with transaction(engine) as session:
+        assert "kainu_sarasas" in known_keys(session)
+
+
+def test_what_a_caller_hears_first_is_no_template_of_the_library(signed_in: SignedIn):
+    assert signed_in("head").get("/templates/voice/greeting").status_code == 404
