@@ -202,3 +202,18 @@ def test_a_letter_offers_its_files_before_its_signature() -> None:
     assert links.read(url.rpartition("/")[2]) == "ab" * 16
     with pytest.raises(BadFileLink):
         links.read(url.rpartition("/")[2][:-1])
+
+
+def test_the_pdf_of_an_offer_is_seen_before_it_has_a_number(
+    signed_in: SignedIn, engine: sa.Engine, world: World
+) -> None:
+    head = signed_in("head")
+    head.post(
+        "/approvals/rules", data={"template": "commercial_offer", "approver": "role:head"}, headers=HTMX
+    )
+    ask(signed_in("agent"), world, world.staff["head"].email, template="commercial_offer")
+    with transaction(engine) as session:
+        number = session.scalars(sa.select(Approval.id)).one()
+    made = head.get(f"/approvals/{number}/document/commercial_offer")
+    assert (made.status_code, made.content[:5]) == (200, b"%PDF-")
+    assert head.get(f"/approvals/{number}/document/brochure").status_code == 404
