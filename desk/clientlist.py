@@ -12,6 +12,7 @@ from sqlalchemy import Text, cast, func, literal, or_, select, tuple_, union
 from sqlalchemy.orm import Session
 
 from core.accounts import Account, Contact, ContactPoint
+from core.bulk import among
 from core.completeness import Band, in_band, score_column
 from core.deals import Deal
 from core.errors import InputRefused
@@ -20,9 +21,13 @@ from core.namekeys import name_key
 from core.search import folded
 from core.sessions import SignedIn
 from core.staff import StaffMember
-from desk.clientview import seen_ids
+from desk.clientview import seen_among_many
 
 PAGE = 50
+MOST_NAMED = 5_000
+"""So many clients with the letters asked for are looked at; more letters find the others."""
+LOOKED_AT = 500
+"""How complete a card is is counted for so many clients at once; further ones when somebody goes on."""
 
 ORDERS: dict[str, str] = {
     "name": N_("by name"),
@@ -104,7 +109,7 @@ def _like(part: str) -> str:
     return f"%{part}%"
 
 
-def _named(text: str) -> Any:
+def _named(session: Session, text: str) -> Any:
     """Clients with the text in their name, in whichever alphabet, in a code, an address or a number."""
     plain = folded(literal(text))
     ways: list[Any] = [
@@ -121,13 +126,15 @@ def _named(text: str) -> Any:
     if len(digits) >= 4:
         in_point.append(ContactPoint.value.like(f"%{digits}%"))
     ways.append(select(Contact.account_id).join(ContactPoint).where(or_(*in_point)))
-    return Account.id.in_(select(union(*ways).subquery().c[0]))
+    # Looked up first: together with what somebody may see, all clients would be walked instead.
+    found = session.scalars(select(union(*ways).subquery().c[0]).limit(MOST_NAMED))
+    return among(Account.id, [number for number in found if number is not None])
 
 
-def _conditions(viewer: SignedIn, asked: Asked) -> list[Any]:
-    wanted: list[Any] = [seen_ids(viewer)]
+def _conditions(session: Session, viewer: SignedIn, asked: Asked) -> list[Any]:
+    wanted: list[Any] = [seen_among_many(session, viewer)]
     if len(asked.text) >= 2:
-        wanted.append(_named(asked.text))
+        wanted.append(_named(session, asked.text))
     if asked.curator == "nobody":
         wanted.append(Account.curator_id.is_(None))
     elif asked.curator:
@@ -138,8 +145,6 @@ def _conditions(viewer: SignedIn, asked: Asked) -> list[Any]:
         wanted.append(Account.region == asked.region)
     if asked.industry:
         wanted.append(Account.industry == asked.industry)
-    if asked.band:
-        wanted.append(in_band(Band(asked.band)))
     return wanted
 
 
@@ -162,13 +167,14 @@ def find(session: Session, viewer: SignedIn, asked: Asked) -> tuple[list[Row], s
     deals = (
         select(func.count()).where(Deal.account_id == Account.id, Deal.outcome.is_(None)).scalar_subquery()
     )
-    chosen = select(Account.id, key.label("key")).where(*_conditions(viewer, asked))
+    chosen = select(Account.id, key.label("key")).where(*_conditions(session, viewer, asked))
     if asked.before:
         place = _place(asked)
         here = tuple_(key, Account.id)
         chosen = chosen.where(here < tuple_(*place) if descends else here > tuple_(*place))
     way = (key.desc(), Account.id.desc()) if descends else (key, Account.id)
-    some = chosen.order_by(*way).limit(PAGE + 1).subquery()
+    ordered = chosen.order_by(*way)
+    some = ordered.limit(LOOKED_AT if asked.band else PAGE + 1).subquery()
     query = (
         select(
             Account.id, Account.name, Account.industry, Account.region, Account.country, Account.curator_id,
@@ -179,12 +185,17 @@ def find(session: Session, viewer: SignedIn, asked: Asked) -> tuple[list[Row], s
         .outerjoin(StaffMember, StaffMember.id == Account.curator_id)
         .order_by(*(some.c.key.desc(), Account.id.desc()) if descends else (some.c.key, Account.id))
     )  # fmt: skip
+    if asked.band:
+        query = query.where(in_band(Band(asked.band))).limit(PAGE + 1)
     rows = [Row(*row) for row in session.execute(query)]
-    if len(rows) <= PAGE:
-        return rows, ""
-    last = rows[PAGE - 1]
-    by = last.lately.isoformat() if asked.order == "lately" else str(last.id) if descends else last.key
-    return rows[:PAGE], asked.address(before=f"{last.id}~{by}")
+    if len(rows) > PAGE:
+        last = rows[PAGE - 1]
+        by = last.lately.isoformat() if asked.order == "lately" else str(last.id) if descends else last.key
+        return rows[:PAGE], asked.address(before=f"{last.id}~{by}")
+    if asked.band and (end := session.execute(ordered.offset(LOOKED_AT - 1).limit(1)).first()) is not None:
+        by = end.key.isoformat() if asked.order == "lately" else str(end.key)
+        return rows, asked.address(before=f"{end.id}~{by}")
+    return rows, ""
 
 
 def _place(asked: Asked) -> tuple[Any, int]:
