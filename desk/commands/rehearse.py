@@ -170,7 +170,7 @@ def _print(rows: list[Row], report: Report, language: Texts) -> None:
 
 def _put(file: Path, data: bytes) -> None:
     if str(file) == "-":
-        click.get_binary_stream("stdout").write(data)
+        click.echo(data, nl=False)
         return
     file.write_bytes(data)
     click.echo(f"Written to {file}.")

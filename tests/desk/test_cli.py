@@ -291,3 +291,16 @@ def test_work_names_the_queues_there_are(database_url: str, home: dict[str, str]
     done = run("work", "--queues", "inbuond", database_url=database_url, **home)
     assert done.returncode == 2
     assert "inbound" in done.stderr
+
+
+def test_a_rehearsal_says_by_its_exit_code_whether_something_would_differ(
+    database_url: str, home: dict[str, str], tmp_path: Path
+) -> None:
+    nothing = run("rehearse", database_url=database_url, **home)
+    assert (nothing.returncode, nothing.stderr) == (0, "")
+    assert "0 clients would see a difference" in nothing.stdout
+    change = tmp_path / "change.toml"
+    change.write_text("[[routing]]\nkind = 'strange'\n")
+    faulty = run("rehearse", str(change), database_url=database_url, **home)
+    assert (faulty.returncode, faulty.stderr.count("\n")) == (1, 1)
+    assert run("rehearse", str(change), "--draft", "b2b", database_url=database_url, **home).returncode == 2
