@@ -3,8 +3,8 @@
     python -m tests.faults.year [--enrolments 20000] [--kills 100] [--minutes 40]
 
 The year is 2026 in Vilnius, both changes of the clocks in it, with clients in three more zones. Clients
-answer, go on holiday and opt out at random. It takes a quarter of an hour on two busy cores. Exits 0 only if no step of a follow-up was taken twice, none
-skipped, none outside allowed hours, none after a stop.
+answer, go on holiday and opt out at random. It takes a quarter of an hour on two busy cores. Exits 0 only if
+no step of a follow-up was taken twice, none skipped, none outside allowed hours, none after a stop.
 """
 
 from __future__ import annotations
