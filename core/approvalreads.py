@@ -34,7 +34,7 @@ def _asked(staff_id: int) -> ColumnElement[bool]:
     return Approval.approver_ids.contains([staff_id])
 
 
-def listing() -> Select[Any]:
+def listing() -> Select[Approval, Delivery, str]:
     """Questions with their letters and clients, newest first."""
     return (
         select(Approval, Delivery, Account.name)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ForeignKey, Text, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Text, func, insert, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from core import clock
@@ -56,7 +56,7 @@ def lay_beside(session: Session, rows: Collection[dict[str, Any]]) -> dict[str, 
     mail = [row for row in rows if row["channel"] == Channel.EMAIL and row["campaign_id"] is None]
     chosen = {number for row in mail for number in row["files"]}
     templates = {row["template"] for row in mail if row["template"]}
-    ways = [DemoFile.id.in_(chosen)] if chosen else []
+    ways: list[ColumnElement[bool]] = [DemoFile.id.in_(chosen)] if chosen else []
     if templates:
         ways.append(func.jsonb_exists_any(DemoFile.templates, list(templates)))
     found = (
