@@ -1,0 +1,67 @@
+"""A step of a follow-up that needs a word: it waits, so does the next one, and both go on with it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core import approvals, defaults, sequences
+from core.accounts import Contact, ContactPoint, PointKind
+from core.approvalasks import Approval
+from core.outbox import Delivery
+from core.sequences import Enrolment, StopReason
+from core.staff import Role
+from core.tasks import Task
+from core.worktime import Calendar
+from outbound.sequences import APPROVAL, APPROVAL_WAIT, House, tick
+from tests.core.people import colleague
+
+HOUSE = House(Calendar())
+WEDNESDAY = datetime(2026, 11, 18, 10, 0, tzinfo=ZoneInfo("Europe/Vilnius"))
+
+
+@pytest.fixture
+def enrolment(session: Session) -> Enrolment:
+    """A client whose first step is due and waits for the head of sales, since the deal has no owner."""
+    colleague(session, "Helen", role=Role.HEAD)
+    defaults.install(session)
+    sequence = sequences.current(session, "after_offer")
+    assert sequence is not None
+    sequence.steps[0].approve = True
+    contact = Contact(
+        name="Ona", language="lt", points=[ContactPoint(kind=PointKind.EMAIL, value="ona@vandenis.lt")]
+    )
+    session.add(contact)
+    session.flush()
+    made = sequences.enrol(session, sequence, contact_id=contact.id, due_at=WEDNESDAY)
+    assert tick(session, HOUSE, WEDNESDAY) == 1
+    return made
+
+
+def test_the_next_step_waits_for_the_word_and_counts_from_it(session: Session, enrolment: Enrolment) -> None:
+    assert session.scalars(select(Delivery.state)).all() == ["held"]
+    later = WEDNESDAY + timedelta(days=14)
+    tick(session, HOUSE, later)
+    session.refresh(enrolment)
+    assert (enrolment.waits_for, enrolment.due_at) == (APPROVAL, later + APPROVAL_WAIT)
+    assert session.scalars(select(Task.id)).all() == []
+    approval = session.scalars(select(Approval)).one()
+    approvals.approve(session, approval.id, by=approval.approver_ids[0])
+    now = session.execute(select(func.now())).scalar_one()
+    tick(session, HOUSE, now)
+    session.refresh(enrolment)
+    due_at = HOUSE.calendar.after(now, enrolment.sequence.steps[1].delay_days, 0)
+    assert (enrolment.waits_for, enrolment.next_position, enrolment.due_at) == (None, 2, due_at)
+    tick(session, HOUSE, due_at)
+    assert len(session.scalars(select(Task.id)).all()) == 1
+
+
+def test_a_stop_takes_back_what_waits_for_a_word(session: Session, enrolment: Enrolment) -> None:
+    sequences.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY)
+    assert session.scalars(select(Delivery.state)).all() == ["cancelled"]
+    approvals.look_after(session)
+    assert session.scalars(select(Approval.state)).all() == ["outdated"]
