@@ -35,12 +35,17 @@ MOST = 60
 
 
 def _ways(viewer: SignedIn) -> list[ColumnElement[bool]]:
-    """What lets somebody see one Account, each as a condition that an index answers."""
-    ways: list[ColumnElement[bool]] = [exists().where(Conversation.account_id == Account.id, visible(viewer))]
+    """What lets somebody see one Account, each as a condition that an index answers.
+
+    The first conversation rather than whether one exists: else all of them would be collected beforehand.
+    """
+    talk = select(Conversation.id).where(Conversation.account_id == Account.id, visible(viewer)).limit(1)
+    ways: list[ColumnElement[bool]] = [talk.correlate(Account).scalar_subquery().is_not(None)]
     if viewer.role == Role.AGENT:
         ways.append(Account.curator_id == viewer.staff_id)
         mine = or_(Deal.owner_id == viewer.staff_id, Deal.performer_id == viewer.staff_id)
-        ways.append(exists().where(Deal.account_id == Account.id, mine))
+        deal = select(Deal.id).where(Deal.account_id == Account.id, mine).limit(1)
+        ways.append(deal.correlate(Account).scalar_subquery().is_not(None))
     return ways
 
 
