@@ -8,11 +8,12 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import meetings, notifications, staff
+from core import meetings, notifications, notifications_found, notifications_work, staff
 from core.accounts import Contact
+from core.context import Context
 from core.conversations import Conversation
 from core.meetings import Invited, Plan
-from core.notifications import MorningPlan
+from core.notifications import MorningPlan, NoticeCursor, StaffNotice
 from core.outbox import Delivery, Purpose
 from core.staff import Absence, StaffMember
 from core.staffmail import Place
@@ -93,3 +94,15 @@ def test_a_free_day_is_no_letter(session: Session) -> None:
     idle = staff.add(session, email="idle@firma.example", name="Idle")
     assert morning.make(session, idle.id, PLACE, EIGHT) is None
     assert session.scalars(sa.select(Delivery)).all() == []
+
+
+def test_the_jobs_run_over_a_whole_company(context: Context) -> None:
+    notifications_work.notices(context)
+    with context.transaction() as one:
+        one.execute(sa.update(NoticeCursor).values(last_id=0))
+    notifications_work.notices(context)
+    morning.morning(context)
+    notifications_work.prune(context)
+    with context.transaction() as one:
+        assert set(one.scalars(sa.select(NoticeCursor.source))) == set(notifications_found.SOURCES)
+        assert one.scalar(sa.select(sa.func.count()).select_from(StaffNotice))
