@@ -31,13 +31,17 @@ NO_PAGES = frozenset(
     {
         "/favicon.ico", "/healthz", "/metrics", "/live", "/static/{name:str}", "/calendar/{name:str}",
         "/attachments/{attachment_id:int}", "/calls/of/{message_id:int}", "/unsubscribe/{token:str}",
-        "/welcome/{token:str}",
+        "/welcome/{token:str}", "/d/{token:str}", "/templates/previews/{token:str}",
+        "/approvals/{approval_id:int}/document/{key:str}", "/clients/{account_id:int}/export",
+        "/templates/{kind:str}/{key:str}/files/{document_id:int}",
+        "/templates/{kind:str}/{key:str}/versions/{number:int}",
+        "/meetings/{meeting_id:int}", "/meetings/{meeting_id:int}/change",
         "/calls/{call_id:int}/sound/{recording_id:int}", "/messages/{message_id:int}/html",
         "/imports/{import_id:int}/refused", "/lists/{list_id:int}/export",
         "/segments/{segment_id:int}/export", "/mailings/{mailing_id:int}/recipients",
     }
 )  # fmt: skip
-"""What is answered with a file, a stream, another address or nothing to look at."""
+"""What is answered with a file, a stream, another address or nothing to look at; or needs one of a kind."""
 
 
 @pytest.fixture
