@@ -72,10 +72,11 @@ def _fields(document: Document, rows: str = "") -> Iterable[str]:
 
 def _bare(step: Document) -> dict[str, Any]:
     """A step without what is empty, which TOML cannot say."""
-    bare = {name: value for name, value in step.items() if value or isinstance(value, int)}
+    bare: dict[str, Any] = {name: value for name, value in step.items() if value or isinstance(value, int)}
     if "branches" in bare:
+        branches: list[Document] = bare["branches"]
         bare["branches"] = [
-            {key: one for key, one in branch.items() if one is not None} for branch in bare["branches"]
+            {key: one for key, one in branch.items() if one is not None} for branch in branches
         ]
     return bare
 

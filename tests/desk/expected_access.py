@@ -4,8 +4,9 @@ A route that is not in this table fails a test, so that nobody opens one without
 
 * who: public (nobody need be signed in), everybody (who is signed in), workers, sales, marketers, leaders;
 * whose: ``-`` no one thing; ``role`` whoever may enter; ``conversation``, ``call``, ``deal``, ``task`` and
-  ``client`` whoever may see the conversation, call, deal, task or client it belongs to; ``own`` one's own, and everybody's for
-  leaders where the page says so; ``token`` whoever holds the link; ``signature`` whoever signed the request.
+  ``client`` whoever may see the conversation, call, deal, task or client it belongs to; ``own`` one's own,
+  and everybody's for leaders where the page says so; ``token`` whoever holds the link;
+  ``signature`` whoever signed the request.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ WHO: dict[str, frozenset[Role] | None] = {
     "marketers": frozenset({Role.MARKETING, Role.HEAD, Role.ADMIN}),
     "leaders": frozenset({Role.HEAD, Role.ADMIN}),
 }
-WHOSE = frozenset({"-", "role", "conversation", "call", "deal", "task", "client", "own", "token", "signature"})
+WHOSE = frozenset(
+    {"-", "role", "conversation", "call", "deal", "task", "client", "own", "token", "signature"}
+)
 
 TABLE = """
 GET   /                                                              public     -

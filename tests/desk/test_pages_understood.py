@@ -109,7 +109,9 @@ def test_a_call_is_put_right_on_its_own_page(
     with transaction(engine) as session:
         call = session.scalars(sa.select(Call).order_by(Call.id)).first()
         if call is None:
-            call = Call(provider="memory", sid="CA1", direction="in", caller="+37060000001", called="+37052000000")
+            call = Call(
+                provider="memory", sid="CA1", direction="in", caller="+37060000001", called="+37052000000"
+            )
             session.add(call)
         call.conversation_id, call.message_id = world.talks["own"].id, letter
         call.note = "Wants the pump this week."
