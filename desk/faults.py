@@ -55,6 +55,8 @@ ADVICE = {
 }
 
 KNOWN_MESSAGES = (
+    N_("No telephone with a number of ours is set up."),
+    N_("Ask an administrator to set it up."),
     N_("The deal is closed."),
     N_("Open a new deal for the client."),
     N_("The contact has no e-mail address."),

@@ -12,7 +12,7 @@ from core import byphone, outbox, spending
 from core.accounts import Channel
 from core.config import Settings
 from core.consent import suppression_of
-from core.errors import ConfigurationError, InputRefused
+from core.errors import InputRefused
 from core.phoneorders import OrderKind
 from core.staff import StaffMember
 from core.values import LANGUAGES
@@ -27,10 +27,10 @@ from templates.plainletters import offer, plain_letters
 from templates.segments import segments_of
 
 
-class NoTelephone(ConfigurationError):
-    """The settings name no telephone with a number of ours."""
+class NoTelephone(InputRefused):
+    """No telephone with a number of ours is set up."""
 
-    cure = "An administrator sets it up: docs/operate/twilio.md."
+    cure = "Ask an administrator to set it up."
 
 
 class AskedNotTo(InputRefused):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
@@ -14,6 +16,7 @@ from core.staff import Role, StaffMember
 from tests.desk.conftest import Browser, SignedIn
 from tests.factories import PASSWORD, World
 
+HTMX = {"hx-request": "true"}
 ELSEWHERE = "https://evil.example/"
 
 
@@ -87,3 +90,14 @@ def test_b55_a_password_that_was_typed_is_in_no_log(visitor: Browser) -> None:
         visitor.post("/login", data={"email": "agent@siurbliai.example", "password": PASSWORD})
     assert "slaptas" not in str(lines)
     assert PASSWORD not in str(lines)
+
+
+@pytest.mark.parametrize("deed", ["sms", "ring"])
+def test_without_a_telephone_calling_and_texting_say_what_is_missing(
+    signed_in: SignedIn, world: World, deed: str
+) -> None:
+    place = f"/conversations/{world.talks['own'].id}/{deed}"
+    answer = signed_in("agent").post(place, data={"key": "a", "body": "Labas"}, headers=HTMX)
+    assert answer.status_code == 422
+    told = json.loads(answer.headers["hx-trigger"])["toast"]["text"]
+    assert told.startswith("Telefonas su mūsų numeriu nenustatytas.")
