@@ -12,7 +12,7 @@ from core.completeness import Gap
 from core.duplicates import Likeness
 from core.i18n import N_
 from core.provenance import Origin, Told
-from core.timeline import Sort
+from core.timeline_parts import Sort
 
 FIELDS: dict[str, str] = {
     "name": N_("Name"),
@@ -63,6 +63,7 @@ SORTS: dict[Sort, str] = {
     Sort.NOTES: N_("Notes"),
     Sort.DEALS: N_("Deals"),
     Sort.TASKS: N_("Tasks"),
+    Sort.MEETINGS: N_("Meetings"),
     Sort.INTERESTS: N_("Interests"),
     Sort.SENDS: N_("Mailings and sends"),
     Sort.DOCUMENTS: N_("Documents"),
@@ -80,6 +81,8 @@ EVENTS: dict[str, tuple[str, str]] = {
     "deal_lost": (N_("Deal lost"), "ban"),
     "delivery": (N_("Send"), "send"),
     "document": (N_("Document"), "paperclip"),
+    "meeting": (N_("Meeting"), "users"),
+    "download": (N_("File downloaded"), "download"),
     "payment": (N_("Payment"), "circle-check"),
     "goods": (N_("Delivery note"), "upload"),
     "import": (N_("Import"), "upload"),

@@ -14,42 +14,17 @@ from core.accounts import Contact, ContactPoint, PointKind
 from core.conversations import Conversation
 from core.deals import Deal
 from core.errors import InputRefused, NotFound
-from core.i18n import N_
-from core.meetings import Answer, Attendee, Deed, Invited, Meeting, MeetingKind, Plan
+from core.meetings import Attendee, Invited, Meeting, MeetingKind, Plan
 from core.sessions import SignedIn
 from core.staff import StaffMember
 from core.values import normal_email
+from desk import meetingwords
 from desk.access import LEADERS, visible
 from desk.forms import Form
 
 LENGTHS = (15, 30, 45, 60, 90, 120, 180)
 """Minutes that a meeting may be given; another length stays as it is."""
 MOST_CONTACTS = 40
-
-KINDS: dict[str, str] = {
-    MeetingKind.DEMO: N_("Demo"),
-    MeetingKind.MEETING: N_("Meeting"),
-    MeetingKind.CALL: N_("Call"),
-}
-ANSWERS: dict[str, tuple[str, str]] = {
-    Answer.NONE: (N_("no answer yet"), "plain-chip"),
-    Answer.ACCEPTED: (N_("accepted"), "green"),
-    Answer.DECLINED: (N_("declined"), "red"),
-    Answer.TENTATIVE: (N_("perhaps"), "yellow"),
-    Answer.PROPOSED: (N_("proposes another time"), "yellow"),
-}
-"""What each answer is called, and its colour."""
-DEEDS: dict[str, str] = {
-    Deed.PLANNED: N_("planned"),
-    Deed.CHANGED: N_("changed"),
-    Deed.CANCELLED: N_("cancelled"),
-    Deed.RESTORED: N_("takes place after all"),
-    Deed.ANSWERED: N_("answered"),
-    Deed.FORWARDED: N_("answered without being invited by us: the invitation was forwarded"),
-    Deed.OUTDATED: N_("the answer was to an older version and does not count"),
-    Deed.REFUSED: N_("the answer does not count: its sender is not who the letter says"),
-    Deed.KEPT: N_("the proposed time was not taken"),
-}
 
 
 def meeting_for(session: Session, viewer: SignedIn, meeting_id: int) -> Meeting:
@@ -155,7 +130,7 @@ def wanted(form: Form, zone: str) -> Plan:
     starts = moment(form.line("starts"), zone)
     minutes = form.number("minutes") or 0
     kind = form.line("kind")
-    if kind not in KINDS:
+    if kind not in meetingwords.KINDS:
         raise InputRefused("That kind of meeting does not exist.")
     return Plan(
         title=form.line("title", longest=300),

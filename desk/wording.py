@@ -14,7 +14,7 @@ from core.errors import FrontdeskError
 from core.i18n import N_, Texts
 from core.outbox import DeliveryState
 from core.sequences import StopReason
-from desk import callwords, clientwords, dealwords, housewords, senderwords, trail
+from desk import callwords, clientwords, dealwords, housewords, meetingwords, senderwords, trail
 
 LOSS_REASONS: dict[LossReason, str] = {
     LossReason.PRICE: N_("Price"),
@@ -254,6 +254,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "loss_text": _named(LOSS_REASONS),
     "delivery_state": lambda state: DELIVERY_STATES[DeliveryState(state)],
     "inner_date": _inner_date,
+    "meeting_said": meetingwords.said,
     **senderwords.FILTERS,
     **callwords.FILTERS,
     **dealwords.FILTERS,

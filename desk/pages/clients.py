@@ -18,7 +18,7 @@ from core.duplicates import Pair
 from core.errors import NotFound
 from core.notices import open_alarms
 from core.staff import StaffMember
-from core.timeline import Sort
+from core.timeline_parts import Sort
 from desk import clientlist, clientview, live, tables
 from desk.access import LEADERS, SALES, WORKERS, visible
 from desk.clientview import client_for

@@ -20,7 +20,7 @@ from core.meetings import Answer, Attendee, Meeting, MeetingState, Plan
 from core.meetings_ical import Method
 from core.notices import open_alarms
 from core.staff import StaffMember
-from desk import live, meetingview, tables
+from desk import live, meetingview, meetingwords, tables
 from desk.access import WORKERS, conversation_for
 from desk.dealview import deal_for
 from desk.forms import Form, own_place
@@ -53,7 +53,7 @@ def _form(
         meeting=meeting,
         contacts=meetingview.people_of(session, about) if meeting is None else [],
         colleagues=tables.colleagues(session),
-        kinds=meetingview.KINDS,
+        kinds=meetingwords.KINDS,
         lengths=sorted({*meetingview.LENGTHS, int(given["minutes"] or 30)}),
         given=given,
         opened=any(name.startswith("staff_") for name in given),
@@ -173,7 +173,7 @@ def about(
         "meeting_about.html",
         about=found,
         now=clock.now(),
-        answers=meetingview.ANSWERS,
+        answers=meetingwords.ANSWERS,
         meetings=meetings.about(
             session,
             deal_id=found.deal.id if found.deal else None,
@@ -194,9 +194,9 @@ def show(
         request,
         "meeting.html",
         meeting=meeting,
-        kinds=meetingview.KINDS,
-        answers=meetingview.ANSWERS,
-        deeds=meetingview.DEEDS,
+        kinds=meetingwords.KINDS,
+        answers=meetingwords.ANSWERS,
+        deeds=meetingwords.DEEDS,
         letters=meetings_mail.left(session, meeting),
         length=meetings_mail.length(meeting.ends_at - meeting.starts_at, reader(request).language),
         over=meeting.ends_at < clock.now(),

@@ -20,7 +20,7 @@ from core.notices import open_alarms
 from core.staff import StaffMember
 from core.tasks import Clash, TaskState
 from core.worktime import Calendar
-from desk import dayplan, live, meetingview, tables, todo
+from desk import dayplan, live, meetingwords, tables, todo
 from desk.access import LEADERS, PUBLIC, WORKERS, conversation_for
 from desk.forms import own_place
 from desk.given import Filled, Transaction
@@ -67,7 +67,7 @@ def show(request: PageRequest, state: State, session: Transaction) -> Response[s
         "after": day + timedelta(days=1),
         "person": person,
         "colleagues": tables.colleagues(session) if viewer.role in LEADERS else [],
-        "answers": meetingview.ANSWERS,
+        "answers": meetingwords.ANSWERS,
     }
     if request.headers.get("hx-request") == "true":
         return page(request, "plan_day.html", **values)

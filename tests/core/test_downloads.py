@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import demofiles, downloads, outbox
+from core import demofiles, downloads, outbox, timeline
+from core.accounts import Contact
 from core.demofiles import DemoFile
 from core.downloads import Deed, DemoVisit, Seen, Standing, Visitor
 from core.errors import Conflict, InputRefused
 from core.fileasks import DemoLink
 from core.outbox import Delivery, Draft
+from core.timeline_parts import Sort
+from tests.core.people import client
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36"
 
@@ -28,7 +31,10 @@ def film(session: Session, **more: object) -> DemoFile:
 
 def sent(session: Session, file: DemoFile) -> DemoLink:
     """The link of a letter that brings it."""
-    number = outbox.queue(session, Draft(key="k", address="ona@vandenis.lt", files=[file.id], language="lt"))
+    draft = Draft(
+        key="k", address="ona@vandenis.lt", files=[file.id], language="lt", contact_id=client(session).id
+    )
+    number = outbox.queue(session, draft)
     return session.scalars(select(DemoLink).where(DemoLink.delivery_id == number)).one()
 
 
@@ -86,6 +92,15 @@ def test_machines_are_written_down_and_not_counted(session: Session) -> None:
     assert (link.downloads, len(followed.visits)) == (1, 3)
     assert followed.last is not None
     assert followed.last.visitor is Visitor.PERSON
+
+
+def test_a_download_stands_in_the_clients_history(session: Session) -> None:
+    link = sent(session, film(session))
+    downloads.record(session, link, Deed.DOWNLOADED, Seen("Barracuda/1"))
+    downloads.record(session, link, Deed.DOWNLOADED, Seen(BROWSER, timedelta(seconds=5), True))
+    contact = session.get_one(Contact, link.contact_id)
+    events = timeline.history(session, contact=contact, sorts=[Sort.DOCUMENTS])
+    assert [(one.kind, one.title) for one in events] == [("download", "Demo")]
 
 
 def test_what_is_written_down_of_one_link_is_bounded(session: Session) -> None:

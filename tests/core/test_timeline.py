@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
-from core import timeline
+from core import meetings, timeline
 from core.accounts import Contact
 from core.campaigns import Campaign
 from core.catalogue import ProductInterest
 from core.outbox import Delivery, DeliveryState
 from core.tasks import Task
-from tests.core.people import client, deal_with_lines, letter
+from core.timeline_parts import Sort
+from tests.core.people import client, colleague, deal_with_lines, letter
 
 
 def test_letters_deals_tasks_and_interests_stand_in_one_list(session: Session) -> None:
@@ -61,3 +64,20 @@ def test_a_mailings_letter_stands_in_the_clients_history_once_it_went(session: S
     assert [(one.kind, one.title, one.detail, str(one.state)) for one in events] == [
         ("mailing", "Laiškas 1", "Rudens pasiūlymas", "sent")
     ]
+
+
+def test_a_meeting_and_what_was_said_to_it_stand_in_the_history(session: Session) -> None:
+    contact = client(session)
+    organizer = colleague(session)
+    start = datetime(2026, 12, 1, 9, tzinfo=UTC)
+    plan = meetings.Plan("Demo", start, start + timedelta(hours=1))
+    invited = meetings.Invited("ona@vandenis.lt", "Ona", contact_id=contact.id)
+    made = meetings.plan(session, plan, [invited], organizer=organizer, host="example.lt")
+    session.add(
+        meetings.MeetingEvent(
+            meeting_id=made.id, deed=meetings.Deed.ANSWERED, answer=meetings.Answer.ACCEPTED, who="Ona"
+        )
+    )
+    session.flush()
+    events = timeline.history(session, contact=contact, sorts=[Sort.MEETINGS])
+    assert {(one.kind, one.state) for one in events} == {("meeting", "planned"), ("meeting", "accepted")}
