@@ -61,7 +61,10 @@ def document_of(sequence: FollowUp) -> dict[str, Any]:
 
 
 def check(document: Mapping[str, Any], templates: frozenset[str] | None = None) -> list[Fault]:
-    """Everything that is wrong with a follow-up; empty when it may be in force."""
+    """Everything that is wrong with a follow-up; empty when it may be in force.
+
+    ``templates`` are the keys of letters, and ``sms/…`` and ``voice/…``; None asks nothing of templates.
+    """
     return list(_faults(document, templates))
 
 
@@ -98,7 +101,7 @@ def _step(
                 yield Fault((*at, "titles", language), N_("the task’s title in this language is missing"))
     elif not step.get("template"):
         yield Fault((*at, "template"), N_("choose what is sent"))
-    elif step["kind"] == StepKind.EMAIL and templates is not None and step["template"] not in templates:
+    elif templates is not None and _template(step) not in templates:
         yield Fault((*at, "template"), N_("there is no “%(key)s”"), {"key": step["template"]})
     yield from _window(step.get("window"), at)
     for branch in step.get("branches") or []:
@@ -107,6 +110,12 @@ def _step(
             yield Fault((*at, "branches"), N_("there is no “%(key)s”"), {"key": branch.get("on")})
         elif to is not None and not number + 1 < to <= count:
             yield Fault((*at, "branches"), N_("a branch leads to a later step or to the end"))
+
+
+def _template(step: Mapping[str, Any]) -> str:
+    """The template as ``templates`` names it; a fax carries a letter."""
+    spoken = step["kind"] in {StepKind.SMS, StepKind.VOICE}
+    return f"{step['kind']}/{step['template']}" if spoken else step["template"]
 
 
 def _window(window: Mapping[str, Any] | None, at: tuple[str, int]) -> Iterator[Fault]:

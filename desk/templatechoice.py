@@ -23,6 +23,9 @@ BY_HAND = (
 )
 """Shipped letters that a person sends by hand, in the order in which they are offered."""
 
+SPOKEN = ("sms", "voice")
+"""Kinds of templates that steps send by telephone; a fax carries a letter."""
+
 
 def for_answers(session: Session, viewer: SignedIn, t: Texts) -> dict[str, str]:
     """What a person may answer a letter with, by key, with names in the reader's language; one query."""
@@ -35,14 +38,34 @@ def for_texts(session: Session, viewer: SignedIn, t: Texts, kind: str = "sms") -
 
 
 def for_stages(session: Session, t: Texts) -> dict[str, str]:
-    """What stages and follow-ups may send: the same for everybody, so only the company's."""
+    """What stages may send: the same for everybody, so only the company's."""
     return _offered(session, "email", None, None, t, shipped().keys("email"))
 
 
+def for_steps(session: Session, t: Texts) -> dict[str, dict[str, str]]:
+    """What steps of follow-ups may send or say, by the kind of step; only the company's, too."""
+    letters = for_stages(session, t)
+    spoken = {kind: _offered(session, kind, None, None, t, shipped().keys(kind)) for kind in SPOKEN}
+    return {"email": letters, **spoken, "fax": letters}
+
+
 def known_keys(session: Session) -> frozenset[str]:
-    """The keys of the letters that a stage or a follow-up may name."""
-    own = templatelibrary.chosen_among(session, "email", None, None)
-    return frozenset(shipped().keys("email")) | {one.key for one in own}
+    """What a stage or a follow-up may name: keys of letters, and ``sms/…`` and ``voice/…`` for steps."""
+    own = {
+        _named(kind, one.key)
+        for kind in ("email", *SPOKEN)
+        for one in templatelibrary.chosen_among(session, kind, None, None)
+    }
+    return shipped_keys() | own
+
+
+def shipped_keys() -> frozenset[str]:
+    """The same of what comes with frontdesk."""
+    return frozenset(_named(kind, key) for kind in ("email", *SPOKEN) for key in shipped().keys(kind))
+
+
+def _named(kind: str, key: str) -> str:
+    return key if kind == "email" else f"{kind}/{key}"
 
 
 def _offered(

@@ -100,11 +100,10 @@ def import_(file: Path, move: bool) -> None:
 
 
 def templates(session: Session | None = None) -> frozenset[str]:
-    """The keys of the letters a stage may send: the shipped ones, and with a session the company's own."""
-    from desk.templatechoice import known_keys
-    from templates.catalogue import shipped
+    """What stages and follow-ups may send: what is shipped, and with a session the company's own."""
+    from desk.templatechoice import known_keys, shipped_keys
 
-    return known_keys(session) if session is not None else frozenset(shipped().keys("email"))
+    return known_keys(session) if session is not None else shipped_keys()
 
 
 def _text(file: Path) -> str:

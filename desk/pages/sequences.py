@@ -127,7 +127,7 @@ def _editor(
         kinds=StepKind,
         results=Result,
         ruled=sorted(RULED),
-        templates=templatechoice.for_stages(session, reader(request)),
+        templates=templatechoice.for_steps(session, reader(request)),
         alarms=open_alarms(session),
         **rail(session, request),
     )

@@ -114,6 +114,24 @@ def test_a_wrong_follow_up_is_shown_with_its_faults(signed_in: SignedIn) -> None
     assert "step_2_title_ru" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("kind", "template", "status"),
+    [
+        ("sms", "offer_sent", 303),
+        ("sms", "brochure", 422),
+        ("voice", "demo_reminder", 303),
+        ("email", "offer_sent", 422),
+    ],
+)
+def test_a_step_sends_what_its_channel_can_carry(
+    signed_in: SignedIn, kind: str, template: str, status: int
+) -> None:
+    browser = signed_in("head")
+    given = _filled(browser.get("/sequences/after_offer").text)
+    given |= {"step_1_kind": kind, "step_1_template": template}
+    assert browser.post("/sequences/after_offer", data=given, follow_redirects=False).status_code == status
+
+
 def test_deals_under_way_are_moved_by_hand(signed_in: SignedIn, engine: sa.Engine) -> None:
     browser, deal = signed_in("head"), _deal(engine)
     browser.post("/pipelines", data={"key": "b2b"})
