@@ -14,7 +14,9 @@ from core.conversations import Conversation, Message
 from core.db import transaction
 from core.labels import Classification, Correction
 from core.notes import Note
+from core.staff import StaffMember
 from core.tasks import Task
+from core.values import Language
 from tests.desk.test_journey_day import Watched
 from tests.factories import World
 
@@ -98,19 +100,25 @@ def test_an_agent_decides_puts_off_and_does_several_at_once_by_keys(
     assert watched.abroad == []
 
 
+@pytest.mark.parametrize(
+    ("language", "first", "product"),
+    [("en", "f", "Filter F2"), ("lt", "f", "Filtras F2"), ("ru", "ф", "Фильтр F2")],
+)
 def test_support_logs_an_interest_in_three_keystrokes_and_leaves_a_note(
-    watched: Watched, engine: sa.Engine, world: World
+    language: str, first: str, product: str, watched: Watched, engine: sa.Engine, world: World
 ) -> None:
     number = world.talks["support"].id
     page = watched.page
+    with transaction(engine) as session:
+        session.get_one(StaffMember, world.staff["support"].id).language = Language(language)
     watched.sign_in("support")
     page.goto(f"{watched.address}/conversations/{number}")
     page.wait_for_function("() => window.htmx && document.readyState === 'complete'")
     page.keyboard.press("i")
     expect(page.locator("#ask [data-picker-input]")).to_be_focused()
-    page.keyboard.press("f")
+    page.keyboard.type(first)
     page.keyboard.press("Enter")
-    expect(page.locator(".toast-box").first).to_contain_text("Filter F2")
+    expect(page.locator(".toast-box").first).to_contain_text(product)
     with transaction(engine) as session:
         by = ProductInterest.staff_id == world.staff["support"].id
         assert session.scalars(sa.select(ProductInterest.product_id).where(by)).all() == [
