@@ -188,7 +188,7 @@ def marketing_rooms(session: Session, world: World) -> Ids:
     return {"list": kept.id, "segment": segment.id, "mailing": mailing.id, "import": uploaded.id}
 
 
-ASKED = {"move": "?stage=4"}
+ASKED = {"move": "?stage=4", "edit": "?field=name", "merge": "?other={account}"}
 """What an address must say besides."""
 
 
@@ -211,4 +211,4 @@ def address_of(path: str, own: Ids, world: World) -> str:
     for name, value in (given | words).items():
         path = re.sub(rf"\{{{name}:\w+\}}", str(value), path)
     path = re.sub(r"\{\w+:int\}", "1", path)
-    return path + ASKED.get(path.rpartition("/")[2], "")
+    return path + ASKED.get(path.rpartition("/")[2], "").format_map(own)
