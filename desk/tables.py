@@ -18,6 +18,7 @@ from core.i18n import N_
 from core.intake import IntakeState, Mailbox, RawMessage
 from core.outbox import Delivery, DeliveryState
 from core.reading import ConversationRead
+from core.search import UNSAID
 from core.sessions import SignedIn
 from core.snoozing import awake
 from core.staff import StaffMember, Team
@@ -216,9 +217,11 @@ def _rows(viewer: SignedIn) -> Select[*tuple[Any, ...]]:
     # What a person said tells more than our acknowledgement of it.
     words = (
         select(func.left(func.coalesce(func.nullif(Message.reply, ""), Message.text), 220).label("snippet"))
+        .outerjoin(Delivery, Delivery.id == Message.delivery_id)
         .where(
             Message.conversation_id == Conversation.id,
             or_(Message.direction == "in", Message.staff_id.is_not(None)),
+            Delivery.template.is_distinct_from(UNSAID),
         )
         .order_by(Message.happened_at.desc(), Message.id.desc())
         .limit(1)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from core import outbox
+from core.clock import now
 from core.conversations import Conversation, ConversationState, Message
 from core.db import transaction
 from core.deals import Deal, Outcome, Stage, StageChange
 from core.labels import Classification, Correction
-from core.outbox import Delivery, DeliveryState
+from core.outbox import Delivery, DeliveryState, Draft
 from tests.desk.conftest import SignedIn
 from tests.factories import World
 
@@ -32,6 +35,27 @@ def test_the_inbox_shows_what_was_routed_to_me_newest_first(signed_in: SignedIn)
     assert order == sorted(order)
     assert "Запрос каталога" not in text
     assert "96" in text
+
+
+def test_the_inbox_shows_what_the_client_wrote_and_not_our_acknowledgement(
+    signed_in: SignedIn, engine: sa.Engine, world: World
+) -> None:
+    with transaction(engine) as session:
+        talk = session.get_one(Conversation, world.talks["own"].id)
+        draft = Draft("ack", "ona@vandenis.lt", template="acknowledgement", conversation_id=talk.id)
+        session.add(
+            Message(
+                conversation_id=talk.id,
+                direction="out",
+                staff_id=world.staff["agent"].id,
+                delivery_id=outbox.queue(session, draft),
+                text="Your letter has reached us.",
+                happened_at=now() + timedelta(minutes=5),
+            )
+        )
+    text = signed_in("agent").get("/inbox").text
+    assert f'id="c{talk.id}"' in text
+    assert "Your letter has reached us." not in text
 
 
 def test_a_conversation_is_unread_until_it_is_opened(signed_in: SignedIn, world: World) -> None:
