@@ -6,7 +6,7 @@ stands an approval that says who was asked and why. `core.approvals` decides wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -137,13 +137,12 @@ def needed(session: Session, rows: Iterable[Mapping[str, Any]]) -> dict[str, Ask
     asked = [row for row in rows if _may_be_asked(row)]
     if not asked:
         return {}
-    templates = [row["template"] for row in asked if row["template"]]
+    named = {key for row in asked for key in _texts_of(row)}
     rules = {
         rule.template: rule
-        for rule in session.scalars(select(ApprovalRule).where(ApprovalRule.template.in_(templates)))
-    } if templates else {}  # fmt: skip
-    said = [(row, _said(row, rules.get(row["template"] or ""))) for row in asked]
-    found = [(row, reason) for row, reason in said if reason is not None]
+        for rule in session.scalars(select(ApprovalRule).where(ApprovalRule.template.in_(named)))
+    } if named else {}  # fmt: skip
+    found = [(row, reason) for row in asked for reason in _said(row, rules)]
     if not found:
         return {}
     everybody = approvers.colleagues(session)
@@ -152,6 +151,8 @@ def needed(session: Session, rows: Iterable[Mapping[str, Any]]) -> dict[str, Ask
     whose = {deal: (owner, curator) for deal, owner, curator in rows_of_deals}
     waiting: dict[str, Ask] = {}
     for row, (cause, spec) in found:
+        if row["key"] in waiting:
+            continue
         owner, curator = whose.get(row["deal_id"], (None, None))
         chosen = approvers.choose(spec, everybody, Whose(row["staff_id"], owner, curator))
         own_word = not row["automatic"] and row["staff_id"] in chosen.ids
@@ -164,26 +165,38 @@ def _may_be_asked(row: Mapping[str, Any]) -> bool:
     return (
         row["campaign_id"] is None
         and row["purpose"] not in BULK
-        and bool(row["template"] or row["approver"])
+        and bool(_texts_of(row) or row["approver"])
         and row["template"] not in NEVER
     )
 
 
-def _said(row: Mapping[str, Any], rule: ApprovalRule | None) -> tuple[Cause, str] | None:
-    if rule is not None and (rule.least_total is None or _total(row) >= rule.least_total):
-        return Cause.TEMPLATE, rule.approver
-    if row["approver"]:
-        cause, _, spec = row["approver"].partition("=")
-        return Cause(cause), spec
-    return None
+def _texts_of(row: Mapping[str, Any]) -> list[str]:
+    """The templates that a letter is made of: its own words and what it brings, which a fax has alone."""
+    return [key for key in dict.fromkeys((row["template"], *row["documents"])) if key]
+
+
+def _said(row: Mapping[str, Any], rules: Mapping[str, ApprovalRule]) -> Iterator[tuple[Cause, str]]:
+    """All who want to be asked: where the first is who writes, the next one's word is still needed."""
+    for key in _texts_of(row):
+        rule = rules.get(key)
+        if rule is not None and (rule.least_total is None or _total(row) >= rule.least_total):
+            yield Cause.TEMPLATE, rule.approver
+    for asked in filter(None, row["approver"].split(BETWEEN)):
+        cause, _, spec = asked.partition("=")
+        yield Cause(cause), spec
 
 
 def _total(row: Mapping[str, Any]) -> Decimal:
     return Decimal((row["values"].get("deal") or {}).get("total") or 0)
 
 
+BETWEEN = "\n"
+"""Stands between several who want to be asked."""
+
+
 def asked_by(cause: Cause, spec: str | None) -> str:
-    """What a draft carries that waits for a word; empty where ``spec`` names nobody."""
+    """What a draft carries that waits for a word; empty where ``spec`` names nobody. Several stand one after
+    another with `BETWEEN` between them."""
     return f"{cause}={spec}" if spec else ""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 
 from sqlalchemy import func, select, text, update
@@ -11,9 +13,9 @@ from core import approvers, audit, fileasks, letters, outbox
 from core.approvalasks import TRANSITIONS, Approval, ApprovalState
 from core.approvaldoubts import Doubt, deal_groups, doubt
 from core.approvers import Whose
-from core.conversations import Conversation, Message
+from core.conversations import Conversation, Direction, Message
 from core.deals import Deal
-from core.errors import IllegalTransition, InputRefused, NotAllowed, NotFound
+from core.errors import Conflict, IllegalTransition, InputRefused, NotAllowed, NotFound
 from core.outbox import Delivery, DeliveryState
 
 LONGEST_NOTE = 1_000
@@ -40,15 +42,33 @@ def held(session: Session, approval_id: int) -> tuple[Approval, Delivery]:
     return approval, session.get_one(Delivery, approval.delivery_id)
 
 
-def approve(session: Session, approval_id: int, *, by: int, leads: bool = False, note: str = "") -> Approval:
+def words_of(delivery: Delivery) -> str:
+    """Tells one state of a letter from the next: its words, what fills it in, and what it brings."""
+    whole = [delivery.subject, delivery.body, delivery.values, delivery.documents]
+    return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()[:20]
+
+
+def approve(
+    session: Session,
+    approval_id: int,
+    *,
+    by: int,
+    leads: bool = False,
+    note: str = "",
+    seen: str | None = None,
+) -> Approval:
     """Let a letter go; it leaves after `letters.UNDO`. What is out of date is told instead, and not sent.
 
-    Look at the state of what is returned. Raises NotAllowed, IllegalTransition.
+    ``seen`` is what `words_of` told of the letter that was read; None where there was no reading. Look at the
+    state of what is returned. Raises NotAllowed, IllegalTransition, and Conflict where it was changed since.
     """
     approval, delivery = held(session, approval_id)
     _allowed(approval, by, leads)
     if approval.state != ApprovalState.WAITING:
         raise IllegalTransition("That was decided already.")
+    session.refresh(delivery)
+    if seen is not None and seen != words_of(delivery):
+        raise Conflict("The letter was changed meanwhile.", cure="Read it again.")
     found = doubt(session, approval, delivery)
     if found is not None:
         tell(session, approval, delivery, found)
@@ -128,12 +148,31 @@ def take_back(session: Session, approval_id: int, *, by: int) -> Approval:
         raise NotAllowed("Only who decided may take it back.")
     if approval.state == ApprovalState.APPROVED:
         outbox.settle(session, delivery.id, DeliveryState.HELD, detail="word taken back", staff_id=by)
+        _let_wait_again(session, delivery)
     elif approval.state != ApprovalState.RETURNED:
         raise IllegalTransition("There is nothing to take back.")
     _decided(session, approval, ApprovalState.WAITING, by, "")
     approval.decided_by = approval.decided_at = None
     session.flush()
     return approval
+
+
+def _let_wait_again(session: Session, delivery: Delivery) -> None:
+    """The client waits again where the letter would have answered them."""
+    if delivery.conversation_id is None or delivery.automatic:
+        return
+    newest = session.scalar(
+        select(Message.direction)
+        .where(
+            Message.conversation_id == delivery.conversation_id,
+            Message.delivery_id.is_distinct_from(delivery.id),
+        )
+        .order_by(Message.happened_at.desc(), Message.id.desc())
+        .limit(1)
+    )
+    if newest == Direction.IN:
+        waits = update(Conversation).where(Conversation.id == delivery.conversation_id)
+        session.execute(waits.values(waiting=True))
 
 
 def edit(
@@ -251,7 +290,8 @@ def look_after(session: Session, limit: int = 200) -> int:
     query = (
         select(Approval)
         .where(Approval.state.in_([ApprovalState.WAITING, ApprovalState.RETURNED]))
-        .order_by(Approval.id)
+        # Returned ones may stay open for ever; in turn by chance, they keep nobody else from being looked at.
+        .order_by(func.random())
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -279,7 +319,8 @@ def _choose(session: Session, waiting: Sequence[Approval]) -> int:
             deal.owner_id if deal else None,
             deal.account.curator_id if deal and deal.account else None,
         )
-        chosen = approvers.choose(approval.approver, everybody, whose)
+        able = [one for one in everybody if delivery.automatic or one.id != approval.asker_id]
+        chosen = approvers.choose(approval.approver, able, whose)
         present = (tuple(approval.approver_ids), approval.standing_in)
         if chosen.ids and (chosen.ids, chosen.standing_in) != present:
             approval.approver_ids, approval.standing_in = list(chosen.ids), chosen.standing_in

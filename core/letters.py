@@ -336,10 +336,10 @@ OFFERS = frozenset({"technical_proposal", "commercial_offer"})
 
 
 def approver_of(deal: Deal, template: str, stage: str = "") -> str:
-    """Whose word a letter of a deal needs: what the stage says, else the deal."""
+    """Whose word a letter of a deal needs: what the stage says, then the deal."""
     by_stage = approvalasks.asked_by(approvalasks.Cause.STAGE, stage)
     own = approvalasks.asked_by(approvalasks.Cause.OFFER, deal.approver if template in OFFERS else "")
-    return by_stage or own
+    return approvalasks.BETWEEN.join(filter(None, (by_stage, own)))
 
 
 def stage_document(

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import letters
-from core.approvalasks import Cause, asked_by
+from core.approvalasks import BETWEEN, Cause, asked_by
 from core.config_sections import Company
 from core.conversations import Conversation
 from core.deals import Deal
@@ -86,7 +86,7 @@ def write(
         values=values,
         documents=documents,
         files=list(files),
-        approver=asked or asked_by(Cause.HAND, approver),
+        approver=BETWEEN.join(filter(None, (asked, asked_by(Cause.HAND, approver)))),
     )
 
 

@@ -65,6 +65,8 @@ class Shown:
     """A person wrote its words, so that they can be changed here."""
     others: list[str]
     """Names of whoever is asked."""
+    seen: str
+    """What tells this state of the letter from the next."""
 
 
 def leads(viewer: SignedIn) -> bool:
@@ -108,6 +110,7 @@ def read(session: Session, viewer: SignedIn, approval_id: int, company: Company)
         mine=approval.asker_id in (viewer.staff_id, None),
         by_hand=approvals.written_by_hand(delivery),
         others=names(session, approval.approver_ids),
+        seen=approvals.words_of(delivery),
     )
 
 

@@ -55,6 +55,10 @@ ADVICE = {
 }
 
 KNOWN_MESSAGES = (
+    N_("The letter was changed meanwhile."),
+    N_("Read it again."),
+    N_("Nobody has approved this letter."),
+    N_("Cancel it and write it again."),
     N_("No telephone with a number of ours is set up."),
     N_("Ask an administrator to set it up."),
     N_("The deal is closed."),

@@ -99,11 +99,16 @@ def set_rule(request: PageRequest, session: Transaction, form: Filled) -> Respon
 def approve(
     request: PageRequest, session: Transaction, form: Filled, approval_id: FromPath[int]
 ) -> Response[Any]:
-    """Let it go; ten seconds are left to take the word back."""
-    del form
+    """Let it go as it was read; ten seconds are left to take the word back."""
     viewer = request.scope["user"]
     approvalview.find(session, viewer, approval_id)
-    made = approvals.approve(session, approval_id, by=viewer.staff_id, leads=approvalview.leads(viewer))
+    made = approvals.approve(
+        session,
+        approval_id,
+        by=viewer.staff_id,
+        leads=approvalview.leads(viewer),
+        seen=form.line("seen", longest=64),
+    )
     _announce(session, made)
     language = reader(request)
     if made.state != ApprovalState.APPROVED:

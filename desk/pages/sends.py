@@ -8,7 +8,8 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from core import outbox
+from core import approvalreads, outbox
+from core.approvalasks import ApprovalState
 from core.errors import InputRefused, NotFound
 from core.i18n import N_
 from core.notices import open_alarms
@@ -43,7 +44,7 @@ def decide(
 ) -> Response[Any]:
     """It arrived, it is to be sent again, or it is not needed any more."""
     viewer = request.scope["user"]
-    query = tables.uncertain_query(viewer).where(Delivery.id == delivery_id)
+    query = tables.uncertain_query(viewer).where(Delivery.id == delivery_id).with_for_update(of=Delivery)
     row = session.execute(query).first()
     if row is None:
         raise NotFound
@@ -51,6 +52,10 @@ def decide(
     if decision not in DECISIONS:
         raise InputRefused("That is none of the decisions.")
     state, text = DECISIONS[decision]
+    if state is DeliveryState.QUEUED:
+        asked = approvalreads.of_deliveries(session, [delivery_id]).get(delivery_id)
+        if asked is not None and asked.state != ApprovalState.APPROVED:
+            raise InputRefused("Nobody has approved this letter.", cure="Cancel it and write it again.")
     outbox.settle(session, delivery_id, state, detail="decided by hand", staff_id=viewer.staff_id)
     live.announce(session, "delivery", row.conversation_id)
     return done(request, reader(request).gettext(text), go="/uncertain", events=("uncertain",))

@@ -8,12 +8,12 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core import absences, approvalrules, approvals, approvers, consent, outbox
 from core.accounts import Channel
-from core.approvalasks import TRANSITIONS, Approval, ApprovalState
+from core.approvalasks import TRANSITIONS, Approval, ApprovalState, Cause
 from core.approvers import Colleague, Whose
 from core.audit import AuditEntry
 from core.consent import Scope, SuppressionReason
@@ -77,6 +77,30 @@ def test_an_offer_waits_for_the_head_and_then_leaves_after_the_time_to_undo(desk
 def test_whoever_may_approve_waits_for_nobody(desk: Desk) -> None:
     approval, delivery = desk.offer(by=desk.head)
     assert (approval, delivery.state) == (None, DeliveryState.QUEUED)
+
+
+def test_who_may_say_yes_by_the_rule_still_waits_for_whom_the_deal_names(desk: Desk) -> None:
+    desk.deal.approver = f"person:{desk.head.email}"
+    approvalrules.set_rule(desk.session, "commercial_offer", f"person:{desk.agent.email}", by=desk.head.id)
+    approval, _delivery = desk.waiting()
+    assert (approval.cause, approval.approver_ids) == (Cause.OFFER, [desk.head.id])
+
+
+def test_an_offer_by_fax_waits_as_well(desk: Desk) -> None:
+    draft = outbox.Draft(
+        "fax", "+37052123456", channel=Channel.FAX, staff_id=desk.agent.id, deal_id=desk.deal.id,
+        documents=["commercial_offer"],
+    )  # fmt: skip
+    number = outbox.queue(desk.session, draft)
+    assert desk.session.get_one(Delivery, number).state == DeliveryState.HELD
+
+
+def test_who_asked_does_not_become_who_decides_when_the_head_goes_away(desk: Desk) -> None:
+    approval, _delivery = desk.waiting()
+    today = desk.session.execute(select(func.current_date())).scalar_one()
+    absences.add(desk.session, desk.head, today, today, deputy_id=desk.agent.id)
+    approvals.look_after(desk.session)
+    assert desk.agent.id not in approval.approver_ids
 
 
 def test_a_rule_may_hold_for_large_sums_only(desk: Desk) -> None:

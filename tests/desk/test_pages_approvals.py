@@ -51,6 +51,33 @@ def states(engine: sa.Engine) -> tuple[str, str]:
         return row[0].value, row[1].value
 
 
+def seen_in(shown: str) -> str:
+    """What the form says was read."""
+    return shown.split('name="seen" value="')[1].split('"')[0]
+
+
+def test_a_letter_that_was_changed_after_it_was_read_is_not_approved(
+    signed_in: SignedIn, engine: sa.Engine, asked: int
+) -> None:
+    head = signed_in("head")
+    seen = seen_in(head.get(f"/review?item=approval-{asked}").text)
+    words = {"subject": "Kainos", "body": "Visai kas kita"}
+    signed_in("agent").post(f"/approvals/{asked}/edit", data=words, headers=HTMX)
+    assert head.post(f"/approvals/{asked}/approve", data={"seen": seen}, headers=HTMX).status_code == 409
+    assert states(engine) == ("waiting", "held")
+
+
+def test_a_held_letter_of_a_restored_database_is_not_sent_again_without_a_word(
+    signed_in: SignedIn, engine: sa.Engine, asked: int
+) -> None:
+    with transaction(engine) as session:
+        number = session.scalars(sa.select(Approval.delivery_id)).one()
+        session.execute(sa.update(Delivery).where(Delivery.id == number).values(state="uncertain"))
+    again = signed_in("agent").post(f"/uncertain/{number}", data={"decision": "again"}, headers=HTMX)
+    assert again.status_code == 422
+    assert states(engine) == ("waiting", "uncertain")
+
+
 def test_the_head_is_asked_and_approves_with_one_key(
     signed_in: SignedIn, engine: sa.Engine, asked: int
 ) -> None:
@@ -58,7 +85,7 @@ def test_the_head_is_asked_and_approves_with_one_key(
     shown = head.get(f"/review?item=approval-{asked}").text
     assert "Laba diena" in shown
     assert 'data-pick="1" data-accept' in shown
-    answer = head.post(f"/approvals/{asked}/approve", headers=HTMX)
+    answer = head.post(f"/approvals/{asked}/approve", data={"seen": seen_in(shown)}, headers=HTMX)
     assert states(engine) == ("approved", "queued")
     head.post(json.loads(answer.headers["hx-trigger"])["toast"]["undo"], headers=HTMX)
     assert states(engine) == ("waiting", "held")
