@@ -9,11 +9,13 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from core import letters
+from core.accounts import Channel
 from core.approvalasks import Approval
 from core.consent import Scope, Suppression
 from core.deals import Deal, StageChange
 from core.i18n import N_
 from core.outbox import Delivery, DeliveryState, Purpose
+from core.staff import StaffMember
 from core.templatelibrary import Template, TemplateScope, TemplateVersion
 from core.values import normal_email
 
@@ -113,18 +115,24 @@ def deal_groups(deal: Deal, language: str, delivery: Delivery) -> dict[str, Any]
 
 
 def _template_changed(session: Session, approval: Approval, delivery: Delivery) -> bool:
-    """Whether a text that the letter or its documents are made of was saved anew since somebody was asked."""
-    if delivery.template is None:
-        return False
+    """Whether a text of the letter or of what it brings was saved or removed since somebody was asked."""
+    channel = delivery.channel
+    kind = channel.value if channel in {Channel.SMS, Channel.VOICE} else "email"
     keys = or_(
-        and_(Template.kind == "email", Template.key == delivery.template),
+        and_(Template.kind == kind, Template.key == (delivery.template or "")),
         and_(Template.kind == "document", Template.key.in_(delivery.documents)),
     )
+    team = select(StaffMember.team_id).where(StaffMember.id == delivery.staff_id).scalar_subquery()
+    theirs = or_(
+        Template.scope == TemplateScope.COMPANY,
+        and_(Template.scope == TemplateScope.TEAM, Template.team_id == team),
+        and_(Template.scope == TemplateScope.MINE, Template.staff_id == delivery.staff_id),
+    )
+    since = or_(TemplateVersion.created_at > approval.asked_at, Template.deleted_at > approval.asked_at)
     query = (
         select(TemplateVersion.id)
         .join(Template, Template.id == TemplateVersion.template_id)
-        .where(keys, TemplateVersion.created_at > approval.asked_at)
-        .where(or_(Template.scope != TemplateScope.MINE, Template.staff_id == delivery.staff_id))
+        .where(keys, theirs, since)
         .limit(1)
     )
     return session.scalar(query) is not None
