@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from core import audit, provenance
 from core.accounts import Account, BuyingRole, Contact, ContactPoint, PointKind
+from core.audit import AuditEntry
 from core.errors import Conflict, InputRefused, NotFound
 from core.provenance import Origin, Subject
 from core.staff import StaffMember
@@ -172,6 +173,22 @@ def detach(session: Session, contact: Contact, *, by: int) -> int | None:
     session.flush()
     audit.note(session, by, "removed", "contact", contact.id, contact.name, before={"account_id": before})
     return before
+
+
+def was_with(session: Session, contact: Contact, account: Account) -> bool:
+    """Whether this client is the one that somebody was last taken off."""
+    query = (
+        select(AuditEntry.before)
+        .where(
+            AuditEntry.kind == "contact",
+            AuditEntry.object_id == str(contact.id),
+            AuditEntry.deed == "removed",
+        )
+        .order_by(AuditEntry.id.desc())
+    )
+    # Addresses taken off a contact stand there as well.
+    whose = (before["account_id"] for before in session.scalars(query) if before and "account_id" in before)
+    return next(whose, None) == account.id
 
 
 def attach(session: Session, contact: Contact, account: Account, *, by: int) -> None:

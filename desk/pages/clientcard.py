@@ -149,11 +149,15 @@ def detach(
 def attach(
     request: PageRequest, session: Transaction, account_id: FromPath[int], contact_id: FromPath[int]
 ) -> Response[Any]:
-    """Somebody is with this client after all; only whose company is not known."""
+    """Somebody is with this client after all: undo of taking them off it."""
     viewer = request.scope["user"]
     account = client_for(session, viewer, account_id)
     contact = session.get(Contact, contact_id)
-    if contact is None or contact.account_id is not None:
+    if (
+        contact is None
+        or contact.account_id is not None
+        or not clientedits.was_with(session, contact, account)
+    ):
         raise NotFound
     clientedits.attach(session, contact, account, by=viewer.staff_id)
     return told(request, session, account.id, reader(request).gettext("The contact is back."))
