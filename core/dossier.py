@@ -51,7 +51,7 @@ OWN: Final[tuple[tuple[str, str], ...]] = (
     ("delivery", "contact_id in (select id from contact where account_id = :account)"),
     ("field_origin", "(subject = 'account' and subject_id = :account) or (subject = 'contact' and"
                      " subject_id in (select id from contact where account_id = :account))"),
-    ("client_merge", "account_id = :account"),
+    ("client_merge", "account_id = :account and undone_at is null"),
 )  # fmt: skip
 """Tables with rows of a client, and which rows those are."""
 HIDDEN: Final = frozenset({"data", "token", "password_hash"})

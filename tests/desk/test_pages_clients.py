@@ -205,6 +205,26 @@ def test_an_address_is_added_made_the_main_one_and_taken_away_with_undo(
         assert session.get_one(Contact, contact).email == "ona@vandenis.example"
 
 
+def test_only_who_was_taken_off_a_client_is_put_back(
+    signed_in: SignedIn, engine: sa.Engine, ids: dict[str, int]
+) -> None:
+    browser, place = signed_in("head"), f"/clients/{ids['vandenis']}"
+    with transaction(engine) as session:
+        stranger = Contact(name="Kitas")
+        session.add(stranger)
+        session.flush()
+        other = stranger.id
+        whose = sa.select(Contact.id).where(Contact.account_id == ids["vandenis"]).limit(1)
+        own = session.scalars(whose).one()
+    assert browser.post(f"{place}/contacts/{other}/attach", headers=HTMX).status_code == 404
+    undo = _toast(browser.post(f"{place}/contacts/{own}/detach", headers=HTMX))["undo"]
+    elsewhere = f"/clients/{ids['stroymash']}/contacts/{own}/attach"
+    assert browser.post(elsewhere, headers=HTMX).status_code == 404
+    browser.post(undo, headers=HTMX)
+    with transaction(engine) as session:
+        assert session.get_one(Contact, own).account_id == ids["vandenis"]
+
+
 def test_a_double_is_shown_with_its_reason_merged_and_separated(
     signed_in: SignedIn, engine: sa.Engine, ids: dict[str, int], double: int
 ) -> None:
@@ -215,11 +235,15 @@ def test_a_double_is_shown_with_its_reason_merged_and_separated(
     assert "Stroimaš, UAB" in browser.get(place).text
     moved = browser.get(f"/clients/{double}", follow_redirects=False)
     assert (moved.status_code, moved.headers["location"]) == (303, place)
+    told = browser.get(f"{place}/export").content
+    assert len(json.loads(zipfile.ZipFile(io.BytesIO(told)).read("client.json"))["client_merge"]) == 1
     browser.post(toast["undo"], headers=HTMX)
+    told = browser.get(f"{place}/export").content
+    assert json.loads(zipfile.ZipFile(io.BytesIO(told)).read("client.json"))["client_merge"] == []
     assert _account(engine, double).name == "Stroimaš, UAB"
     with transaction(engine) as session:
         deeds = session.scalars(sa.select(AuditEntry.deed).where(AuditEntry.kind == "client")).all()
-    assert deeds == ["merged", "separated"]
+    assert deeds == ["merged", "exported", "separated", "exported"]
 
 
 def test_who_may_not_see_both_cannot_merge_them(
