@@ -195,7 +195,7 @@ def _draft(
         sent_by=house.sender,
     )
     return Draft(
-        key=f"meeting:{meeting.id}:{meeting.sequence}:{method.value}:{one.id}",
+        key=f"meeting:{meeting.id}:{meeting.sequence}:{_deed(method, one)}:{one.id}",
         address=one.address,
         purpose=Purpose.STAFF if colleague is not None else Purpose.SERVICE,
         automatic=False,
@@ -218,6 +218,13 @@ def _draft(
         due_at=now + UNDO,
         expires_at=max(meeting.ends_at, now + timedelta(hours=1)),
     )
+
+
+def _deed(method: Method, one: Attendee) -> str:
+    """What a letter does, as its key names it: each proposal that is not taken is told of once."""
+    if method is not Method.DECLINECOUNTER or one.answered_at is None:
+        return method.value
+    return f"{method.value}-{int(one.answered_at.timestamp() * 1_000_000)}"
 
 
 def _language_of(meeting: Meeting) -> str | None:
