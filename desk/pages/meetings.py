@@ -307,7 +307,8 @@ def withdraw(
     off."""
     meeting = meetingview.meeting_for(session, request.scope["user"], meeting_id)
     by = session.get_one(StaffMember, request.scope["user"].staff_id)
-    unsent = meetings_mail.take_back(session, meeting, Method.REQUEST)
+    # After a change the first invitations are another state's letters: then everybody is told.
+    unsent = meeting.sequence == 0 and meetings_mail.take_back(session, meeting, Method.REQUEST)
     meetings.cancel(session, meeting, by)
     if not unsent:
         house = meetings_mail.house_of(state.settings)

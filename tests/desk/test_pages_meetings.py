@@ -79,6 +79,33 @@ def test_undo_of_planning_invites_nobody(signed_in: SignedIn, engine: sa.Engine,
     assert _meetings(engine)[0].state == MeetingState.CANCELLED
 
 
+def test_undo_of_planning_after_a_change_tells_everybody(
+    signed_in: SignedIn, engine: sa.Engine, world: World
+) -> None:
+    browser = signed_in("agent")
+    undo = json.loads(_plan(browser, world).headers["hx-trigger"])["toast"]["undo"]
+    with transaction(engine) as session:
+        session.execute(sa.update(Meeting).values(sequence=1))
+    browser.post(undo, headers=HTMX)
+    assert [one.values["calendar"]["method"] for one in _letters(engine)] == ["REQUEST", "CANCEL"]
+
+
+def test_each_proposal_that_is_not_taken_is_told_of(
+    signed_in: SignedIn, engine: sa.Engine, world: World
+) -> None:
+    browser = signed_in("agent")
+    _plan(browser, world)
+    (meeting,) = _meetings(engine)
+    for hour in (16, 17):
+        with transaction(engine) as session:
+            proposed = {"answer": Answer.PROPOSED, "proposed_start": _at(hour), "answered_at": _at(hour, -1)}
+            session.execute(sa.update(Attendee).values(proposed))
+        browser.post(f"/meetings/{meeting.id}/attendees/{meeting.attendees[0].id}/keep", headers=HTMX)
+    letters = _letters(engine)
+    assert [one.values["calendar"]["method"] for one in letters] == ["REQUEST"] + 2 * ["DECLINECOUNTER"]
+    assert {len(one.key.split(":")) for one in letters} == {5}
+
+
 def test_a_time_that_clashes_is_asked_about_first(
     signed_in: SignedIn, engine: sa.Engine, world: World
 ) -> None:
