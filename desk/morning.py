@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from core import notifications, staffmail
 from core.context import Context
 from core.i18n import Texts, texts
 from core.jobkinds import Registry
-from core.notifications import MorningPlan, NoticeState, StaffNotice
+from core.notifications import Kind, MorningPlan, NoticeState, StaffNotice
 from core.notifications_work import place_of
 from core.sessions import SignedIn
 from core.staff import StaffMember, absent_on
@@ -74,20 +75,24 @@ def make(session: Session, staff_id: int, place: Place, now: datetime | None = N
         .where(MorningPlan.staff_id == staff_id, MorningPlan.day == local.date())
         .values(delivery_id=delivery_id)
     )
-    _told(session, staff_id, delivery_id)
+    _told(session, staff_id, [one.id for one in day.waiting[:SHOWN]])
     return delivery_id
 
 
-def _told(session: Session, staff_id: int, delivery_id: int | None) -> None:
-    """What waited over night stands in the plan; it is not told once more."""
+def _told(session: Session, staff_id: int, shown: Sequence[int]) -> None:
+    """Conversations that the plan shows are not told once more; the rest of what waited over night is.
+
+    The notices do not name the plan as their letter: it speaks of several things, so a reply has no place.
+    """
     ids = session.scalars(
         select(StaffNotice.id).where(
             StaffNotice.staff_id == staff_id,
             StaffNotice.state == NoticeState.WAITING,
-            StaffNotice.kind.in_(("reply", "assigned", "missed_call", "mentioned")),
+            StaffNotice.kind.in_((Kind.REPLY, Kind.ASSIGNED)),
+            StaffNotice.conversation_id.in_(shown),
         )
     ).all()
-    staffmail.settle(session, ids, NoticeState.TOLD, delivery_id)
+    staffmail.settle(session, ids, NoticeState.TOLD)
 
 
 def letter(day: Day, member: StaffMember, shown: Texts, place: Place) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from core.accounts import Contact
 from core.context import Context
 from core.conversations import Conversation
 from core.meetings import Invited, Plan
-from core.notifications import MorningPlan, NoticeCursor, StaffNotice
+from core.notifications import Kind, MorningPlan, NoticeCursor, NoticeState, StaffNotice
 from core.outbox import Delivery, Purpose
 from core.staff import Absence, StaffMember
 from core.staffmail import Place
@@ -54,6 +54,21 @@ def test_the_plan_names_calls_clients_who_wait_and_meetings_once_a_day(
     assert (letter.purpose, letter.automatic, letter.language) == (Purpose.STAFF, True, "lt")
     for words in ("Skambinti dėl kainos", "Siurbliai", "13:05–13:50", "https://desk.example/plan"):
         assert words in letter.body, words
+
+
+def test_only_conversations_that_the_plan_shows_are_told_by_it(session: Session, member: StaffMember) -> None:
+    shown = session.scalars(sa.select(Conversation.id)).one()
+    hidden = Conversation(subject="Atsakyta", assignee_id=member.id, waiting=False)
+    session.add(hidden)
+    session.flush()
+    for key, kind, talk in (
+        ("a", Kind.REPLY, shown), ("b", Kind.MENTIONED, shown), ("c", Kind.ASSIGNED, hidden.id)
+    ):  # fmt: skip
+        notifications.tell(session, member.id, kind, key, conversation_id=talk)
+    morning.make(session, member.id, PLACE, EIGHT)
+    notices = session.scalars(sa.select(StaffNotice).order_by(StaffNotice.key)).all()
+    assert [one.state for one in notices] == [NoticeState.TOLD, NoticeState.WAITING, NoticeState.WAITING]
+    assert {one.delivery_id for one in notices} == {None}
 
 
 def test_the_next_day_brings_the_next_plan(session: Session, member: StaffMember) -> None:
