@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.orm import Session
 
+from core.meetings import Meeting, MeetingState
 from core.notifications import Kind, StaffNotice
 from core.tasks import Task, TaskState
 
@@ -71,12 +72,17 @@ def shown_to(session: Session, staff_id: int) -> Sequence[StaffNotice]:
     query = (
         select(StaffNotice)
         .outerjoin(Task, Task.id == StaffNotice.task_id)
+        .outerjoin(Meeting, Meeting.id == StaffNotice.meeting_id)
         .where(
             StaffNotice.staff_id == staff_id,
             StaffNotice.kind == Kind.TASK_DUE,
             StaffNotice.hidden_at.is_(None),
             StaffNotice.due_at > func.now() - SHOWN,
             or_(Task.id.is_(None), (Task.state == TaskState.OPEN) & (Task.due_at == StaffNotice.due_at)),
+            or_(
+                Meeting.id.is_(None),
+                (Meeting.state == MeetingState.PLANNED) & (Meeting.starts_at == StaffNotice.due_at),
+            ),
         )
         .order_by(StaffNotice.due_at, StaffNotice.id)
         .limit(5)

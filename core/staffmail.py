@@ -46,7 +46,7 @@ left join approval p on n.kind = 'approval' and p.id = cast(split_part(n.key, ':
 where n.staff_id = :staff and n.state = 'waiting' and (
     t.state <> 'open'
     or p.state <> 'waiting'
-    or (n.kind = 'task_due' and m.state = 'cancelled')
+    or (n.kind = 'task_due' and (m.state = 'cancelled' or m.starts_at <> n.due_at))
     or (n.kind = 'reply' and not c.waiting)
     or (n.kind in ('reply', 'assigned') and c.assignee_id is distinct from n.staff_id)
     or (n.kind not in ('task_due', 'approval') and r.read_at >= n.created_at - interval '90 seconds')

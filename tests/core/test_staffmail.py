@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from core import notes, notifications, notifications_found, reminders, sessions, staff, staffmail
+from core import meetings, notes, notifications, notifications_found, reminders, sessions, staff, staffmail
 from core.conversations import Conversation, Direction, Message
+from core.meetings import Invited, Plan
 from core.notifications import Kind, NoticeChoice, NoticeState, StaffNotice, Way
 from core.notifications_rules import GAP, Person, Verdict, Waiting, decide, is_quiet
 from core.outbox import Delivery, Purpose
@@ -236,6 +237,28 @@ def test_a_task_is_reminded_of_once_for_each_of_its_times(session: Session, memb
     task.due_at = task.due_at + timedelta(minutes=2) if task.due_at else None
     session.flush()
     assert reminders.remind(session) == [member.id]
+
+
+def test_a_reminder_of_a_meeting_that_was_moved_or_called_off_is_not_shown(
+    session: Session, member: StaffMember
+) -> None:
+    start = session.execute(sa.select(sa.func.now())).scalar_one() + timedelta(minutes=10)
+    meeting = meetings.plan(
+        session, Plan("Demonstracija", start, start + timedelta(minutes=45)),
+        [Invited("ona@vandenis.lt", "Ona")], organizer=member, host="firma.example",
+    )  # fmt: skip
+    reminders.remind(session)
+    assert len(reminders.shown_to(session, member.id)) == 1
+    later = start + timedelta(hours=3)
+    meetings.change(session, meeting, Plan(meeting.title, later, later + timedelta(hours=1)), member)
+    session.flush()
+    assert reminders.shown_to(session, member.id) == []
+    meetings.change(session, meeting, Plan(meeting.title, start, start + timedelta(hours=1)), member)
+    session.flush()
+    assert len(reminders.shown_to(session, member.id)) == 1
+    meetings.cancel(session, meeting, member)
+    session.flush()
+    assert reminders.shown_to(session, member.id) == []
 
 
 @pytest.mark.parametrize(
