@@ -240,7 +240,14 @@ def undo(session: Session, correction_id: int) -> None:
     made.undone_at = now()
     session.flush()
     known = session.scalar(select(Classification).where(Classification.message_id == made.message_id))
-    if known is None or any(one.id > made.id for one in _said(session, made)):
+    if known is None:
+        return
+    said = _said(session, made)
+    later = [one for one in said if one.id > made.id]
+    if later:
+        # What undoing the next one brings back is not the word that was just taken back.
+        later[0].previous = made.previous
+        session.flush()
         return
     if made.field in OF_PRODUCTS:
         without = [one for one in known.interests if one[0] != made.value]
@@ -248,9 +255,9 @@ def undo(session: Session, correction_id: int) -> None:
     else:
         setattr(known, made.field.value, _typed(made.field, made.previous))
     if made.field is Field.INTENT:
-        known.abstained = made.previous is None
-        known.confidence = 0.0
-        known.reviewed_at = None
+        known.abstained = made.previous is None and not said
+        known.confidence = 1.0 if said else 0.0
+        known.reviewed_at = said[-1].made_at if said else None
     session.flush()
 
 

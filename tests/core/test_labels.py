@@ -53,3 +53,24 @@ def test_what_people_said_outlives_understanding_the_message_anew(session: Sessi
     known.language, known.interests = "en", [["pump", 0.8, "pump"], ["hose", 0.6, "hose"]]
     keep_said(session, known)
     assert (known.language, known.interests) == ("lt", [["hose", 0.6, "hose"]])
+
+
+def test_words_taken_back_one_after_the_other_bring_back_what_was_before_them(
+    session: Session, letter: int
+) -> None:
+    rasa = colleague(session)
+    older = correct(session, letter, Field.URGENCY, "high", staff_id=rasa.id)
+    newer = correct(session, letter, Field.URGENCY, "low", staff_id=rasa.id)
+    undo(session, older.id)
+    undo(session, newer.id)
+    assert understood(session, letter).urgency == "normal"
+
+
+def test_a_topic_stays_confirmed_by_an_older_word(session: Session, letter: int) -> None:
+    rasa = colleague(session)
+    correct(session, letter, Field.INTENT, "support", staff_id=rasa.id)
+    newer = correct(session, letter, Field.INTENT, "demo", staff_id=rasa.id)
+    undo(session, newer.id)
+    known = understood(session, letter)
+    assert (known.intent, known.confidence, known.abstained) == ("support", 1.0, False)
+    assert known.reviewed_at is not None
