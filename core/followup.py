@@ -131,11 +131,20 @@ class Fork:
     reason: str
 
 
+UNREACHED = frozenset({Result.NO_ANSWER, Result.MACHINE, Result.FAILED})
+"""Results of a call by machine that nobody heard as a person."""
+
+
 def came_of(last: Taken) -> Fork:
-    """What came of a step: what was said first, then what the client did, then silence."""
-    if last.result is not None:
+    """What came of a step: what was said first, then what the client did, then silence.
+
+    A call by machine that reached nobody is silence too: what the client did after it goes first.
+    """
+    replied = last.replied_at is not None and last.replied_at >= last.taken_at
+    unreached = last.kind is StepKind.VOICE and last.result in UNREACHED
+    if last.result is not None and not (replied and unreached):
         return Fork(last.result, last.result_at or last.taken_at, "as it was noted")
-    if last.replied_at is not None and last.replied_at >= last.taken_at:
+    if last.replied_at is not None and replied:
         return Fork(Result.REPLIED, last.replied_at, "the client answered")
     if last.kind is StepKind.TASK:
         return Fork(Result.DONE if last.task_done else Result.NOT_DONE, last.taken_at, "as the task stands")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.followup import Action, DueStep, decide
-from core.sequences import StepKind, StopReason
+from core.followup import Action, DueStep, Taken, came_of, decide
+from core.sequences import Result, StepKind, StopReason
 from core.worktime import Calendar
 
 WEDNESDAY = datetime(2026, 11, 18, 10, 0, tzinfo=UTC)
@@ -52,6 +52,21 @@ def test_the_weeks_budget_holds_a_letter_back_until_the_oldest_is_a_week_old() -
     touches = tuple(WEDNESDAY - timedelta(days=days) for days in (6, 4, 2))
     verdict = decide(_step(touches=touches, last_touch_at=touches[-1]))
     assert (verdict.action, verdict.until) == (Action.WAIT, WEDNESDAY + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("result", "came"),
+    [
+        (Result.MACHINE, Result.REPLIED),
+        (Result.NO_ANSWER, Result.REPLIED),
+        (Result.ANSWERED, Result.ANSWERED),
+    ],
+)
+def test_a_reply_after_a_call_that_reached_nobody_is_what_came_of_it(result: Result, came: Result) -> None:
+    last = Taken(
+        StepKind.VOICE, WEDNESDAY, result, result_at=WEDNESDAY + HOUR, replied_at=WEDNESDAY + 2 * HOUR
+    )
+    assert came_of(last).result is came
 
 
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
