@@ -64,7 +64,7 @@ def note(
     if said.outcome == CallOutcome.NEXT_STEP and not (said.next_step and said.next_at):
         raise InputRefused("A next step needs its words and its date.")
     session.refresh(call, with_for_update={"of": Call})
-    first = call.outcome is None
+    first = call.outcome not in sequences_phone.TALKED
     call.outcome = said.outcome
     call.note = said.text[:LONGEST_NOTE]
     call.noted_by_id, call.noted_at = staff_id, func.now()
@@ -75,6 +75,8 @@ def note(
     session.flush()
     sequences_phone.noted(session, call, said.outcome, first=first)
     _lead_on(session, call, calendar)
+    if said.stage_id is not None:
+        _propose_still(session, call, said.stage_id)
     enqueue(session, UNDERSTAND, call_id=call.id)
 
 
@@ -177,3 +179,13 @@ def _propose(session: Session, call: Call, stage_id: int) -> None:
         raise InputRefused("That stage is none of the deal's.")
     if stage.id != deal.stage_id:
         deal.proposed_stage_id, deal.proposed_by_message_id = stage.id, call.message_id
+
+
+def _propose_still(session: Session, call: Call, stage_id: int) -> None:
+    """What a colleague proposed stands before what the rules propose, where the deal is still on its road."""
+    deal = session.get(Deal, call.deal_id) if call.deal_id is not None else None
+    stage = session.get(Stage, stage_id)
+    if deal is None or stage is None or deal.outcome is not None or stage.pipeline_id != deal.pipeline_id:
+        return
+    _propose(session, call, stage_id)
+    session.flush()

@@ -50,7 +50,7 @@ def client_rang(session: Session, call: Call) -> int:
 def noted(session: Session, call: Call, outcome: CallOutcome, *, first: bool) -> None:
     """A colleague said what came of a call: the step that asked for it hears of it, and its task is done.
 
-    ``first`` where nothing was noted of the call before; a talk that is noted for the first time ends what
+    ``first`` where no talk was noted of the call before; a talk that is noted for the first time ends what
     a call ends.
     """
     if call.contact_id is None:

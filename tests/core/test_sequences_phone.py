@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core import callnotes, outbox, sequences
 from core.callnotes import Logged, Note
-from core.calls import CallOutcome
+from core.calls import Call, CallOutcome
 from core.conversations import Direction
 from core.deals import Deal, Stage
 from core.outbox import Delivery, DeliveryState, Draft, Purpose
@@ -147,3 +147,27 @@ def test_a_result_that_is_told_twice_brings_nothing_forward_again(session: Sessi
     session.flush()
     assert sequences.record_result(session, Result.INTERESTED, enrolment_id=enrolment_id, position=1)
     assert enrolment.due_at == later
+
+
+def test_a_call_that_was_a_talk_after_all_ends_what_a_call_ends(session: Session) -> None:
+    deal = deal_with_lines(session, client(session), colleague(session))
+    enrolment_id, _ = _waiting_letter(session, deal, ["call"])
+    _log(session, deal, CallOutcome.NO_ANSWER)
+    call = session.scalars(select(Call)).one()
+    callnotes.note(session, call, deal.owner_id or 0, Note(CallOutcome.TALKED))
+    session.expire_all()
+    assert session.get_one(sequences.Enrolment, enrolment_id).state == EnrolmentState.STOPPED
+
+
+def test_the_stage_that_a_colleague_proposes_stands_before_what_the_rules_propose(session: Session) -> None:
+    deal = deal_with_lines(session, client(session), colleague(session))
+    _stage(session, "need_identified").proposed_on = ["call_agreed"]
+    _log(session, deal, CallOutcome.NO_ANSWER)
+    call = session.scalars(select(Call)).one()
+    when = session.execute(select(func.now() + timedelta(days=1))).scalar_one()
+    wished = _stage(session, "demo")
+    callnotes.note(
+        session, call, deal.owner_id or 0,
+        Note(CallOutcome.NEXT_STEP, "", "Show it", when, stage_id=wished.id),
+    )  # fmt: skip
+    assert deal.proposed_stage_id == wished.id
