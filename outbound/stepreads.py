@@ -15,6 +15,7 @@ from core.accounts import Channel, PointKind
 from core.approvalreads import unapproved
 from core.budget import UNSENT, Budget, Touches, touches
 from core.deals import Deal, DealLine
+from core.dialling import takes_sms
 from core.errors import InputRefused
 from core.followup import Taken
 from core.jobkinds import PAGE
@@ -124,6 +125,8 @@ class Page:
     roads: dict[int, Road]
     touches: Touches
     addresses: dict[tuple[int, PointKind], str] = field(default_factory=dict)
+    mobiles: dict[int, str] = field(default_factory=dict)
+    """By contact whose step is an SMS: their first number that takes one."""
     opted_out: set[tuple[Channel, str]] = field(default_factory=set)
     """Channel and address key."""
     taken: set[tuple[int, int]] = field(default_factory=set)
@@ -140,6 +143,8 @@ class Page:
     def address(self, due: Due, kind: StepKind) -> str | None:
         """Where a step of that kind reaches the contact."""
         channel = CHANNELS.get(kind)
+        if channel is Channel.SMS and due.contact_id in self.mobiles:
+            return self.mobiles[due.contact_id]
         return self.addresses.get((due.contact_id, POINTS[channel])) if channel else None
 
     def talk(self, due: Due) -> Talk | None:
@@ -196,8 +201,15 @@ def _roads(session: Session, ids: Iterable[int]) -> dict[int, Road]:
 
 
 def _addresses(session: Session, page: Page, contacts: Sequence[int]) -> None:
+    texted = {
+        one.contact_id
+        for one in page.due
+        if (step := page.roads[one.sequence_id].steps.get(one.next_position)) and step.kind is StepKind.SMS
+    }
     for contact_id, kind, value in session.execute(_POINTS, {"ids": contacts}):
         page.addresses.setdefault((contact_id, PointKind(kind)), value)
+        if kind == PointKind.PHONE and contact_id in texted and takes_sms(value):
+            page.mobiles.setdefault(contact_id, value)
     wanted: dict[Channel, set[str]] = {}
     for one in page.due:
         step = page.roads[one.sequence_id].steps.get(one.next_position)

@@ -20,6 +20,7 @@ from core.accounts import Account, Channel, Contact, ContactPoint, PointKind
 from core.budget import COUNTED, UNSENT
 from core.consent import Suppression
 from core.deals import Deal
+from core.dialling import takes_sms
 from core.followup import DueStep, Standing, Taken, first_due, look
 from core.rehearsal import (
     MOST_FOLLOW_UPS,
@@ -75,12 +76,19 @@ class _Person:
     zone: str | None = None
     country: str | None = None
     addresses: dict[PointKind, str] = field(default_factory=dict)
+    mobile: str | None = None
+    """Their first number that takes an SMS."""
     opted_out: dict[Channel, datetime] = field(default_factory=dict)
     """When, by channel, the address that a step would go to was put on the list."""
     touches: list[tuple[datetime, bool, int | None]] = field(default_factory=list)
     """When, whether the budget counts it, and its delivery."""
     acts: list[tuple[datetime, str]] = field(default_factory=list)
     """When they wrote (``reply``) or rang (``call``)."""
+
+    def address(self, channel: Channel) -> str | None:
+        """Where a step of that channel reaches them."""
+        first = self.addresses.get(POINTS[channel])
+        return self.mobile or first if channel is Channel.SMS else first
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +212,10 @@ def _past(session: Session, begun: Iterable[Begun], report: Report) -> _Past:
     for contact_id, kind, value in session.execute(
         points.where(ContactPoint.contact_id.in_(ids)).order_by(ContactPoint.id)
     ):
-        people[contact_id].addresses.setdefault(PointKind(kind), value)
+        person = people[contact_id]
+        person.addresses.setdefault(PointKind(kind), value)
+        if kind == PointKind.PHONE and person.mobile is None and takes_sms(value):
+            person.mobile = value
     _opt_outs(session, people)
     given = {"contacts": ids, "since": since}
     for contact_id, at, counts, delivery_id in session.execute(_TOUCHES, given):
@@ -219,8 +230,8 @@ def _past(session: Session, begun: Iterable[Begun], report: Report) -> _Past:
 def _opt_outs(session: Session, people: Mapping[int, _Person]) -> None:
     keys: dict[tuple[Channel, str], list[int]] = {}
     for contact_id, person in people.items():
-        for channel, kind in POINTS.items():
-            key = address_key(channel, person.addresses.get(kind))
+        for channel in POINTS:
+            key = address_key(channel, person.address(channel))
             if key is not None:
                 keys.setdefault((channel, key), []).append(contact_id)
     query = select(Suppression.channel, Suppression.address, Suppression.created_at)
@@ -358,7 +369,7 @@ class _Run:
 
     def _facts(self, now: datetime, step: SequenceStep, calendar: Calendar) -> DueStep:
         channel = CHANNELS.get(step.kind)
-        address = self.person.addresses.get(POINTS[channel]) if channel else None
+        address = self.person.address(channel) if channel else None
         out = self.person.opted_out.get(channel) if channel else None
         before = [(at, counts) for at, counts in self.touches if at <= now]
         since = now - timedelta(days=self.house.budget.days)

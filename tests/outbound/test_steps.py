@@ -91,6 +91,16 @@ def test_a_step_by_telephone_goes_to_the_contacts_number(
     assert (delivery.channel, delivery.address, delivery.template) == (channel, "+37061200001", "reminder")
 
 
+def test_a_text_goes_to_the_number_that_takes_it(session: Session) -> None:
+    contact = _contact(session)
+    contact.points[1].value = "+37052123456"
+    contact.points.append(ContactPoint(kind=PointKind.PHONE, value="+37061200009"))
+    step = SequenceStep(position=1, kind=StepKind.SMS, delay_days=0, template="reminder", titles={})
+    _enrolled(session, _sequence(session, step), contact)
+    tick(session, HOUSE, WEDNESDAY)
+    assert session.scalars(select(Delivery.address)).one() == "+37061200009"
+
+
 def test_a_fax_step_for_somebody_without_a_fax_ends_it(session: Session) -> None:
     step = SequenceStep(position=1, kind=StepKind.FAX, delay_days=0, template="follow_up", titles={})
     enrolment = _enrolled(session, _sequence(session, step))
