@@ -216,7 +216,9 @@ def _stage(stage: Mapping[str, Any], at: Path, keys: Sequence[str], known: Known
         yield from _rule(rule, (*at, "performer_rules", number), known)
     for name, there in (("template", known.templates), ("sequence", known.sequences)):
         value = stage.get(name, "")
-        if value and there is not None and value not in there:
+        unknown = there is not None and value not in there
+        # Templates known as sms/… and voice/… are for steps of follow-ups alone; a stage sends a letter.
+        if value and (unknown or (name == "template" and "/" in value)):
             yield Fault((*at, name), N_("there is no “%(key)s”"), {"key": value})
     yield from _members(stage.get("required", []), (*at, "required"), frozenset(FIELDS))
     yield from _members(stage.get("next", []), (*at, "next"), frozenset(keys) - {stage.get("key", "")})

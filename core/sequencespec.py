@@ -101,7 +101,7 @@ def _step(
                 yield Fault((*at, "titles", language), N_("the task’s title in this language is missing"))
     elif not step.get("template"):
         yield Fault((*at, "template"), N_("choose what is sent"))
-    elif templates is not None and _template(step) not in templates:
+    elif "/" in step["template"] or (templates is not None and _template(step) not in templates):
         yield Fault((*at, "template"), N_("there is no “%(key)s”"), {"key": step["template"]})
     yield from _window(step.get("window"), at)
     for branch in step.get("branches") or []:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from core import templatelibrary
 from core.i18n import Texts
 from core.sessions import SignedIn
+from desk.templaterights import FIXED
 from desk.templatewords import name
 from templates.catalogue import shipped
 
@@ -45,7 +46,7 @@ def for_stages(session: Session, t: Texts) -> dict[str, str]:
 def for_steps(session: Session, t: Texts) -> dict[str, dict[str, str]]:
     """What steps of follow-ups may send or say, by the kind of step; only the company's, too."""
     letters = for_stages(session, t)
-    spoken = {kind: _offered(session, kind, None, None, t, shipped().keys(kind)) for kind in SPOKEN}
+    spoken = {kind: _offered(session, kind, None, None, t, _for_steps(kind)) for kind in SPOKEN}
     return {"email": letters, **spoken, "fax": letters}
 
 
@@ -55,13 +56,19 @@ def known_keys(session: Session) -> frozenset[str]:
         _named(kind, one.key)
         for kind in ("email", *SPOKEN)
         for one in templatelibrary.chosen_among(session, kind, None, None)
+        if (kind, one.key) not in FIXED
     }
     return shipped_keys() | own
 
 
 def shipped_keys() -> frozenset[str]:
     """The same of what comes with frontdesk."""
-    return frozenset(_named(kind, key) for kind in ("email", *SPOKEN) for key in shipped().keys(kind))
+    return frozenset(_named(kind, key) for kind in ("email", *SPOKEN) for key in _for_steps(kind))
+
+
+def _for_steps(kind: str) -> tuple[str, ...]:
+    """Shipped templates of a kind without what callers of ours hear before anybody answers."""
+    return tuple(key for key in shipped().keys(kind) if (kind, key) not in FIXED)
 
 
 def _named(kind: str, key: str) -> str:

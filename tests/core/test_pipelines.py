@@ -18,7 +18,7 @@ from core.deals import Deal, StageChange
 from core.errors import Conflict, InputRefused
 from core.pipelinefile import FileRefused
 from core.pipelines import Pipeline, Stage
-from core.pipelinespec import STAGE_FIELDS, check, read_norm, write_norm
+from core.pipelinespec import STAGE_FIELDS, Known, check, read_norm, write_norm
 from core.pipelineversions import PipelineRefused, document_of, publish, transfer, transfers
 from core.standardpipeline import DOCUMENT
 from tests.core.people import client, deal_with_lines
@@ -103,6 +103,13 @@ def test_a_fault_in_a_file_names_its_line_and_field(wrong: dict[str, Any], said:
 def test_text_that_is_no_toml_names_its_line() -> None:
     with pytest.raises(FileRefused, match="line 2"):
         pipelinefile.read("[[pipelines]]\nkey = demo\n")
+
+
+def test_a_stage_sends_no_text_for_the_telephone() -> None:
+    document = _document()
+    document["stages"][2]["template"] = "sms/reminder"
+    known = Known(templates=frozenset({"sms/reminder"}))
+    assert ("stages", 2, "template") in [fault.path for fault in check(document, known)]
 
 
 def test_a_stage_that_nothing_leads_to_is_a_fault() -> None:

@@ -121,6 +121,8 @@ def test_a_wrong_follow_up_is_shown_with_its_faults(signed_in: SignedIn) -> None
         ("sms", "brochure", 422),
         ("voice", "demo_reminder", 303),
         ("email", "offer_sent", 422),
+        ("voice", "voicemail", 422),
+        ("email", "sms/offer_sent", 422),
     ],
 )
 def test_a_step_sends_what_its_channel_can_carry(
