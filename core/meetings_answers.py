@@ -146,7 +146,8 @@ def _keep(attendee: Attendee, meeting: Meeting, given: Given, now: datetime) -> 
     attendee.answer = given.answer
     attendee.answered_at = now
     attendee.answered_sequence = given.sequence if given.sequence is not None else meeting.sequence
-    attendee.answered_stamp = given.stamp or now
+    # A clock that goes ahead must not make later answers look old.
+    attendee.answered_stamp = min(given.stamp or now, now)
     attendee.comment = given.comment[:1000]
     proposes = given.answer is Answer.PROPOSED
     attendee.proposed_start = given.starts_at if proposes else None
@@ -187,14 +188,12 @@ def _follows(
 
 
 def _kin(session: Session, address: str) -> frozenset[str]:
-    """The other addresses of the contact that has this one."""
-    whose = (
-        select(ContactPoint.contact_id)
-        .where(ContactPoint.kind == PointKind.EMAIL, ContactPoint.value == address)
-        .scalar_subquery()
+    """The other addresses of whoever has this one."""
+    whose = select(ContactPoint.contact_id).where(
+        ContactPoint.kind == PointKind.EMAIL, ContactPoint.value == address
     )
     query = select(ContactPoint.value).where(
-        ContactPoint.kind == PointKind.EMAIL, ContactPoint.contact_id == whose
+        ContactPoint.kind == PointKind.EMAIL, ContactPoint.contact_id.in_(whose)
     )
     return frozenset(session.scalars(query)) - {address}
 
