@@ -16,6 +16,8 @@ DTSTAMP (ISO 8601, or empty), the program that wrote it."""
 METHODS: Final = frozenset({"REPLY", "COUNTER"})
 LONGEST: Final = 1000
 """Characters of a comment, a name or an id that are read."""
+HIGHEST: Final = 2**31 - 1
+"""The highest SEQUENCE (RFC 5545 section 3.3.8); a higher one counts as this."""
 _METHOD: Final = re.compile(rb"^METHOD[^:\r\n]{0,100}:\s*(?:REPLY|COUNTER)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -51,17 +53,22 @@ def _answer(calendar: Any, event: Any) -> Answer | None:
     sequence = event.get("SEQUENCE")
     return (
         method,
-        str(event.get("UID", ""))[:LONGEST],
-        int(sequence) if sequence is not None else -1,
-        re.sub(r"^mailto:", "", str(attendee or ""), flags=re.IGNORECASE).strip()[:320],
-        str(parameters.get("CN", ""))[:LONGEST],
+        _text(event.get("UID", "")),
+        max(-1, min(int(sequence), HIGHEST)) if sequence is not None else -1,
+        re.sub(r"^mailto:", "", _text(attendee or ""), flags=re.IGNORECASE).strip()[:320],
+        _text(parameters.get("CN", "")),
         str(parameters.get("PARTSTAT", "NEEDS-ACTION")).upper()[:40],
-        str(comment).strip()[:LONGEST],
+        _text(comment).strip(),
         _moment(event.get("DTSTART")),
         _moment(event.get("DTEND")),
         _moment(event.get("DTSTAMP")),
-        str(calendar.get("PRODID", ""))[:200],
+        _text(calendar.get("PRODID", ""))[:200],
     )
+
+
+def _text(value: object) -> str:
+    """A text as the database holds it, of bounded length."""
+    return str(value).replace("\0", "").encode(errors="ignore").decode()[:LONGEST]
 
 
 def _who_spoke(attendees: list[Any]) -> Any:
