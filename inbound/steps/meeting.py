@@ -38,18 +38,22 @@ def run(batch: Batch) -> None:
     ours = by_uid(batch.session, (item.reading.calendar[1] for item in items if item.reading.calendar))
     for item in items:
         meeting = ours.get(item.reading.calendar[1]) if item.reading.calendar else None
-        given = read(item) if meeting is not None else None
+        given = read(item, meeting) if meeting is not None else None
         if meeting is not None and given is not None:
             _heard(batch, item, meeting, given)
 
 
-def read(item: Item) -> Given | None:
+def read(item: Item, meeting: Meeting) -> Given | None:
     """The answer a letter holds; None where it says nothing about coming, or for nobody."""
     if item.reading.calendar is None:
         return None
     method, uid, sequence, address, name, partstat, comment, starts, ends, stamp, _ = item.reading.calendar
     answer = Answer.PROPOSED if method == "COUNTER" else ANSWERS.get(partstat)
     attendee = _normal(address) or item.sender
+    invited = {one.address for one in meeting.attendees}
+    if method == "COUNTER" and attendee != item.sender and item.sender in invited:
+        # A counter may repeat all attendees with what they said before; its sender is who proposes.
+        attendee, name = item.sender, ""
     if answer is None or attendee is None:
         return None
     if answer is Answer.PROPOSED and not starts:
@@ -79,13 +83,22 @@ def _heard(batch: Batch, item: Item, meeting: Meeting, given: Given) -> None:
         calendar=Calendar(zone=batch.tools.settings.company.timezone),
     )
     item.note("meeting", f"{_said(given, ruling)} for meeting {meeting.id}: {ruling.reason}")
-    if item.staff_id is not None or (ruling.attendee is not None and ruling.attendee.staff_id is not None):
+    if item.staff_id is not None or _colleagues(item, given, ruling):
         item.ignore("meeting", "a colleague answered an invitation")
         return
     if ruling.deed in HEARD:
         item.joins = meeting.conversation_id
     if item.machine is not None or not _speaks(item):
         item.machine = MACHINE
+
+
+def _colleagues(item: Item, given: Given, ruling: Ruling) -> bool:
+    """Whether an answer for a colleague comes from them, or from a calendar service in their name; a letter
+    of anybody else that names a colleague is read as any other."""
+    if ruling.attendee is None or ruling.attendee.staff_id is None:
+        return False
+    wordless = given.answer is not Answer.PROPOSED and not _speaks(item)
+    return ruling.attendee.address == given.sender or wordless
 
 
 def _said(given: Given, ruling: Ruling) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import default
 from email.utils import format_datetime, make_msgid
 
 from core.meetings import Meeting
@@ -93,6 +95,19 @@ def outlook(
         ]
     )  # fmt: skip
     message.add_alternative(part, maintype="text", subtype="calendar", params={"method": method})
+    return message.as_bytes()
+
+
+def counter_of_all(letter: bytes, other: str) -> bytes:
+    """A letter with a counter, its calendar part naming another person too, who has accepted."""
+    message = message_from_bytes(letter, policy=default)
+    part = next(one for one in message.walk() if one.get_content_type() == "text/calendar")
+    text = part.get_payload(decode=True)
+    assert isinstance(text, bytes)
+    more = f"ATTENDEE;PARTSTAT=ACCEPTED;CN=Jonas:mailto:{other}\r\nATTENDEE;".encode()
+    part.set_payload(text.replace(b"ATTENDEE;PARTSTAT=TENTATIVE", more + b"PARTSTAT=NEEDS-ACTION", 1))
+    del part["Content-Transfer-Encoding"]
+    part["Content-Transfer-Encoding"] = "8bit"
     return message.as_bytes()
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import defaults, meetings, staff
-from core.accounts import Contact
+from core.accounts import Contact, ContactPoint, PointKind
 from core.config import Settings
 from core.context import Context
 from core.conversations import Conversation, Message
@@ -22,7 +22,7 @@ from core.outbox import Draft, Purpose, queue
 from core.tasks import Task
 from inbound import meetinganswers
 from tests.inbound import posting
-from tests.inbound.calendarletters import apple, google, outlook
+from tests.inbound.calendarletters import apple, counter_of_all, google, outlook
 from tests.inbound.posting import letter, run
 
 START = datetime.now(UTC).replace(microsecond=0, second=0, minute=0) + timedelta(days=3)
@@ -191,6 +191,59 @@ def test_a_colleagues_reply_to_a_notice_is_a_private_note_and_no_lead(context: C
         assert session.scalar(sa.select(sa.func.count()).select_from(Conversation)) == 1
         assert session.scalar(sa.select(sa.func.count()).select_from(Message)) == 1
         assert session.scalars(sa.select(MeetingEvent.deed)).all() == [Deed.PLANNED]
+
+
+def test_a_colleagues_answer_counts_and_is_no_reply_to_a_notice(context: Context) -> None:
+    jonas = "jonas@siurbliai.example"
+    with context.transaction() as session:
+        meeting = session.scalars(sa.select(Meeting)).one()
+        member = session.scalars(sa.select(staff.StaffMember)).one()
+        session.add(Attendee(meeting_id=meeting.id, staff_id=member.id, name="Jonas", address=jonas))
+        number = queue(
+            session, Draft(key="n", address=jonas, purpose=Purpose.STAFF, subject="Siurbliai", body="…")
+        )
+        token = session.execute(sa.text("select token from delivery where id = :id"), {"id": number}).scalar()
+    answer = google(_meeting(context), jonas, "ACCEPTED")
+    run(context, [f"In-Reply-To: <fd-{token}@siurbliai.example>\r\n".encode() + answer])
+    assert {one.address: one.answer for one in _meeting(context).attendees}[jonas] == Answer.ACCEPTED
+    with context.transaction() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Message)) == 1
+
+
+def test_a_proposal_that_repeats_all_attendees_is_its_senders(context: Context) -> None:
+    with context.transaction() as session:
+        meeting = session.scalars(sa.select(Meeting)).one()
+        member = session.scalars(sa.select(staff.StaffMember)).one()
+        session.add(Attendee(meeting_id=meeting.id, staff_id=member.id, name="Jonas", address=member.email))
+    later = START + timedelta(hours=3)
+    counter = outlook(_meeting(context), ONA, "TENTATIVE", method="COUNTER", start=later, text="Vėliau?")
+    run(context, [counter_of_all(counter, "jonas@siurbliai.example")])
+    assert (_ona(context).answer, _ona(context).proposed_start) == (Answer.PROPOSED, later)
+    with context.transaction() as session:
+        last = session.scalars(sa.select(Message).order_by(Message.id.desc())).first()
+        assert last is not None
+        assert last.reply == "Vėliau?"
+
+
+def test_an_answer_for_an_address_of_two_people_is_written_down(context: Context) -> None:
+    with context.transaction() as session:
+        other = Contact(name="Ona P.")
+        other.points.append(ContactPoint(kind=PointKind.EMAIL, value=ONA))
+        session.add(other)
+    run(context, [google(_meeting(context), ONA, "ACCEPTED", stamp=datetime.now(UTC) + timedelta(days=9))])
+    assert _ona(context).answer == Answer.ACCEPTED
+    run(context, [google(_meeting(context), ONA, "DECLINED", stamp=datetime.now(UTC) + timedelta(hours=1))])
+    assert _ona(context).answer == Answer.DECLINED
+
+
+def test_what_the_database_cannot_hold_is_not_read() -> None:
+    found = meetinganswers.read(
+        b"BEGIN:VCALENDAR\r\nMETHOD:REPLY\r\nBEGIN:VEVENT\r\nUID:a\0b\r\nSEQUENCE:99999999999999999999\r\n"
+        b"COMMENT:c\0d\r\nATTENDEE;CN=Ona;PARTSTAT=ACCEPTED:mailto:ona@vandenis.lt\r\nEND:VEVENT\r\n"
+        b"END:VCALENDAR\r\n"
+    )
+    assert found is not None
+    assert (found[1], found[2], found[6]) == ("ab", meetinganswers.HIGHEST, "cd")
 
 
 @given(st.binary(max_size=400))
