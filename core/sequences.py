@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Text, func, select, text, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, Text, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -314,6 +314,21 @@ def _end(session: Session, ids: list[int], reason: StopReason, by: int | None = 
     session.flush()
 
 
+def _take_back_last(session: Session, reason: StopReason, whose: ColumnElement[bool]) -> None:
+    """Take back a last step that has not left: taking it ended its enrolment, which stays finished."""
+    query = (
+        select(Enrolment.id)
+        .distinct()
+        .join(Sequence, Sequence.id == Enrolment.sequence_id)
+        .join(EnrolmentStep, EnrolmentStep.enrolment_id == Enrolment.id)
+        .join(Delivery, Delivery.id == EnrolmentStep.delivery_id)
+        .where(whose, Delivery.state.in_(UNLEFT), Enrolment.state == EnrolmentState.FINISHED)
+    )
+    if reason in RULED:
+        query = query.where(Sequence.stop_on.op("?")(reason.value))
+    _end(session, list(session.scalars(query)), reason)
+
+
 def stop_for_contacts(session: Session, contact_ids: Iterable[int], reason: StopReason) -> int:
     """A client acted: stop what their acting stops, in the transaction that records the act.
 
@@ -329,6 +344,7 @@ def stop_for_contacts(session: Session, contact_ids: Iterable[int], reason: Stop
         query = query.where(Sequence.stop_on.op("?")(reason.value))
     ids = list(session.scalars(query))
     _end(session, ids, reason)
+    _take_back_last(session, reason, Delivery.contact_id.in_(set(contact_ids)))
     if reason in {StopReason.REPLY, StopReason.CALL}:
         session.execute(
             update(Enrolment)
@@ -386,6 +402,7 @@ def stop_for_deal(session: Session, deal_id: int) -> int:
         )
     )
     _end(session, ids, StopReason.DEAL_MOVED)
+    _take_back_last(session, StopReason.DEAL_MOVED, Enrolment.deal_id == deal_id)
     return len(ids)
 
 

@@ -143,3 +143,29 @@ def test_every_shipped_follow_up_is_named_in_three_languages(session: Session) -
     for sequence in session.scalars(select(Sequence)):
         assert set(sequence.names) == {"en", "ru", "lt"}
         assert all(set(step.titles) == {"en", "ru", "lt"} for step in sequence.steps if step.kind == "task")
+
+
+@pytest.mark.parametrize(("stop_on", "state"), [(["reply"], "cancelled"), ([], "queued")])
+def test_a_reply_takes_back_a_last_step_that_has_not_left(
+    session: Session, stop_on: list[str], state: str
+) -> None:
+    enrolment = _enrolled(session)
+    enrolment.sequence.stop_on = stop_on
+    delivery = _queued_step(session, enrolment)
+    delivery.contact_id, enrolment.state = enrolment.contact_id, EnrolmentState.FINISHED
+    session.flush()
+    assert sequences.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY) == 0
+    session.expire_all()
+    assert (enrolment.state, delivery.state) == (EnrolmentState.FINISHED, state)
+
+
+def test_a_deal_that_moves_takes_back_a_last_step_that_has_not_left(session: Session) -> None:
+    enrolment = _enrolled(session)
+    deal = deal_with_lines(session, enrolment.contact)
+    enrolment.deal_id = deal.id
+    delivery = _queued_step(session, enrolment)
+    enrolment.state = EnrolmentState.FINISHED
+    session.flush()
+    sequences.stop_for_deal(session, deal.id)
+    session.expire_all()
+    assert delivery.state == DeliveryState.CANCELLED
