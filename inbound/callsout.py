@@ -23,7 +23,7 @@ from core.outbox import Draft, Purpose
 from core.phoneevents import PhoneEvent
 from core.phoneorders import OrderKind, PhoneOrder, TextStatus
 from core.phonewords import CALL_BACK, said
-from core.sequences import EnrolmentStep
+from core.sequences import Enrolment, EnrolmentState, EnrolmentStep
 from core.tasks import Task
 
 ATTEMPT: Final = ":attempt:"
@@ -202,11 +202,18 @@ def conclude(session: Session, settings: Settings, call: Call, order: PhoneOrder
 
 
 def _again(session: Session, settings: Settings, order: PhoneOrder) -> None:
-    """Queue the next attempt, once, unless there were enough."""
+    """Queue the next attempt, once, unless there were enough or the follow-up was stopped meanwhile."""
     delivery = order.delivery
     base, _, number = delivery.key.partition(ATTEMPT)
     attempt = int(number or 1) + 1
     if attempt > settings.dialling.attempts:
+        return
+    stopped = (
+        select(EnrolmentStep.enrolment_id)
+        .join(Enrolment, Enrolment.id == EnrolmentStep.enrolment_id)
+        .where(EnrolmentStep.delivery_id == delivery.id, Enrolment.state == EnrolmentState.STOPPED)
+    )
+    if session.scalar(stopped.limit(1)) is not None:
         return
     due = order.ordered_at + timedelta(minutes=settings.dialling.again_after_minutes)
     queued = outbox.queue(

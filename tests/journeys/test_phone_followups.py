@@ -28,8 +28,8 @@ from tests.twilio_local.people import Answer, Callee
 DEMO = {"demo": {"starts": "2026-11-26T10:00:00+02:00"}}
 
 
-def remind(out: Outgoing) -> None:
-    """A follow-up whose first step, a reminder by voice, is queued and goes out."""
+def remind(out: Outgoing, *, stopped: bool = False) -> None:
+    """A follow-up whose first step, a reminder by voice, is queued and goes out; stopped while it rings."""
     with out.context.transaction() as session:
         contact = contact_of(session, CLIENT)
         steps = [
@@ -55,6 +55,9 @@ def remind(out: Outgoing) -> None:
         )
     out.send(Channel.VOICE)
     out.creator.place()
+    if stopped:
+        with out.context.transaction() as session:
+            sequences.stop_for_contacts(session, [contact_of(session, CLIENT).id], StopReason.REPLY)
     out.told()
 
 
@@ -93,6 +96,16 @@ def test_a_call_that_is_tried_again_says_nothing_before_the_last_attempt(
             step = session.scalars(select(EnrolmentStep)).one()
             again = session.get_one(Delivery, step.delivery_id)
             assert (step.result, again.state, again.key) == (None, "queued", "enrolment:1:1:attempt:2")
+
+
+def test_a_call_of_a_follow_up_that_was_stopped_meanwhile_is_not_tried_again(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    with outgoing(engine, tmp_path, dialling={"attempts": 2}) as out:
+        out.house.exchange.book[CLIENT] = Callee(Answer.BUSY)
+        remind(out, stopped=True)
+        with out.house.looking() as session:
+            assert session.scalars(select(Delivery.key)).all() == ["enrolment:1:1"]
 
 
 def test_a_client_who_rings_ends_the_follow_up(engine: sa.Engine, tmp_path: Path) -> None:
