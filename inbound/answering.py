@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import callplan, phoneevents, routing, traffic
-from core.callplan import CallFacts, CallPlan, House, Reject, Say, Step, Voicemail
+from core.callplan import CallFacts, CallPlan, Hangup, House, Reject, Say, Step, Voicemail
 from core.callrings import Line
 from core.calls import Call, CallState
 from core.clock import now
@@ -84,11 +84,21 @@ class Answering:
         return self._go_on(session, step, told, plan, more)
 
     def apologise(self, session: Session, step: Step, signed: Signed) -> str:
-        """Keep what happened and let the caller leave a message, where no plan could be made."""
+        """Keep what happened and let the caller leave a message, where no plan could be made.
+
+        Colleagues and callees of ours leave none: they are hung up on.
+        """
+        return self._go_on(session, step, twilio.step_told(step, signed), self._apology(step), {})
+
+    def _apology(self, step: Step) -> CallPlan:
+        if step in placed.STEPS or step in {Step.WHISPER, Step.ACCEPT}:
+            return CallPlan((Hangup(),), "something went wrong on our side")
         house = self._telephone.house("")
-        message = Voicemail((house.busy[house.default_language],), house.voicemail_seconds)
-        plan = CallPlan((message,), "something went wrong on our side; voicemail")
-        return self._go_on(session, step, twilio.step_told(step, signed), plan, {})
+        words = house.busy[house.default_language]
+        if not house.voicemail:
+            return CallPlan((words, Hangup()), "something went wrong on our side; no voicemail")
+        message = Voicemail((words,), house.voicemail_seconds)
+        return CallPlan((message,), "something went wrong on our side; voicemail")
 
     def _go_on(
         self, session: Session, step: Step, told: Told, plan: CallPlan, more: Mapping[str, Any]

@@ -23,13 +23,16 @@ from core.clock import now
 from core.config_sections import Twilio
 from core.consent import Scope, suppression_of
 from core.conversations import Conversation, Message
+from core.db import transaction
 from core.errors import LoginRefused, Unreachable
 from core.labels import Classification
 from core.phoneevents import EventKind, PhoneEvent, Told
 from core.sequences import Enrolment, Sequence, SequenceStep, StepKind
 from core.tasks import Task, TaskState
+from inbound.answering import Answering
 from inbound.calls import STEP_ORDER
 from inbound.reconcile import compare, reconcile
+from inbound.twilio import Signed
 from inbound.twilioapi import TwilioApi
 from tests.twilio_local.api import Api, serving
 from tests.twilio_local.exchange import ACCOUNT, TOKEN
@@ -276,3 +279,23 @@ def test_call_back_is_taken_back_when_a_late_event_says_that_somebody_answered(h
 
 def test_every_step_of_a_call_has_its_place_in_the_order() -> None:
     assert set(STEP_ORDER) == {step.value for step in Step}
+
+
+@pytest.mark.parametrize(
+    ("step", "voicemail", "said"),
+    [
+        (Step.GREET, True, "<Record"),
+        (Step.GREET, False, "<Hangup"),
+        (Step.WHISPER, True, "<Hangup"),
+        (Step.MESSAGE, True, "<Hangup"),
+    ],
+)
+def test_only_a_caller_is_asked_for_a_message_where_no_plan_could_be_made(
+    engine: sa.Engine, tmp_path: Path, step: Step, voicemail: bool, said: str
+) -> None:
+    answering = Answering(phone_settings(tmp_path, {"voicemail": voicemail}))
+    fields = {"CallSid": "CA" + "7" * 32, "From": CLIENT, "To": OURS}
+    with transaction(engine) as session:
+        document = answering.apologise(session, step, Signed(fields, {}))
+    assert said in document
+    assert ("<Record" in document) == (said == "<Record")
