@@ -274,7 +274,8 @@ def _is_a_talk(session: Session, call: Call, state: CallState) -> bool:
     if call.direction == Direction.IN:
         return True
     order = phoneorders.by_sid(session, call.sid)
-    return state == CallState.ANSWERED and (order is None or order.kind == OrderKind.CLICK)
+    talked = order is None or order.kind == OrderKind.CLICK or call.staff_id is not None
+    return state == CallState.ANSWERED and talked
 
 
 def _call_back(session: Session, tools: Tools, call: Call, state: CallState) -> None:

@@ -108,6 +108,17 @@ def test_a_call_of_a_follow_up_that_was_stopped_meanwhile_is_not_tried_again(
             assert session.scalars(select(Delivery.key)).all() == ["enrolment:1:1"]
 
 
+def test_a_client_who_is_put_through_to_a_colleague_ends_the_follow_up(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    with outgoing(engine, tmp_path, dialling={"attempts": 1}) as out:
+        out.house.exchange.book[CLIENT] = Callee(keys="1")
+        remind(out)
+        with out.house.looking() as session:
+            enrolment = session.scalars(select(Enrolment)).one()
+            assert (enrolment.state, enrolment.stop_reason) == (EnrolmentState.STOPPED, StopReason.CALL)
+
+
 def test_a_client_who_rings_ends_the_follow_up(engine: sa.Engine, tmp_path: Path) -> None:
     with outgoing(engine, tmp_path, dialling={"attempts": 1}) as out:
         out.house.exchange.book[CLIENT] = Callee(keys="")
