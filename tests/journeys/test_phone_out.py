@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -241,10 +242,16 @@ def test_stop_in_the_middle_of_a_page_of_sends_lets_no_more_leave(out: Outgoing,
     numbers = [f"+3706110{n:04d}" for n in range(8)]
     texts_to(out, numbers)
 
+    applied = threading.Event()
+
     def stop(table: str, form: dict[str, list[str]]) -> None:
         if form["To"] == [numbers[2]]:
             out.house.exchange.sms(numbers[6], OURS, word)
             out.house.work()
+            applied.set()
+        elif form["To"][0] > numbers[2]:
+            # The other line would run ahead of the word that is being understood.
+            applied.wait(60)
 
     out.creator.watching.append(stop)
     out.send(Channel.SMS)
