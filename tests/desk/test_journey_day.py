@@ -205,3 +205,4 @@ def test_the_desk_fits_a_telephone(chromium: playwright.Browser, address: str, w
     page.click("[data-toggle=rail]")
     expect(page.locator("#rail a").first).to_be_visible()
     assert watched.faults == []
+    page.close()
