@@ -15,9 +15,9 @@ from classifier.features import Blocks, Features
 from classifier.fitting import groups_of
 from classifier.manylabels import ManyModel, fit_many
 from classifier.model import Floats, softmax
-from classifier.recipes import Choice, Solved, choose, fit
+from classifier.recipes import LARGE, Choice, Solved, choose, fit
 from classifier.selftraining import teach_by_pool
-from classifier.text import prepared
+from classifier.text import BODY_LIMIT, TEXT_LIMIT, prepared
 from core.errors import InputRefused
 
 STRANGER = "\x00outside"
@@ -27,61 +27,89 @@ NAME_ROWS_UP_TO = 40
 """Label names and descriptions are added as examples while labels have fewer examples than this on
 average."""
 
+MOST_LABELS = 2_000
+"""More different labels mean that another column was read as the label."""
+
+ALWAYS_ONE = 30
+"""Rows, each with exactly one label, from which it is believed that a text bears one label, although the
+file could say several."""
+
+KEPT = 0.05
+"""The share of our own texts whose `inside` lies below 0."""
+
 
 @dataclass(slots=True)
 class OneModel:
-    """A classifier of texts that bear exactly one label; `labels` may end with `STRANGER`."""
+    """A classifier of texts that bear exactly one label; `labels` may end with `STRANGER`.
+
+    `border` is the score of being ours below which one in twenty of our held-out texts lay; of a text the
+    first `reads` characters are read.
+    """
 
     labels: tuple[str, ...]
     solved: tuple[Solved, ...]
     choice: Choice
+    border: float = 0.0
+    reads: int = TEXT_LIMIT
 
     def answer(self, texts: Sequence[str]) -> Answers:
         """The answers for raw texts."""
-        ready = [prepared(text) for text in texts]
+        ready = [prepared(text, self.reads) for text in texts]
         scores = sum((one.scores(ready) for one in self.solved), np.zeros((len(texts), len(self.labels))))
-        return answers_of(scores, self.labels, self.choice.temperature)
+        return answers_of(scores, self.labels, self.choice.temperature, self.border)
 
 
-def answers_of(scores: Floats, labels: tuple[str, ...], temperature: float) -> Answers:
+def answers_of(scores: Floats, labels: tuple[str, ...], temperature: float, border: float = 0.0) -> Answers:
     """Scores to answers; what speaks for the stranger speaks against being inside."""
     known = len(labels) - (STRANGER in labels)
     inside = scores[:, :known]
     chances = softmax(inside / temperature)
     best = chances.argmax(axis=1) if len(scores) else np.zeros(0, dtype=int)
-    like = inside.max(axis=1, initial=-1e9) - (scores[:, known] if known < len(labels) else 0.0)
     return Answers(
         labels=labels[:known],
         said=[(labels[index],) for index in best],
         confidence=chances.max(axis=1, initial=0.0),
         probabilities=chances,
-        inside=like,
+        inside=_likeness(scores, known) - border,
     )
+
+
+def _likeness(scores: Floats, known: int) -> Floats:
+    """How much a text looks like one of the first `known` labels, rather than like a stranger."""
+    stranger = scores[:, known] if known < scores.shape[1] else 0.0
+    return scores[:, :known].max(axis=1, initial=-1e9) - stranger
 
 
 def train(
     rows: Sequence[Row], *, pool: Sequence[str] = (), descriptions: Mapping[str, str] | None = None
 ) -> OneModel | ManyModel:
-    """Train on rows; `pool` are texts without labels, `descriptions` say what a label means.
+    """Train on rows; `pool` are texts without labels, `descriptions` say what a label means. Rows whose label
+    nobody knows teach nothing.
 
     Raises:
-        InputRefused: fewer than two labels, or rows with one label mixed with rows that bear many.
+        InputRefused: no labelled rows, fewer than two labels where a text bears one, or far too many.
     """
-    if not rows:
-        raise InputRefused("There is nothing to train on.")
-    if any(row.many for row in rows):
-        return fit_many(
-            [prepared(row.text) for row in rows], [row.labels for row in rows], _said(descriptions)
+    used = [row for row in rows if row.known]
+    known = sorted({label for row in used for label in row.labels})
+    if not known:
+        raise InputRefused("There is nothing to train on.", cure="Give the columns text and label.")
+    if len(known) > MOST_LABELS:
+        raise InputRefused(
+            f"There are {len(known)} different labels in {len(used)} rows.",
+            cure=f"At most {MOST_LABELS}; see whether the column of the labels is the right one.",
         )
-    known = sorted({row.label for row in rows if row.labels and not row.outside})
+    if any(row.many for row in used) and not _one_each(used):
+        return fit_many(
+            [prepared(row.text) for row in used], [row.labels for row in used], _said(descriptions)
+        )
     if len(known) < 2:
         raise InputRefused(
             "Training needs at least two different labels.", cure="Give the columns text and label."
         )
-    labels = (*known, STRANGER) if any(row.outside for row in rows) else tuple(known)
+    reads = TEXT_LIMIT if len(used) <= LARGE else BODY_LIMIT
+    labels = (*known, STRANGER) if any(row.outside for row in used) else tuple(known)
     place = {label: index for index, label in enumerate(labels)}
-    used = [row for row in rows if row.outside or row.labels]
-    texts = [prepared(row.text) for row in used]
+    texts = [prepared(row.text, reads) for row in used]
     truth = np.array([place[STRANGER if row.outside else row.label] for row in used], dtype=np.int64)
     groups = _same_texts(texts)
     choice = choose(texts, truth, len(labels), groups=groups)
@@ -94,23 +122,30 @@ def train(
         named = choose(wide, answers, len(labels), recipes=choice.recipes, always=always, groups=families)
         if _right(named, answers) > _right(choice, truth):
             texts, truth, choice = wide, answers, named
-    unlabelled = [prepared(text) for text in pool]
+    unlabelled = [prepared(text, reads) for text in pool]
     if unlabelled:
         solved, choice = teach_by_pool(texts, truth, len(labels), choice, unlabelled)
     else:
         solved = tuple(fit(texts, truth, len(labels), recipe) for recipe in choice.recipes)
-    return OneModel(
-        labels, solved, replace(choice, temperature=_inside_temperature(choice, truth, len(known)))
-    )
+    warmth, border = _of_ours(choice, truth, len(known))
+    return OneModel(labels, solved, replace(choice, temperature=warmth), border, reads)
+
+
+def _one_each(rows: Sequence[Row]) -> bool:
+    ours = [row for row in rows if not row.outside]
+    return len(ours) >= ALWAYS_ONE and all(len(row.labels) == 1 for row in ours)
 
 
 def _right(choice: Choice, truth: Ints) -> float:
     return float((choice.held.argmax(axis=1) == truth[choice.rows]).mean())
 
 
-def _inside_temperature(choice: Choice, truth: Ints, known: int) -> float:
-    inside = truth[choice.rows] < known
-    return fit_temperature(choice.held[inside, :known], truth[choice.rows][inside])
+def _of_ours(choice: Choice, truth: Ints, known: int) -> tuple[float, float]:
+    """The temperature and the border, both by held-out texts that bear one of our labels."""
+    ours = truth[choice.rows] < known
+    held = choice.held[ours]
+    warmth = fit_temperature(held[:, :known], truth[choice.rows][ours])
+    return warmth, float(np.quantile(_likeness(held, known), KEPT))
 
 
 def _said(descriptions: Mapping[str, str] | None) -> dict[str, str]:

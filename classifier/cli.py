@@ -76,9 +76,9 @@ def train(
 
     with _session(ctx) as session:
         for path in data:
-            click.echo(f"{path}: {add_rows(session, path)} examples", err=True)
+            click.echo(f"{path}: {add_rows(session, path)} new examples", err=True)
         if folders is not None:
-            click.echo(f"{folders}: {add_folders(session, folders, _reader(ctx))} examples", err=True)
+            click.echo(f"{folders}: {add_folders(session, folders, _reader(ctx))} new examples", err=True)
         outcome = retrain(session, allow_odd=allow_odd, target=target)
         state = "in force" if outcome.verdict.accepted else "not put in force"
         click.echo(f"{outcome.version.name}: {state}: {outcome.verdict.reason}")
@@ -118,19 +118,23 @@ def evaluate(
     """Train on one file, answer another, and measure.
 
     Files are CSV or JSON lines with `text` and `label` (or `labels`, for texts that bear several), and
-    `oos` for texts that belong to no label.
+    `oos` for texts that belong to no label. --predictions writes one JSON object for each test row, in
+    their order, with the labels said and how sure that is.
 
     \b
     Example:
       frontdesk classifier evaluate --train a.csv --test b.csv --json --predictions answers.jsonl
     """
     from classifier.dataset import read_descriptions, read_rows, read_texts
-    from classifier.evaluation import as_text, prediction_rows
+    from classifier.evaluation import as_text, prediction_rows, remarks
     from classifier.evaluation import evaluate as measure
 
-    test_rows = read_rows(test_files)
+    _may_be_written(predictions, page_file)
+    train_rows, test_rows = read_rows(train_files), read_rows(test_files)
+    for remark in remarks(train_rows, test_rows):
+        click.echo(remark, err=True)
     result = measure(
-        read_rows(train_files),
+        train_rows,
         test_rows,
         pool=read_texts(pool) if pool else (),
         descriptions=read_descriptions(describe) if describe else None,
@@ -308,6 +312,15 @@ def _text(ctx: click.Context, name: str) -> Text:
 
     content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     return text_of(content, name, _reader(ctx))
+
+
+def _may_be_written(*paths: Path | None) -> None:
+    """Found out before the training rather than after it."""
+    from core.errors import InputRefused
+
+    for path in paths:
+        if path is not None and not path.parent.is_dir():
+            raise InputRefused(f"There is no folder {path.parent}.", cure="Make it first.")
 
 
 def _reader(ctx: click.Context) -> ReadLetter | None:

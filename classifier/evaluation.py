@@ -16,11 +16,14 @@ from classifier.calibration import error_by_chance
 from classifier.dataset import Row
 from classifier.metrics import LabelScore
 from classifier.model import Floats
+from core.errors import InputRefused
 
 BATCH = 200
 """Texts answered at a time while speed is measured."""
 
 CONFUSIONS = 15
+UNSEEN = 5
+"""Labels never trained on that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,13 @@ def evaluate(
     descriptions: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """Train on some rows, answer the others, and measure; only the training part, the pool and the
-    descriptions have any say in how the model is made."""
+    descriptions have any say in how the model is made.
+
+    Raises:
+        InputRefused: too little to train on, or no test row that could be judged.
+    """
+    if not any(row.known for row in test_rows):
+        raise InputRefused("No test row has a label.", cure="Give the columns text and label.")
     started = time.perf_counter()
     model = train(train_rows, pool=pool, descriptions=descriptions)
     trained = time.perf_counter() - started
@@ -74,13 +83,28 @@ def evaluate(
     return judged(test_rows, _joined(parts), train_seconds=trained, ms_per_message=each)
 
 
+def remarks(train_rows: Sequence[Row], test_rows: Sequence[Row]) -> list[str]:
+    """What one should know of the rows before believing the figures, a sentence each."""
+    told: list[str] = []
+    if left := sum(not row.known for row in train_rows):
+        told.append(f"Training rows without a label, which teach nothing: {left}.")
+    if left := sum(not row.known for row in test_rows):
+        told.append(f"Test rows without a label, answered but not judged: {left}.")
+    taught = {label for row in train_rows for label in row.labels}
+    unseen = sorted({label for row in test_rows for label in row.labels} - taught)
+    if unseen:
+        named = ", ".join(unseen[:UNSEEN]) + (", …" if len(unseen) > UNSEEN else "")
+        told.append(f"Labels of the test that were never trained on, which cannot be said: {named}.")
+    return told
+
+
 def judged(
     rows: Sequence[Row], answers: Answers, *, train_seconds: float = 0.0, ms_per_message: float = 0.0
 ) -> Evaluation:
     """Measure answers against the rows' labels; rows from outside count only where strangers are told
-    apart."""
+    apart, rows whose label nobody knows not at all."""
     many = any(row.many for row in rows)
-    ours = [index for index, row in enumerate(rows) if not row.outside]
+    ours = [index for index, row in enumerate(rows) if row.known and not row.outside]
     truth = [rows[index].labels for index in ours]
     said = [answers.said[index] for index in ours]
     right = np.array([set(t) == set(s) for t, s in zip(truth, said, strict=True)], dtype=bool)
@@ -118,13 +142,16 @@ def judged(
 
 
 def prediction_rows(rows: Sequence[Row], answers: Answers) -> list[dict[str, Any]]:
-    """Each test row with what was said of it: text, labels, said, confidence, alternatives and the inside
-    score."""
+    """Each test row in order with what was said of it.
+
+    `labels` are the labels said (also under their earlier name, `said`), `confidence` how sure that is,
+    `alternatives` the likeliest labels with their chances, `inside` how far the text is from looking like
+    none of the labels: below 0 lies one in twenty of ours. `true` and `oos` repeat what the file says.
+    """
     return [
         {
             "text": row.text,
-            "labels": list(row.labels),
-            "oos": row.outside,
+            "labels": list(answers.said[index]),
             "said": list(answers.said[index]),
             "confidence": round(float(answers.confidence[index]), 4),
             "alternatives": [
@@ -132,6 +159,8 @@ def prediction_rows(rows: Sequence[Row], answers: Answers) -> list[dict[str, Any
                 for column in np.argsort(-answers.probabilities[index], kind="stable")[:3]
             ],
             "inside": round(float(answers.inside[index]), 4),
+            "true": list(row.labels),
+            "oos": row.outside,
         }
         for index, row in enumerate(rows)
     ]

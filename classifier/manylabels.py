@@ -26,6 +26,9 @@ BLOCKS: tuple[Blocks, ...] = (Blocks(), Blocks(stems=True, weights=(0.5, 1.0, 1.
 LEXICAL: tuple[float, ...] = (0.0, 0.4, 0.8, 1.2, 1.6)
 SHIFTS: Floats = np.round(np.arange(-0.9, 0.95, 0.05), 2)
 FOLDS = 5
+STEEP = 3.0
+"""How fast chances rise with the score where held-out answers cannot tell."""
+
 NEAR = 0.4
 """Only scores above the threshold less this much shape the probabilities: the mass far below says nothing
 there."""
@@ -84,6 +87,8 @@ class ManyModel:
     threshold: float
     slope: float
     offset: float
+    border: float = 0.0
+    """The best score below which one in twenty of the held-out texts with labels lay."""
 
     def scores(self, texts: Sequence[str]) -> Floats:
         """Scores (texts x labels)."""
@@ -98,7 +103,7 @@ class ManyModel:
         said = [tuple(self.labels[i] for i in np.flatnonzero(row)) for row in told]
         sure = np.where(told, chances, 1.0 - chances)
         confidence = sure.min(axis=1) if len(texts) else np.zeros(0)
-        inside = scores.max(axis=1) if len(texts) else np.zeros(0)
+        inside = scores.max(axis=1) - self.border if len(texts) else np.zeros(0)
         return Answers(self.labels, said, confidence, chances, inside)
 
 
@@ -121,10 +126,22 @@ def fit_many(
                 best = (merit, blocks, lexical, shift, scores)
     _, blocks, lexical, shift, scores = best
     near = scores > shift - NEAR
-    slope, offset = _sigmoid(scores[near], truth[near])
+    slope, offset = _sigmoid(scores[near] - shift, truth[near])
+    offset -= slope * shift
+    bearing = scores[truth.any(axis=1)].max(axis=1)
     space, matrix = Features.fit([*texts, *meanings.rows()], blocks)
     solved = _solve(matrix, np.vstack((truth, np.eye(len(known), dtype=bool))))
-    return ManyModel(tuple(known), space, solved, meanings, lexical, shift, slope, offset)
+    return ManyModel(
+        tuple(known),
+        space,
+        solved,
+        meanings,
+        lexical,
+        shift,
+        slope,
+        offset,
+        float(np.quantile(bearing, 0.05)) if len(bearing) else shift,
+    )
 
 
 def _held(texts: Sequence[str], truth: Flags, meanings: Meanings, blocks: Blocks, folds: NDArray) -> Floats:
@@ -144,6 +161,9 @@ def _solve(matrix: Sparse, truth: Flags) -> Floats:
     settings: Any = {"dual": True, "class_weight": "balanced", "tol": 1e-3}
     solved = np.zeros((matrix.shape[1] + 1, truth.shape[1]))
     for column in range(truth.shape[1]):
+        if truth[:, column].all() or not truth[:, column].any():
+            solved[-1, column] = 1.0 if truth[:, column].any() else -1.0
+            continue
         machine: Any = LinearSVC(C=1.0, random_state=SEED, max_iter=3000, **settings)
         machine.fit(matrix, truth[:, column])
         solved[:-1, column], solved[-1, column] = machine.coef_[0], machine.intercept_[0]
@@ -153,6 +173,8 @@ def _solve(matrix: Sparse, truth: Flags) -> Floats:
 def _sigmoid(scores: Floats, truth: Flags) -> tuple[float, float]:
     from sklearn.linear_model import LogisticRegression
 
+    if truth.all() or not truth.any():
+        return STEEP, 0.0
     fitted = LogisticRegression(C=1e3, max_iter=500).fit(scores[:, None], truth)
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
 

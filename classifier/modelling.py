@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from classifier.features import Features
 from classifier.fitting import fold_numbers, groups_of
 from classifier.heads import Question, fit_head
 from classifier.model import Floats, Model, softmax
-from classifier.recipes import Recipe, held_scores, solve
+from classifier.recipes import LARGE, Recipe, held_scores, lean, solve
 
 FOLDS = 5
 LIKENESS = 0.6
@@ -23,13 +22,6 @@ PHRASE_WEIGHT = 0.7
 
 GROUPED_UP_TO = 3_000
 """Beyond so many rows only equal texts are kept in one fold, and one fold is judged instead of all."""
-
-LARGE = 30_000
-"""Beyond so many rows letter groups are left out: words, pairs and stems have been seen often enough, and
-memory stays small."""
-
-FEWEST_OF_LARGE = 5
-"""Texts in which a feature must stand where there are so many rows."""
 
 
 def fit_model(
@@ -53,8 +45,7 @@ def fit_model(
     order = sorted({*labels, *(label for _, label in always)})
     own = len(texts)
     if own > LARGE:
-        lean = replace(recipe.blocks, chars=None, stems=True, min_count=FEWEST_OF_LARGE)
-        recipe = replace(recipe, blocks=lean)
+        recipe = lean(recipe)
     truth = label_numbers([*labels, *(label for _, label in always)], order)
     everything = [*texts, *(text for text, _ in always)]
     weighed = np.concatenate(

@@ -26,6 +26,16 @@ FEWEST_SAMPLED = 5
 SMALL = 3_000
 """Rows up to which all recipes are compared on all rows; beyond, on a sample of so many."""
 
+JUDGED_OF_MANY = 2
+"""So many of five folds are judged where rows are more than `SMALL`: their answers say enough."""
+
+LARGE = 30_000
+"""Beyond so many rows letter groups are left out: words, pairs and stems have been seen often enough, and
+memory stays small; one recipe speaks, judged by one fold."""
+
+FEWEST_OF_LARGE = 5
+"""Texts in which a feature must stand where there are so many rows."""
+
 PLAIN = Blocks()
 STEMMED = Blocks(stems=True, weights=(0.5, 1.0, 1.0))
 LONGER = Blocks(chars=(2, 5), stems=True, weights=(0.5, 1.0, 1.0))
@@ -81,6 +91,14 @@ class Choice:
     held: Floats
     rows: Ints
     tried: tuple[tuple[tuple[Recipe, ...], float], ...] = field(default=())
+
+
+def lean(recipe: Recipe) -> Recipe:
+    """The recipe as it can be had for more than `LARGE` rows."""
+    slim = replace(
+        recipe.blocks, chars=None, stems=True, mates=False, clauses=False, frames=False, cues=False
+    )
+    return replace(recipe, blocks=replace(slim, min_count=FEWEST_OF_LARGE))
 
 
 def solve(matrix: Sparse, truth: Ints, labels: int, recipe: Recipe, weights: Floats | None = None) -> Floats:
@@ -157,13 +175,15 @@ def held_of_each(
     recipes: Sequence[Recipe],
     folds: Ints,
     always: Sequence[int] = (),
+    only: Sequence[int] | None = None,
 ) -> dict[Recipe, Floats]:
-    """`held_scores` of several recipes; features and learners that they share are made once."""
+    """`held_scores` of several recipes; features and learners that they share are made once. With `only`,
+    just the rows of those folds are scored."""
     found = {recipe: np.zeros((len(texts), labels)) for recipe in recipes}
     fixed = np.zeros(len(texts), dtype=bool)
     fixed[list(always)] = True
     for blocks in dict.fromkeys(recipe.blocks for recipe in recipes):
-        for fold in np.unique(folds):
+        for fold in np.unique(folds) if only is None else only:
             outside = np.flatnonzero(folds == fold)
             inside = np.flatnonzero((folds != fold) | fixed)
             space, matrix = Features.fit([texts[int(i)] for i in inside], blocks)
@@ -197,10 +217,14 @@ def choose(
         first = choose(
             [texts[int(i)] for i in picked], truth[picked], labels, recipes=recipes, groups=groups[picked]
         )
-        best = choose(texts, truth, labels, recipes=first.recipes, always=always, groups=groups)
+        few = first.recipes if len(texts) <= LARGE else (lean(first.recipes[0]),)
+        best = choose(texts, truth, labels, recipes=few, always=always, groups=groups)
         return replace(best, tried=(*first.tried, *best.tried))
     folds = fold_numbers(truth, groups, 10 if len(judged) < 400 else 5, seed)
-    single = held_of_each(texts, truth, labels, recipes, folds, always)
+    only = None if len(judged) <= SMALL else range(JUDGED_OF_MANY if len(judged) <= LARGE else 1)
+    if only is not None:
+        judged = judged[np.isin(folds[judged], only)]
+    single = held_of_each(texts, truth, labels, recipes, folds, always, only)
     held: dict[tuple[Recipe, ...], Floats] = {(made,): scores[judged] for made, scores in single.items()}
     merits = {made: _merit(scores, truth[judged]) for made, scores in held.items()}
     best = max(merits, key=lambda made: merits[made])

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import email
 import email.policy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from email.header import decode_header, make_header
 from email.message import Message as Mail
 from pathlib import Path
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from classifier.dataset import read_rows
+from classifier.ownlabels import keys_of
 from classifier.text import Text
 from core.errors import InputRefused
+from core.intents import Intent
 from core.labels import LabelExample
 
 FILE_LIMIT = 50_000_000
@@ -52,45 +54,62 @@ def simple_letter(content: bytes) -> Text:
 
 
 def add_rows(session: Session, path: Path) -> int:
-    """Store the labelled rows of a file as the company's examples; gives how many.
+    """Store the labelled rows of a file as the company's examples; gives how many were not there before.
+
+    Texts from outside teach the label for everything else.
 
     Raises:
-        InputRefused: the file cannot be read, or a row has no label.
+        InputRefused: the file cannot be read, or a row has no label or several.
     """
-    rows = read_rows(path)
-    without = next((number for number, row in enumerate(rows, start=1) if not row.labels), None)
-    if without is not None:
-        raise InputRefused(f"{path}: row {without} has no label.", cure="Give the columns text and label.")
-    values = [
-        {"intent": row.label, "text": row.text[:STORED_LIMIT], "subject": "", "source": path.name}
-        for row in rows
-    ]
-    if values:
-        session.execute(insert(LabelExample), values)
-    return len(values)
+    found: list[tuple[str, Text, str]] = []
+    for number, row in enumerate(read_rows(path), start=1):
+        if not row.outside and len(row.labels) != 1:
+            told = "several labels" if row.labels else "no label"
+            raise InputRefused(f"{path}: row {number} has {told}.", cure="Give the columns text and label.")
+        found.append((row.label or Intent.OTHER.value, Text("", row.text), path.name))
+    return _store(session, found)
 
 
 def add_folders(session: Session, folder: Path, reader: ReadLetter | None = None) -> int:
-    """Store the letters of a folder of folders as examples; each folder's name is the label."""
+    """Store the letters of a folder of folders as examples; each folder's name is the label. What is neither
+    mail nor text is left out. Gives how many were not there before."""
+    return _store(session, list(_letters(folder, reader)))
+
+
+def _store(session: Session, found: Sequence[tuple[str, Text, str]]) -> int:
+    keys = keys_of(session, (label for label, _, _ in found))
+    query = select(LabelExample.intent, LabelExample.subject, LabelExample.text)
+    held = {(row.intent, row.subject, row.text) for row in session.execute(query)}
+    fresh: dict[tuple[str, str, str], str] = {}
+    for label, text, source in found:
+        example = keys[label], text.subject[:300].strip(), text.body[:STORED_LIMIT].strip()
+        if any(example[1:]) and example not in held:
+            fresh.setdefault(example, source)
     values = [
-        {
-            "intent": label,
-            "subject": text.subject[:300],
-            "text": text.body[:STORED_LIMIT],
-            "source": f"{folder.name}/{label}",
-        }
-        for label, text in _letters(folder, reader)
+        {"intent": intent, "subject": subject, "text": body, "source": source}
+        for (intent, subject, body), source in fresh.items()
     ]
     if values:
         session.execute(insert(LabelExample), values)
     return len(values)
 
 
-def _letters(folder: Path, reader: ReadLetter | None) -> Iterator[tuple[str, Text]]:
+def _letters(folder: Path, reader: ReadLetter | None) -> Iterator[tuple[str, Text, str]]:
     for labelled in sorted(path for path in folder.iterdir() if path.is_dir()):
         for path in sorted(labelled.rglob("*")):
-            if path.is_file() and path.stat().st_size <= FILE_LIMIT:
-                yield labelled.name, (reader or simple_letter)(path.read_bytes())
+            if not path.is_file() or path.stat().st_size > FILE_LIMIT:
+                continue
+            content = path.read_bytes()
+            if is_mail(content, path.name) or _is_text(content):
+                source = f"{folder.name}/{labelled.name}"
+                yield labelled.name, text_of(content, path.name, reader), source
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        return "\0" not in content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
 
 
 def _decoded(value: object) -> list[tuple[bytes, str | None]]:

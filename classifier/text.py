@@ -84,6 +84,6 @@ def features_of(plain_text: str) -> str:
     return _DIGITS.sub("0", plain_text).lower()
 
 
-def prepared(text: str) -> str:
+def prepared(text: str, limit: int = TEXT_LIMIT) -> str:
     """Any text as a company's own labelled texts are counted on: visible characters, lower case, bounded."""
-    return visible(text[:TEXT_LIMIT]).lower()
+    return visible(text[:limit]).lower()
