@@ -39,7 +39,7 @@ class Account(Base):
 
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(Text, index=True)
-    code: Mapped[str | None] = mapped_column(Text)
+    code: Mapped[str | None] = mapped_column(Text, index=True)
     """Company code or tax number."""
     industry: Mapped[str | None] = mapped_column(Text, index=True)
     region: Mapped[str | None] = mapped_column(Text, index=True)
@@ -61,6 +61,8 @@ class Account(Base):
     last_in_at: Mapped[datetime | None]
     """When anybody there last wrote or called, as `core.contactfacts` last counted."""
     last_out_at: Mapped[datetime | None]
+    completeness: Mapped[int] = mapped_column(default=0, server_default="0", index=True)
+    """How full the card is, of a hundred, as `core.cardscores` last counted."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     curator: Mapped[StaffMember | None] = relationship()

@@ -46,6 +46,15 @@ class Conversation(Base):
         Index("ix_conversation_inbox", "assignee_id", "state", text("last_message_at DESC")),
         Index("ix_conversation_team", "team_id", "state", text("last_message_at DESC")),
         Index("ix_conversation_list", "state", text("last_message_at DESC"), text("id DESC")),
+        # What is counted beside every page: few of many rows, read from the index alone.
+        Index(
+            "ix_conversation_open",
+            text("last_message_at DESC"),
+            text("id DESC"),
+            postgresql_include=["assignee_id", "team_id", "account_id", "snoozed_until"],
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index("ix_conversation_beside", "beside_id", postgresql_where=text("beside_id IS NOT NULL")),
         Index("ix_conversation_snoozed", "snoozed_until", postgresql_where=text("snoozed_until IS NOT NULL")),
     )
 

@@ -70,12 +70,14 @@ MODEL_MODULES: tuple[str, ...] = (
     "core.contactfacts",
     "core.lists",
     "core.segments",
+    "core.segments_kept",
     "core.imports_rows",
     "core.campaigns",
     "core.phoneevents",
     "core.calls",
     "core.recordings",
     "core.transcripts",
+    "core.voices",
     "core.territories",
     "core.moves",
     "core.notes",
@@ -83,15 +85,20 @@ MODEL_MODULES: tuple[str, ...] = (
     "core.provenance",
     "core.duplicates",
     "core.merging",
+    "core.likelydoubles",
     "core.notices",
     "core.reading",
+    "core.unsent",
     "core.savedviews",
     "core.preferences",
+    "core.clientsearch",
     "core.search",
     "core.sessions",
     "core.invitations",
     "core.meetings",
     "core.notifications",
+    "core.rehearsal_runs",
+    "core.clientabsences",
 )
 """Every module that declares tables."""
 
@@ -147,7 +154,7 @@ def driver_url(url: str) -> sa.URL:
     """
     try:
         parsed = sa.make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise ConfigurationError("database_url is not a database URL.", cure=_URL_EXAMPLE) from error
     if parsed.drivername not in {"postgres", "postgresql", "postgresql+psycopg"}:
         raise ConfigurationError(

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from classifier.searchwords import Asked, asked, folded, marked
-from core import clock, search
+from core import clientsearch, clock, search
 from core.accounts import Account, Channel
 from core.conversations import Direction
 from core.errors import InputRefused
@@ -102,9 +102,8 @@ def _place(cursor: str) -> tuple[datetime, int] | None:
 def _found(session: Session, request: PageRequest, question: Question, words: Asked) -> Searched:
     since = clock.now() - timedelta(days=PERIODS[question.period][0]) if question.period else None
     wanted = Wanted(
-        match=search.matching(((term.lexeme, term.beginning) for term in words.terms), words.without)
-        if words
-        else "",
+        match=search.matching((term.lexeme, term.beginning) for term in words.terms),
+        without=search.any_of(words.without),
         phrases=words.phrases,
         since=since,
         before=_place(question.before),
@@ -128,7 +127,7 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
     if words or question.account_id is not None:
         searched = _found(session, request, question, words)
     clients = (
-        search.clients(session, folded(question.text), visible(viewer), curated_by=viewer.staff_id)
+        clientsearch.clients(session, folded(question.text), visible(viewer), curated_by=viewer.staff_id)
         if question.text and not question.narrowed and not question.before
         else []
     )
