@@ -75,9 +75,9 @@ STEPS = (
        where c.id % 5 = 0""",
     """insert into conversation (subject, topic_key, channel, state, contact_id, account_id, assignee_id,
          team_id, language, intent, waiting, urgency, mailbox, last_message_at, created_at)
-       select l.subject, '', 'email', case when n % 12 = 0 then 'open' else 'done' end,
+       select l.subject, '', 'email', case when (n / :agents) % 12 = 0 then 'open' else 'done' end,
          1 + n % :accounts, 1 + n % :accounts, case when n % 50 > 0 then 1 + n % :agents end,
-         1 + n % 4, l.language, 'inquiry', n % 2 = 0, 'normal', 'sales',
+         :team + n % 4, l.language, 'inquiry', n % 2 = 0, 'normal', 'sales',
          now() - interval '1 second' * n * 380, now() - interval '1 second' * n * 380
        from generate_series(1, :talks) n join letter l on l.number = n % :texts""",
     """insert into message (conversation_id, contact_id, direction, channel, subject, sender, sender_name,
@@ -101,9 +101,10 @@ STEPS = (
 
 
 def letters(number: int, random_: random.Random) -> tuple[str, str, str]:
-    """Language, subject and text of one letter of about 120 words, with a rare word of its own."""
+    """Language, subject and text of one letter of about 120 words: half of the common ones, and rare ones."""
     language = random_.choice(list(WORDS))
     common = WORDS[language].split()
+    common = random_.sample(common, len(common) // 2)
     rare = [f"zx{random_.randrange(9_000)}" for _ in range(8)]
     words = [random_.choice(common) if random_.random() < 0.85 else random_.choice(rare) for _ in range(120)]
     return language, " ".join(words[:6]).capitalize(), " ".join(words) + f" zx{number}"
@@ -131,7 +132,9 @@ def fill(engine: sa.Engine, messages: int, accounts: int) -> None:
             language, subject, body = letters(number, chance)
             rows.append({"n": number, "l": language, "s": subject, "b": body, "w": lexemes([subject, body])})
         session.execute(sa.text("insert into letter values (:n, :l, :s, :b, :w)"), rows)
-        given = {"agents": AGENTS, "accounts": accounts, "talks": talks, "texts": TEXTS}
+        given = {
+            "agents": AGENTS, "accounts": accounts, "talks": talks, "texts": TEXTS, "team": teams[0].id,
+        }  # fmt: skip
         with Progress(transient=True) as bar:
             for step in bar.track(STEPS, description="filling"):
                 session.execute(sa.text(step), {k: v for k, v in given.items() if f":{k}" in step})
