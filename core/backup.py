@@ -13,7 +13,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -27,6 +28,8 @@ HEAD = b"PGDMP"
 LAST_LINE = b"\nfrontdesk backup, SHA-256 "
 """What our line at the end begins with; the digest and a line feed follow."""
 PIECE = 1 << 20
+ASIDE = "frontdesk_before_restore"
+"""The schema that holds what was there, until a restore has succeeded."""
 
 
 class BackupFailed(FrontdeskError):
@@ -87,31 +90,54 @@ def _write(command: list[Path | str], url: sa.URL, out: BinaryIO) -> int:
     return size
 
 
-def load(
+@contextmanager
+def restoring(
     engine: sa.Engine, file: Path, *, bin_dir: Path | None = None, replace: bool = False, jobs: int = 2
-) -> None:
-    """Read a backup into an empty database; with `replace`, everything that is there is deleted first.
+) -> Iterator[None]:
+    """Read a backup into an empty database for as long as the block lasts; with `replace`, instead of what
+    is there.
 
-    Raises InputRefused when the file is no backup, Conflict-like InputRefused when the database is not empty,
-    and RestoreFailed with what pg_restore said; then nothing of the backup is there.
+    What was there is put aside first and deleted only when the block has ended well: after a fault in it, a
+    backup that cannot be read or a Ctrl-C, the database is as it was. A restore that was killed is undone by
+    the next one. Raises InputRefused when the file is no backup, when the database is not empty or in use,
+    and RestoreFailed with what pg_restore said.
     """
     check(file)
     programs = find_programs(bin_dir)
-    if not _is_empty(engine):
-        if not replace:
-            raise InputRefused(
-                "The database is not empty.",
-                cure="Restore into an empty one, or use --replace to delete what is there.",
-            )
-        _clear(engine)
+    _refuse_in_use(engine)
+    _put_back(engine)
+    aside = not _is_empty(engine)
+    if aside and not replace:
+        raise InputRefused(
+            "The database is not empty.",
+            cure="Restore into an empty one, or use --replace to delete what is there.",
+        )
+    if aside:
+        _put_aside(engine)
     engine.dispose()
     command: list[Path | str] = [programs.pg_restore, "--no-owner", "--no-privileges", "--exit-on-error"]
     command += [f"--jobs={jobs}", f"--dbname={engine.url.database}", file]
     try:
         _run(command, engine.url, RestoreFailed)
-    except RestoreFailed:
-        _clear(engine)
+        yield
+    except BaseException:
+        engine.dispose()
+        if aside:
+            _put_back(engine)
+        else:
+            _clear(engine)
         raise
+    with engine.begin() as connection:
+        connection.execute(sa.text("set local statement_timeout = 0"))
+        connection.execute(sa.text(f'drop schema if exists "{ASIDE}" cascade'))
+
+
+def load(
+    engine: sa.Engine, file: Path, *, bin_dir: Path | None = None, replace: bool = False, jobs: int = 2
+) -> None:
+    """Read a backup into an empty database, or instead of what is there; raises as `restoring` does."""
+    with restoring(engine, file, bin_dir=bin_dir, replace=replace, jobs=jobs):
+        pass
 
 
 def check(file: Path) -> None:
@@ -141,6 +167,51 @@ def _clear(engine: sa.Engine) -> None:
         connection.execute(sa.text("set local statement_timeout = 0"))
         connection.execute(sa.text("drop schema public cascade"))
         connection.execute(sa.text("create schema public"))
+
+
+def _refuse_in_use(engine: sa.Engine) -> None:
+    """A worker that went on while its database is exchanged would send again what was sent long ago."""
+    others = sa.text(
+        "select distinct application_name from pg_stat_activity where datname = current_database()"
+        " and application_name like 'frontdesk%' and application_name <> current_setting('application_name')"
+        " order by 1"
+    )
+    with engine.connect() as connection:
+        working = list(connection.scalars(others))
+    if working:
+        raise InputRefused(
+            f"The database is in use ({', '.join(working)}).",
+            cure="Stop `frontdesk serve`, desk and workers first, on every machine.",
+        )
+
+
+def _put_aside(engine: sa.Engine) -> None:
+    """Take everything out of the way, but for the extensions: the backup's indexes want them in `public`."""
+    with engine.begin() as connection:
+        connection.execute(sa.text(f'alter schema public rename to "{ASIDE}"'))
+        connection.execute(sa.text("create schema public"))
+        _move_extensions(connection, ASIDE, "public")
+
+
+def _put_back(engine: sa.Engine) -> None:
+    """Bring back what was put aside, if anything was, instead of whatever is there now."""
+    with engine.begin() as connection:
+        connection.execute(sa.text("set local statement_timeout = 0"))
+        held = sa.text("select count(*) from pg_namespace where nspname = :name")
+        if not connection.scalar(held, {"name": ASIDE}):
+            return
+        _move_extensions(connection, "public", ASIDE)
+        connection.execute(sa.text("drop schema public cascade"))
+        connection.execute(sa.text(f'alter schema "{ASIDE}" rename to public'))
+
+
+def _move_extensions(connection: sa.Connection, old: str, new: str) -> None:
+    query = sa.text(
+        "select extname from pg_extension join pg_namespace space on space.oid = extnamespace"
+        " where nspname = :old"
+    )
+    for name in connection.scalars(query, {"old": old}).all():
+        connection.execute(sa.text(f'alter extension "{name}" set schema "{new}"'))
 
 
 def _run(

@@ -126,6 +126,14 @@ class Settings(BaseSettings):
             raise ValueError("it must begin with postgresql://")
         return value
 
+    @field_validator("mailboxes")
+    @classmethod
+    def _told_apart(cls, value: list[sections.Mailbox]) -> list[sections.Mailbox]:
+        places = [(one.name, one.folder) for one in value]
+        if twice := [place for place in places if places.count(place) > 1]:
+            raise ValueError(f"two of them are named {twice[0][0]!r}")
+        return value
+
     @pydantic.model_validator(mode="after")
     def _secrets_from_files(self) -> Settings:
         base.read_secret_files(self)

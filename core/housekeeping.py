@@ -1,7 +1,10 @@
-"""The database's own chores: old log rows of the job queue are deleted every day."""
+"""The database's daily chores: the job queue's old log, sessions that ended, old sign-in attempts."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from core import sessions
 from core.context import Context
 from core.jobkinds import Registry
 from core.jobreport import prune
@@ -11,6 +14,7 @@ registry = Registry()
 
 @registry.job("core.prune", queue="default", periodic="17 3 * * *")
 def prune_log(context: Context) -> None:
-    """Delete log rows of jobs that were done more than a week ago."""
+    """Delete log rows of jobs done more than a week ago, and sessions and attempts that count no more."""
     with context.transaction() as session:
         prune(session)
+        sessions.tidy(session, idle=timedelta(hours=context.settings.desk.session_hours))

@@ -65,7 +65,17 @@ def run_again(session: Session, job_id: int) -> int | None:
 
 
 def prune(session: Session, *, older_than: timedelta = KEPT_LOG) -> int:
-    """Delete old log rows of jobs that are done; returns how many."""
+    """Delete old log rows of jobs that are done; returns how many.
+
+    Of periodic work that was given up, only the last days are kept: it has been tried again many times since.
+    """
+    session.execute(
+        sa.text(
+            "delete from pgqueuer where status = 'failed' and dedupe_key like 'periodic:%'"
+            " and updated < now() - :age"
+        ),
+        {"age": older_than},
+    )
     done = session.execute(
         sa.text(
             "delete from pgqueuer_log log where log.created < now() - :age"

@@ -55,6 +55,8 @@ SERVER_SETTINGS: Mapping[str, str] = {
     "jit": "off",
     "log_min_messages": "warning",
     "log_line_prefix": "%m [%p] ",
+    # Details of errors show the values of rows: what somebody wrote.
+    "log_error_verbosity": "terse",
 }
 START_PATIENCE = 120.0
 RECOVERY_PATIENCE = 900.0
@@ -123,6 +125,16 @@ class LocalDatabase:
         ConfigurationError when the folder cannot be used, DatabaseUnavailable when the server does not
         start.
         """
+        try:
+            return self._ensured(patience)
+        except psycopg.OperationalError as error:
+            # It answered a moment ago: somebody stopped or killed it meanwhile.
+            said = (str(error).strip().splitlines() or ["no reason given"])[0]
+            raise DatabaseUnavailable(
+                f"The built-in database does not answer: {said}", cure=f"See {self.log_file}."
+            ) from error
+
+    def _ensured(self, patience: float) -> str:
         if self._state() is _State.RUNNING and self._has_database():
             return self.url
         with self._lock():
@@ -142,11 +154,15 @@ class LocalDatabase:
         if not (self.started or adopt) or self._state() is not _State.RUNNING:
             return False
         with self._lock():
-            with self._connect("postgres") as connection:
-                row = connection.execute(
-                    "select count(*) from pg_stat_activity"
-                    " where backend_type = 'client backend' and pid <> pg_backend_pid()"
-                ).fetchone()
+            try:
+                with self._connect("postgres") as connection:
+                    row = connection.execute(
+                        "select count(*) from pg_stat_activity"
+                        " where backend_type = 'client backend' and pid <> pg_backend_pid()"
+                    ).fetchone()
+            except psycopg.OperationalError:
+                # It ended, or is so busy that somebody must be at it.
+                return False
             if row and row[0]:
                 return False
             self.stop()

@@ -6,8 +6,9 @@
     log.info("mail stored", mailbox="sales", uid=17, size=8120)
 
 What is logged are ids, counts, names of states and reasons. A value under a key that names a secret or a text
-is replaced, bytes become their length, long values are cut, and the values of all secrets in the settings are
-blotted out wherever they turn up, tracebacks and other libraries' messages included.
+is replaced, bytes become their length, long values are cut, and the values of all secrets in the settings and
+what the database tells of a row's values are blotted out wherever they turn up, tracebacks and other
+libraries' messages included.
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ TEXT_KEYS = frozenset(
     {"body", "text", "html", "raw", "content", "payload", "quoted", "reply", "signature", "transcript"}
     | {"subject", "snippet", "parameters", "params"}
 )
+DATABASE_DETAIL = re.compile(
+    r"\b(DETAIL|CONTEXT):\s.*?(?=\n(?:HINT|DETAIL|CONTEXT):|\n\[SQL|\n\(Background|\n\n|\nTraceback|\Z)",
+    re.DOTALL,
+)
+"""What PostgreSQL adds to an error: the values of the row that would not fit."""
 OWN_KEYS = frozenset({"event", "exception", "exc_info", "level", "timestamp", "logger"})
 LONGEST = 500
 HIDDEN = "[hidden]"
@@ -79,6 +85,7 @@ class Redactor:
         return self._value(key, str(value))
 
     def _blot(self, text: str) -> str:
+        text = DATABASE_DETAIL.sub(rf"\1: {HIDDEN}", text)
         return self._known.sub(HIDDEN, text) if self._known is not None else text
 
 

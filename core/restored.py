@@ -25,4 +25,6 @@ def hold_deliveries(session: Session) -> int:
     This crosses the table of states (`core.outbox.TRANSITIONS`) on purpose: what lies between the backup and
     now is not on record.
     """
+    if session.scalar(sa.text("select to_regclass('delivery')")) is None:
+        return 0
     return int(session.scalar(_HOLD, {"reason": REASON}) or 0)

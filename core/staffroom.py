@@ -35,6 +35,14 @@ def find(session: Session, staff_id: int) -> StaffMember:
     return member
 
 
+def find_by_email(session: Session, address: str) -> StaffMember:
+    """A colleague by their address. Raises NotFound."""
+    member = session.scalar(select(StaffMember).where(StaffMember.email == address.strip().lower()))
+    if member is None:
+        raise NotFound(f"{address} is no colleague of ours.", cure="`frontdesk staff list` shows them.")
+    return member
+
+
 def _may_change(by: StaffMember, member: StaffMember | None, role: Role) -> None:
     """Raises NotAllowed when somebody who is no administrator touches one, or makes one."""
     touches_admin = role == Role.ADMIN or (member is not None and member.role == Role.ADMIN)
@@ -159,14 +167,18 @@ def reactivate(session: Session, member: StaffMember, *, by: StaffMember) -> Non
     audit.note(session, by.id, "reactivated", "staff", member.id, member.name)
 
 
-def set_password(session: Session, member: StaffMember, password: str, *, by: StaffMember) -> None:
-    """Give somebody a new password and sign them out everywhere. Raises WeakPassword when it is too short."""
-    _may_change(by, member, member.role)
+def set_password(session: Session, member: StaffMember, password: str, *, by: StaffMember | None) -> None:
+    """Give somebody a new password and sign them out everywhere; `by` is None for a command on the server.
+
+    Raises WeakPassword when it is too short.
+    """
+    if by is not None:
+        _may_change(by, member, member.role)
     member.password_hash = staff.hash_password(password)
     sessions.end_all(session, member.id)
     invitations.withdraw(session, member)
     session.flush()
-    audit.note(session, by.id, "password", "staff", member.id, member.name)
+    audit.note(session, by.id if by is not None else None, "password", "staff", member.id, member.name)
 
 
 def invite(session: Session, member: StaffMember, *, by: StaffMember) -> str:

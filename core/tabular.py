@@ -12,6 +12,7 @@ from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
+from core.csvcells import safe
 from core.errors import InputRefused
 
 MOST_BYTES = 20_000_000
@@ -20,6 +21,8 @@ MOST_COLUMNS = 100
 LONGEST_CELL = 2_000
 """Characters; a longer one is cut."""
 LONGEST_XLSX_CELL = 32_000
+MOST_TEXT = 50_000_000
+"""Characters of all cells: a workbook may name one long text a million times."""
 MOST_PARTS = 1_000
 MOST_UNPACKED = 100_000_000
 MOST_RATIO = 200
@@ -65,9 +68,12 @@ def _sheet(lines: Iterable[Sequence[str]]) -> Sheet:
     if len(header) > MOST_COLUMNS:
         raise TableRefused(f"The table has more than {MOST_COLUMNS} columns.")
     width = len(header)
-    rows = []
+    rows, held = [], 0
     for line in islice(filled, MOST_ROWS + 1):
         cells = [_clean(cell) for cell in line[:width]]
+        held += sum(map(len, cells))
+        if held > MOST_TEXT:
+            raise TableRefused("The table holds too much text.", cure="Split it into several files.")
         rows.append(tuple(cells + [""] * (width - len(cells))))
     if len(rows) > MOST_ROWS:
         raise TableRefused(f"The table has more than {MOST_ROWS} rows.", cure="Split it into several files.")
@@ -140,9 +146,12 @@ def _check_archive(data: bytes) -> None:
             for part in parts:
                 if part.file_size > 1_000_000 and part.file_size > MOST_RATIO * max(part.compress_size, 1):
                     raise TableRefused("The workbook is packed too tightly to be a table.")
-                if part.filename.endswith((".xml", ".rels")):
+                if part.file_size and part.filename.endswith((".xml", ".rels")):
                     with archive.open(part) as opened:
-                        if b"<!" in opened.read(2000).replace(b"<!--", b""):
+                        head = opened.read(2000)
+                        # What is declared stands before the first element.
+                        root = re.search(rb"<[A-Za-z_]", head)
+                        if root is None or b"<!" in head[: root.start()].replace(b"<!--", b""):
                             raise TableRefused("The workbook declares what no table needs.")
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
         raise TableRefused("The workbook is damaged.", cure="Save it again, or as CSV.") from error
@@ -164,8 +173,7 @@ def _text(value: Any) -> str:
 
 def guarded(cell: Any) -> str:
     """A cell's text that no spreadsheet takes for a formula: an apostrophe stands before it where needed."""
-    text = _text(cell)
-    return f"'{text}" if text.lstrip(" ")[:1] and text.lstrip(" ")[0] in FORMULA else text
+    return safe(_text(cell))
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

@@ -28,7 +28,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "suppressions": ("desk.commands.suppressions", "Addresses that must not be written to."),
     "ledger": ("desk.commands.ledger", "Add up every letter in and every document out."),
     "doctor": ("desk.commands.doctor", "Find what is wrong and say what to do."),
-    "staff": ("desk.commands.staff", "Add colleagues."),
+    "jobs": ("desk.commands.jobs", "Background work that was given up: look, run it again."),
+    "staff": ("desk.commands.staff", "Add colleagues, list them, set their passwords."),
     "territory": ("desk.commands.territory", "Say who answers for which places."),
     "pipelines": ("desk.commands.pipelines", "Write, check and put in force the roads of deals."),
     "rehearse": ("desk.commands.rehearse", "Show what changed rules would have made of the past."),
@@ -99,6 +100,10 @@ def frontdesk(config: Path | None, debug: bool) -> None:
     """Work the mail and calls of a company that sells to companies."""
     del debug  # main() has seen it
     if config is not None:
+        if not config.is_file():
+            raise click.BadParameter(
+                f"{config} is not there; `frontdesk init` writes one.", param_hint="--config"
+            )
         # Processes started from here read the same file.
         os.environ["FRONTDESK_CONFIG"] = str(config.absolute())
 
@@ -136,6 +141,8 @@ def explain(error: Exception) -> str:
         from core.db import unavailable
 
         said = str(unavailable(error))  # pyright: ignore[reportArgumentType] - checked by name, so as not to import it
+    elif isinstance(error, OSError) and error.strerror:
+        said = f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
     else:
         said = f"{type(error).__name__}: {error}. Run it again with --debug to see where."
     return " ".join(said.split())

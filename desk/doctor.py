@@ -135,7 +135,7 @@ def _jobs(context: Context) -> Iterator[Finding]:
         ).one()
     if given_up:
         yield Finding(
-            "jobs", Verdict.NOTE, f"{given_up} were given up.", "Look at the quarantine page of the desk."
+            "jobs", Verdict.NOTE, f"{given_up} were given up.", "`frontdesk jobs list` shows them and why."
         )
     if waiting[0] and waiting[1] > STALE_QUEUE:
         yield Finding(

@@ -81,7 +81,7 @@ class Supervisor:
     def _prepare(self, log: structlog.stdlib.BoundLogger) -> bool:
         try:
             self.before_start()
-        except FrontdeskError as error:
+        except (FrontdeskError, OSError) as error:
             log.error("not ready, trying again", error=str(error))
             return False
         return True
@@ -98,13 +98,20 @@ class Supervisor:
             log.warning("process ended", process=child.name, code=code, again_in=round(child.delay, 1))
             child.delay = min(child.delay * 2, DELAYS[1])
         if now >= child.next_start and self._prepare(log):
-            child.process = subprocess.Popen(  # noqa: S603 - our own program
-                [*child.arguments, "--lifeline", str(lifeline)],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[lifeline],
-                # Ctrl-C at the terminal reaches us alone, and we end the children in order.
-                start_new_session=True,
-            )
+            try:
+                child.process = subprocess.Popen(  # noqa: S603 - our own program
+                    [*child.arguments, "--lifeline", str(lifeline)],
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=[lifeline],
+                    # Ctrl-C at the terminal reaches us alone, and we end the children in order.
+                    start_new_session=True,
+                )
+            except OSError as error:
+                # No memory or no process left: that passes, and what runs must go on.
+                log.error("process cannot be started", process=child.name, error=str(error))
+                child.next_start = now + child.delay
+                child.delay = min(child.delay * 2, DELAYS[1])
+                return
             child.started = now
             child.starts += 1
             log.info("process started", process=child.name, pid=child.process.pid)

@@ -71,9 +71,14 @@ class FaultyProxy:
         while not self._closing:
             try:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._target), timeout=10)
             except OSError:
                 return
+            try:
+                server = socket.create_connection(("127.0.0.1", self._target), timeout=60)
+            except OSError:
+                # The server is away for a moment; whoever asked tries again.
+                client.close()
+                continue
             self.connections += 1
             for one in (client, server):
                 one.settimeout(None)

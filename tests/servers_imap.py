@@ -130,7 +130,7 @@ class Dovecot:
     @contextlib.contextmanager
     def client(self, user: str) -> Iterator[imaplib.IMAP4]:
         """A signed-in plain client."""
-        client = imaplib.IMAP4("127.0.0.1", self.port, timeout=20)
+        client = imaplib.IMAP4("127.0.0.1", self.port, timeout=120)
         try:
             client.login(user, PASSWORD)
             yield client
@@ -173,7 +173,7 @@ class Dovecot:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(10)
+                self.process.wait(60)
             except subprocess.TimeoutExpired:
                 self.kill()
 
@@ -269,10 +269,10 @@ def _spawn(base: Path, port: int) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             [DOVECOT, "-F", "-c", str(base / "dovecot.conf")], stdout=out, stderr=out, start_new_session=True
         )
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     while time.monotonic() < until:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1) as sock:
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
                 if sock.recv(20).startswith(b"* OK"):
                     return process
         except OSError:

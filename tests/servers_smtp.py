@@ -370,7 +370,7 @@ class Postfix:
     inbox: Path
     log: Path
 
-    def letters(self, expected: int, patience: float = 30.0) -> list[bytes]:
+    def letters(self, expected: int, patience: float = 180.0) -> list[bytes]:
         """The letters delivered, once there are so many of them or patience ends."""
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
@@ -399,7 +399,7 @@ def postfix() -> Iterator[Postfix]:
     command = ["/usr/sbin/postfix", "-c", str(folder)]
     started = subprocess.run([*command, "start"], capture_output=True, text=True, check=False)
     try:
-        for _ in range(100):
+        for _ in range(1_200):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +21,21 @@ KNOWN_SERVERS = {
     "yandex.ru": ("imap.yandex.ru", "smtp.yandex.ru"),
     "mail.ru": ("imap.mail.ru", "smtp.mail.ru"),
 }
+
+
+class MailAddress(click.ParamType):
+    """An address of the form name@domain."""
+
+    name = "address"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The address without spaces around it; fails for anything else."""
+        address = str(value).strip()
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+            self.fail(f"{address!r} is no mail address.", param, ctx)
+        return address
+
+
 SECURITY = click.Choice(["tls", "starttls", "plain"])
 
 
@@ -28,12 +45,22 @@ class Asker:
 
     ask: bool
 
-    def text(self, question: str, given: str | None, default: str | None = None) -> str:
-        """The given value, an answer, or the default; a needed value without one is a usage error."""
+    def text(
+        self,
+        question: str,
+        given: str | None,
+        default: str | None = None,
+        kind: click.ParamType = click.STRING,
+    ) -> str:
+        """The given value, an answer, or the default; a needed value without one is a usage error.
+
+        An answer that is not of its kind is asked for again.
+        """
         if given is not None:
-            return given
+            return str(kind.convert(given, None, None))
         if self.ask:
-            return str(click.prompt(question, default=default if default is not None else None)).strip()
+            answer = click.prompt(question, default=default, type=kind, show_choices=False)
+            return str(answer).strip()
         if default is None:
             raise click.UsageError(f"{question} is not given, and nobody is asked.")
         return default
@@ -89,6 +116,7 @@ def command(output: Path, force: bool, quiet: bool, test: bool, **given: Any) ->
 
     if output.exists() and not force:
         raise InputRefused(f"{output} exists.", cure="Use --force to overwrite it, or --output for another.")
+    _refuse_unwritable(output)
     asker = Asker(ask=not quiet)
     content = _ask_everything(asker, given)
     settings = load_settings(None, **content)
@@ -100,11 +128,28 @@ def command(output: Path, force: bool, quiet: bool, test: bool, **given: Any) ->
     )
 
 
+def _refuse_unwritable(output: Path) -> None:
+    """Before a dozen questions are answered in vain."""
+    from core.errors import ConfigurationError
+
+    folder = output.absolute().parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigurationError(
+            f"{output} cannot be written: {folder} is not ours to write in.",
+            cure="Choose another with --output.",
+        )
+
+
 def _ask_everything(asker: Asker, given: dict[str, Any]) -> dict[str, Any]:
     company = {
         "name": asker.text("Name of the company", given["company"], "Our company"),
         "default_language": asker.text(
-            "Language where a client's is not known (lt, ru, en)", given["language"], "en"
+            "Language where a client's is not known (lt, ru, en)",
+            given["language"],
+            "en",
+            click.Choice(["lt", "ru", "en"]),
         ),
     }
     if given["public_url"]:
@@ -123,7 +168,9 @@ def _ask_everything(asker: Asker, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ask_mailbox(asker: Asker, given: dict[str, Any]) -> dict[str, Any]:
-    address = asker.text("Address of the mailbox, such as sales@example.lt", given["address"])
+    address = asker.text(
+        "Address of the mailbox, such as sales@example.lt", given["address"], kind=MailAddress()
+    )
     local, _, domain = address.partition("@")
     host = asker.text(
         "Its IMAP server", given["imap_host"], KNOWN_SERVERS.get(domain, (f"imap.{domain}", ""))[0]

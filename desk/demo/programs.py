@@ -131,40 +131,49 @@ def answer_of(folder: Path, *arguments: str) -> tuple[int, str]:
 
 
 class Program:
-    """One `frontdesk …` process, told to stop when the block ends; what it says goes into a file."""
+    """One `frontdesk …` process, told to stop when the block ends; what it says goes into a file.
+
+    When we are killed it notices by the end of a pipe that only we hold open, and ends in order.
+    """
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.arguments = arguments
         self.log_file = folder / f"{arguments[0]}.log"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+        self._held: int | None = None
 
     def __enter__(self) -> Program:
+        lifeline, self._held = os.pipe()
         with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-c", ENTRY, *self.arguments],
+                [sys.executable, "-c", ENTRY, *self.arguments, "--lifeline", str(lifeline)],
                 stdin=subprocess.DEVNULL,
+                pass_fds=[lifeline],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=_environment(self._folder),
                 # Ctrl-C at the terminal is for us alone: we end the programs in order.
                 start_new_session=True,
             )
+        os.close(lifeline)
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         process = self._process
-        if process is None or process.poll() is not None:
-            return
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        if process is not None and process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     @property
     def ended(self) -> int | None:

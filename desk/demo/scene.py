@@ -28,7 +28,7 @@ from desk.demo.servers import MailServers
 from desk.demo.switchboard import switchboard
 from desk.demo.world import World
 
-UNDERSTAND_SECONDS = 180.0
+UNDERSTAND_SECONDS = 300.0
 FILE_WIDTH = 140
 
 

@@ -23,7 +23,7 @@ from core.errors import ConfigurationError
 
 HOST = "127.0.0.1"
 LONGEST_LETTER = 60_000_000
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class MailServers:
 
     def deliver(self, mailbox: str, *letters: bytes) -> None:
         """File letters into a mailbox over IMAP (APPEND, RFC 3501 section 6.3.11), lines ending in CR LF."""
-        with imaplib.IMAP4(HOST, self.imap_port, timeout=30) as client:
+        with imaplib.IMAP4(HOST, self.imap_port, timeout=120) as client:
             client.login(mailbox, self.mailboxes[mailbox])
             for letter in letters:
                 status, said = client.append("INBOX", "", "", letter)

@@ -71,7 +71,7 @@ def _leaves(world: World, delivery_id: int) -> str | None:
         state[:] = [(row.state, row.error)]
         return row.settled_at is not None
 
-    world.wait_until("the letter has left", settled, seconds=120)
+    world.wait_until("the letter has left", settled)
     found, error = state[0]
     return None if found in OUT else f"it is {found.value}: {error or 'no reason given'}"
 

@@ -51,7 +51,7 @@ class World:
         """Our mailboxes."""
         return frozenset(self.servers.mailboxes)
 
-    def wait_until(self, what: str, condition: Callable[[Session], bool], *, seconds: float = 60.0) -> None:
+    def wait_until(self, what: str, condition: Callable[[Session], bool], *, seconds: float = 180.0) -> None:
         """Wait until it holds; Stuck when it does not in time, or when a program has ended by itself."""
         deadline = time.monotonic() + seconds
         while True:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 import structlog
@@ -56,7 +57,9 @@ def show_login(request: PageRequest) -> Response[Any]:
             samesite="lax",
         )
         return Redirect(
-            f"/login?next={going}" if going != "/" else "/login", status_code=303, cookies=[chosen]
+            f"/login?next={quote(going, safe='')}" if going != "/" else "/login",
+            status_code=303,
+            cookies=[chosen],
         )
     return page(request, "login.html", going=going, email="", fault="")
 

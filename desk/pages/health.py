@@ -17,6 +17,9 @@ from desk.access import PUBLIC
 from desk.given import Transaction
 from desk.threads import in_thread
 
+OF_PROXIES = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+"""Who sends one of these is a proxy on this machine, and asks for somebody else."""
+
 
 @get("/healthz", enter=PUBLIC, without_session=True)
 @in_thread
@@ -35,7 +38,7 @@ def metrics(request: Request, session: Transaction, state: State) -> Response[by
         near = ipaddress.ip_address(host).is_loopback
     except ValueError:
         near = False
-    if not near or "x-forwarded-for" in request.headers:
+    if not near or any(name in request.headers for name in OF_PROXIES):
         raise NotFound
     registry = CollectorRegistry()
     letters = Gauge("frontdesk_letters", "Letters by state of intake.", ["state"], registry=registry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,6 +124,63 @@ def test_a_backup_of_which_one_byte_was_changed_is_refused(full: sa.Engine, tmp_
     (tmp_path / "file").write_bytes(changed)
     with pytest.raises(InputRefused, match="changed"):
         backup.load(full, tmp_path / "file", replace=True)
+
+
+def probes(engine: sa.Engine) -> int:
+    """How many probes there are, in a database whose extensions are at their place."""
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("select similarity('насос', 'насос')")) == 1
+        return int(connection.scalar(sa.text("select count(*) from probe")) or 0)
+
+
+def test_a_backup_that_cannot_be_read_back_leaves_what_is_there(full: sa.Engine, tmp_path: Path) -> None:
+    nonsense = backup.HEAD + b"\x01\x0f nonsense" * 20
+    digest = hashlib.sha256(nonsense).hexdigest().encode()
+    (tmp_path / "file").write_bytes(nonsense + backup.LAST_LINE + digest + b"\n")
+    with pytest.raises(backup.RestoreFailed):
+        backup.load(full, tmp_path / "file", replace=True)
+    assert probes(full) == 1
+    db.check_schema(full)
+
+
+def test_what_is_broken_off_after_a_restore_brings_back_what_was_there(
+    full: sa.Engine, tmp_path: Path
+) -> None:
+    backup.dump(full.url, tmp_path / "file")
+    with full.begin() as connection:
+        connection.execute(sa.text("insert into probe select * from probe"))
+
+    def broken_off() -> None:
+        with backup.restoring(full, tmp_path / "file", replace=True):
+            assert probes(full) == 1
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken_off()
+    assert probes(full) == 2
+
+
+def test_a_restore_that_was_killed_is_undone_by_the_next(full: sa.Engine, tmp_path: Path) -> None:
+    backup.dump(full.url, tmp_path / "file")
+    with full.begin() as connection:
+        connection.execute(sa.text("insert into probe select * from probe"))
+        connection.execute(sa.text(f'alter schema public rename to "{backup.ASIDE}"'))
+        connection.execute(sa.text("create schema public"))
+        connection.execute(sa.text("create table half (made int)"))
+    with pytest.raises(InputRefused, match="--replace"):
+        backup.load(full, tmp_path / "file")
+    assert probes(full) == 2
+
+
+def test_nothing_is_restored_while_a_worker_is_connected(full: sa.Engine, tmp_path: Path) -> None:
+    backup.dump(full.url, tmp_path / "file")
+    worker = db.make_engine(full.url, application="frontdesk work")
+    try:
+        with worker.connect(), pytest.raises(InputRefused, match="frontdesk work"):
+            backup.load(full, tmp_path / "file", replace=True)
+    finally:
+        worker.dispose()
+    assert probes(full) == 1
 
 
 def test_programs_that_are_not_there_are_named(full: sa.Engine, tmp_path: Path) -> None:

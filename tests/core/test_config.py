@@ -93,6 +93,7 @@ def test_a_mailbox_takes_its_port_and_user_name_from_the_rest(tmp_path: Path) ->
             "limits.mail_bytes: -1 should be greater than 0. Example: mail_bytes =",
         ),
         ("desk", "is not TOML"),
+        (MAILBOX + MAILBOX, "mailboxes: two of them are named 'sales'."),
     ],
 )
 def test_a_wrong_setting_names_itself_its_fault_and_an_example(tmp_path: Path, text: str, said: str) -> None:

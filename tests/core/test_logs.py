@@ -111,3 +111,20 @@ def test_quiet_shows_warnings_only() -> None:
     structlog.reset_defaults()
     assert "something" in out.getvalue()
     assert "nothing" not in out.getvalue()
+
+
+def test_what_the_database_tells_of_a_rows_values_is_hidden(lines: io.StringIO) -> None:
+    said = (
+        'null value in column "kind" violates a constraint\n'
+        "DETAIL:  Failing row contains (7, Dear colleagues,\nhere is our offer).\n"
+        "CONTEXT:  COPY message, line 1: with kind regards"
+    )
+    try:
+        raise ValueError(said)
+    except ValueError as error:
+        structlog.get_logger().exception("failed", error=str(error))
+    told = only(lines)
+    assert "null value" in told["error"]
+    assert "ValueError" in told["exception"]
+    for words in ("Dear colleagues", "our offer", "kind regards"):
+        assert words not in lines.getvalue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import random
 import zipfile
 
 import pytest
@@ -92,6 +93,26 @@ def test_a_document_type_is_refused() -> None:
     laughs = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "ha">]><a>&b;</a>'
     with pytest.raises(TableRefused, match="declares"):
         read(_archive({"xl/workbook.xml": laughs}))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        '<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE a [<!ENTITY b "ha">]><a>&b;</a>'.encode("utf-16"),
+        b"<!--" + b"-" * 3000 + b'--><!DOCTYPE a [<!ENTITY b "ha">]><a>&b;</a>',
+    ],
+    ids=["UTF-16", "behind a comment"],
+)
+def test_a_document_type_that_hides_is_refused(document: bytes) -> None:
+    with pytest.raises(TableRefused, match="declares"):
+        read(_archive({"xl/workbook.xml": document}))
+
+
+def test_one_long_text_in_a_million_cells_is_refused() -> None:
+    numbers = random.Random(7)
+    rows = [["y" * 2000] * 60 + [numbers.random() for _ in range(40)] for _ in range(420)]
+    with pytest.raises(TableRefused, match="too much text"):
+        read(_book([["x"] * 100, *rows]))
 
 
 def test_too_much_is_refused() -> None:

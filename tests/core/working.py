@@ -12,7 +12,7 @@ from core.context import Context
 from core.jobs import Registry, Service
 from core.worker import Outcome, Plan, Worker
 
-PATIENCE = 30.0
+PATIENCE = 180.0
 
 
 def wait_for(condition: Callable[[], object], what: str) -> None:
@@ -26,8 +26,8 @@ def wait_for(condition: Callable[[], object], what: str) -> None:
 @contextmanager
 def working(registry: Registry, context: Context, services: tuple[Service, ...] = ()) -> Iterator[Worker]:
     """A worker in a thread, stopped and checked to have ended cleanly."""
-    pace = jobs.Pace(threads=4, heartbeat=4, look=1)
-    worker = Worker(Plan(registry, services=services, pace=pace, drain_seconds=10), context)
+    pace = jobs.Pace(threads=4, heartbeat=30, look=1)
+    worker = Worker(Plan(registry, services=services, pace=pace, drain_seconds=60), context)
     outcomes: list[Outcome] = []
     thread = threading.Thread(target=lambda: outcomes.append(worker.run()))
     thread.start()

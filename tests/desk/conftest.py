@@ -161,24 +161,24 @@ def address(engine: sa.Engine, desk_settings: Settings, world: World) -> Iterato
     stops: queue.Queue[Callable[[], None]] = queue.Queue()
     server = threading.Thread(target=serving.serve, args=(app, "127.0.0.1", port, stops.put), daemon=True)
     server.start()
-    stop = stops.get(timeout=60)
+    stop = stops.get(timeout=180)
     url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         try:
-            if httpx.get(f"{url}/healthz").text == "ok\n":
+            if httpx.get(f"{url}/healthz", timeout=60).text == "ok\n":
                 break
         except httpx.TransportError:
             time.sleep(0.1)
     yield url
     stop()
-    server.join(timeout=30)
+    server.join(timeout=120)
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[playwright.Browser]:
     """The system's browser."""
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=QUIET, timeout=180_000)
         yield browser
         browser.close()

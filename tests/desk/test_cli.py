@@ -17,9 +17,10 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from core import db
+from core import backup, db, jobreport, staff
 from core.config import PREFIX, load_settings
 from core.errors import ConfigurationError
+from core.jobs import enqueue
 from core.localdb import LocalDatabase
 from desk import cli
 from desk.cli import COMMANDS, frontdesk
@@ -50,7 +51,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=180,
+        timeout=300,
         stdin=subprocess.DEVNULL,
     )
 
@@ -138,6 +139,48 @@ def test_a_database_of_a_newer_version_is_refused_with_a_sentence(
         assert "made by a newer version" in done.stderr
 
 
+def test_a_backup_of_a_newer_version_is_refused_and_what_was_there_stays(
+    engine: sa.Engine, database_url: str, home: dict[str, str], tmp_path: Path
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.text("update alembic_version set version_num = '9999'"))
+    backup.dump(engine.url, tmp_path / "newer.dump")
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text("update alembic_version set version_num = :number"), {"number": db.latest_revision()}
+        )
+        connection.execute(sa.text("insert into team (name) values ('Sales')"))
+    engine.dispose()
+    done = run("restore", "--replace", str(tmp_path / "newer.dump"), database_url=database_url, **home)
+    assert done.returncode == 1
+    assert "made by a newer version" in done.stderr
+    db.check_schema(engine)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("select count(*) from team")) == 1
+
+
+def test_jobs_that_were_given_up_are_listed_and_run_again(
+    engine: sa.Engine, database_url: str, home: dict[str, str]
+) -> None:
+    with db.transaction(engine) as session:
+        enqueue(session, "a.kind", number=7)
+        session.execute(sa.text("update pgqueuer set status = 'failed'"))
+    assert (
+        "a.kind(number=7)  no reason given\n1 given up."
+        in run("jobs", "list", database_url=database_url, **home).stdout
+    )
+    assert run("jobs", "again", "--all", database_url=database_url, **home).stdout == "1 wait for a worker.\n"
+    with db.transaction(engine) as session:
+        assert jobreport.counts(session) == [jobreport.Standing("a.kind", "queued", 1)]
+
+
+def test_a_file_that_is_not_there_is_one_line(home: dict[str, str]) -> None:
+    done = run("--config", "/nowhere.toml", "doctor", **home)
+    assert done.returncode == 2
+    assert "/nowhere.toml is not there; `frontdesk init` writes one." in done.stderr
+    assert cli.explain(PermissionError(13, "Permission denied", "/etc/x")) == "/etc/x: Permission denied."
+
+
 def test_an_unknown_error_is_one_line_too() -> None:
     assert cli.explain(KeyError("x\ny")).startswith("KeyError: ")
     assert "\n" not in cli.explain(ValueError("a\nb"))
@@ -219,6 +262,13 @@ def test_a_colleague_is_added_and_shown_a_made_password_once(
     again = run("staff", "add", "ona@example.lt", database_url=database_url, **home)
     assert again.returncode == 1
     assert "is a staff member already" in again.stderr
+    renewed = run("staff", "password", "ONA@example.lt", database_url=database_url, **home)
+    other = re.search(r"Password: (\S{16})", renewed.stdout)
+    assert other is not None
+    with db.transaction(engine) as session:
+        assert staff.sign_in(session, "ona@example.lt", other[1]) is not None
+        deeds = session.execute(sa.text("select deed, staff_id from audit_entry order by id"))
+        assert [tuple(row) for row in deeds] == [("added", None), ("password", None)]
 
 
 def test_a_first_command_on_an_empty_machine_makes_its_database_and_stops_it(home: dict[str, str]) -> None:
@@ -279,6 +329,36 @@ def test_init_writes_nothing_when_the_servers_refuse_us(tmp_path: Path, home: di
     assert done.returncode == 1
     assert "Nothing was written" in done.stderr
     assert not file.exists()
+
+
+def test_init_asks_again_for_what_cannot_be(tmp_path: Path) -> None:
+    file = tmp_path / "frontdesk.toml"
+    answers = [
+        "UAB Siurbliai",
+        "de",
+        "lt",
+        "sales",
+        "sales@example.lt",
+        "",
+        "",
+        "secret words",
+        "",
+        "",
+        "n",
+        "",
+    ]
+    done = CliRunner().invoke(
+        frontdesk, ["init", "--no-test", "--output", str(file)], input="\n".join(answers)
+    )
+    assert done.exit_code == 0, done.output
+    assert load_settings(file).company.default_language == "lt"
+
+
+def test_init_says_that_it_cannot_write_before_it_asks(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    outcome = CliRunner().invoke(frontdesk, ["init", "--output", str(tmp_path / "file" / "frontdesk.toml")])
+    assert isinstance(outcome.exception, ConfigurationError)
+    assert outcome.output == ""
 
 
 def test_init_without_an_address_says_what_is_missing(home: dict[str, str]) -> None:

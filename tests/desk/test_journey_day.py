@@ -4,6 +4,7 @@ live."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import playwright.sync_api as playwright
@@ -125,14 +126,20 @@ def test_a_letter_is_read_answered_and_done_with_the_keyboard(
 def test_a_letter_that_comes_in_appears_by_itself(watched: Watched, engine: sa.Engine, world: World) -> None:
     watched.sign_in("agent")
     page = watched.page
-    page.wait_for_timeout(1500)
     with transaction(engine) as session:
         fresh = Conversation(
             subject="Ką tik atėjęs laiškas", assignee_id=world.staff["agent"].id, language="lt"
         )
         session.add(fresh)
         session.flush()
-        live.announce(session, "message", fresh.id)
+        number = fresh.id
+    for _ in range(60):
+        # The page hears it once its stream is open, however long that takes.
+        with transaction(engine) as session:
+            live.announce(session, "message", number)
+        with suppress(AssertionError):
+            expect(page.locator(".row").first).to_contain_text("Ką tik atėjęs laiškas", timeout=2_000)
+            break
     expect(page.locator(".row").first).to_contain_text("Ką tik atėjęs laiškas")
     expect(page.locator('.rail [data-box="mine"] .count')).to_have_text("5")
     assert watched.faults == []

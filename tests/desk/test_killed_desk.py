@@ -62,7 +62,7 @@ class Desk:
     def _begun(self) -> multiprocessing.process.BaseProcess:
         process = multiprocessing.get_context("spawn").Process(target=serve, args=self._given)
         process.start()
-        for _ in range(600):
+        for _ in range(1_800):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     break
@@ -93,7 +93,7 @@ def test_killed_desk_keeps_what_it_answered_and_takes_what_comes_again_once(
     lock = threading.Lock()
 
     def post(numbers: range) -> None:
-        with httpx.Client(base_url=f"http://127.0.0.1:{desk.port}", timeout=20) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{desk.port}", timeout=120) as client:
             for number in numbers:
                 path, body, headers = webhook(number)
                 try:

@@ -117,3 +117,9 @@ def test_only_a_hash_of_the_token_is_kept(signed_in: SignedIn, engine: sa.Engine
     with transaction(engine) as session:
         kept = session.scalars(sa.select(DeskSession.token_hash)).all()
     assert all(token.encode() not in bytes(one) and len(bytes(one)) == 32 for one in kept)
+
+
+def test_choosing_a_language_at_the_door_keeps_the_whole_place_to_go_to(visitor: Browser) -> None:
+    asked = {"lang": "ru", "next": "/inbox?box=team&sort=old"}
+    answer = visitor.get("/login", params=asked, follow_redirects=False)
+    assert answer.headers["location"] == "/login?next=%2Finbox%3Fbox%3Dteam%26sort%3Dold"

@@ -6,6 +6,9 @@ import json
 
 import pytest
 import sqlalchemy as sa
+from litestar import Litestar
+from litestar.testing import TestClient
+from litestar.types import Receive, Scope, Send
 
 from core.consent import Suppression
 from core.db import transaction
@@ -158,3 +161,17 @@ def test_a_link_that_is_not_ours_stops_nothing(visitor: Browser, engine: sa.Engi
 def test_health_is_plain_and_figures_are_for_this_machine_only(visitor: Browser) -> None:
     assert visitor.get("/healthz").text == "ok\n"
     assert visitor.get("/metrics").status_code == 404
+
+
+@pytest.mark.parametrize(("headers", "status"), [({}, 200), ({"x-real-ip": "203.0.113.9"}, 404)])
+def test_figures_are_not_told_through_a_proxy(
+    app: Litestar, visitor: Browser, headers: dict[str, str], status: int
+) -> None:
+    async def from_here(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["client"] = ("127.0.0.1", 40000)
+        await app(scope, receive, send)
+
+    browser = TestClient(from_here)
+    browser.blocking_portal = visitor.blocking_portal
+    assert browser.get("/metrics", headers=headers).status_code == status

@@ -93,6 +93,56 @@ def test_it_stops_cleanly_and_takes_its_database_along(served: Served) -> None:
     assert "Traceback" not in served.said()
 
 
+def command(folder: Path, *options: str) -> list[str]:
+    settings = str(folder / "frontdesk.toml")
+    return [sys.executable, "-m", "desk.cli", "--config", settings, "serve", *options]
+
+
+def test_it_ends_with_whoever_started_it_and_takes_its_database_along() -> None:
+    folder = Path(tempfile.mkdtemp(prefix="fds"))
+    (folder / "frontdesk.toml").write_text('data_dir = "data"\n')
+    database = LocalDatabase(folder / "data" / "database")
+    lifeline, held = os.pipe()
+    process = subprocess.Popen(
+        command(folder, "--no-desk", "--workers", "0", "--lifeline", str(lifeline)),
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith(PREFIX)},
+        pass_fds=[lifeline],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(lifeline)
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while database.postmaster_pid() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.close(held)
+        assert process.wait(PATIENCE) == 0
+        assert database.postmaster_pid() is None
+    finally:
+        process.kill()
+        process.wait()
+        database.stop(signal.SIGQUIT)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_started(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (tmp_path / "frontdesk.toml").write_text(f'data_dir = "data"\n[desk]\nport = {port}\n')
+        done = subprocess.run(
+            command(tmp_path),
+            cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if not name.startswith(PREFIX)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert f"nothing can listen on 127.0.0.1:{port}" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_killed_database_comes_back_without_a_human(served: Served) -> None:
     first = served.database.postmaster_pid()
     assert first is not None

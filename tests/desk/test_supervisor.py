@@ -16,7 +16,7 @@ from core.errors import DatabaseUnavailable
 from desk.supervisor import Child, Supervisor
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 CHILD = """
 import os, signal, sys, time
@@ -140,3 +140,11 @@ def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     wait_for(lambda: (tmp_path / "followed").exists(), "the child's end")
+
+
+def test_a_program_that_cannot_be_started_does_not_stop_the_others(tmp_path: Path) -> None:
+    missing = Child("missing", ["/nonexistent/program"])
+    with supervising(Supervisor([missing, child(tmp_path)])):
+        wait_for(lambda: starts(tmp_path), "the other one")
+    assert missing.process is None
+    assert missing.delay > 0.5

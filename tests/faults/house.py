@@ -143,7 +143,7 @@ class House:
         """Ask all workers to end; returns their exit codes."""
         for worker in self.workers:
             worker.process.terminate()
-        codes = [worker.process.wait(60) for worker in self.workers]
+        codes = [worker.process.wait(180) for worker in self.workers]
         self.workers.clear()
         return codes
 

@@ -56,11 +56,11 @@ def watching(context: Context) -> Iterator[Watcher]:
         yield watcher
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(120)
         assert not thread.is_alive()
 
 
-def eventually(check: Callable[[], object], seconds: float = 30.0) -> None:
+def eventually(check: Callable[[], object], seconds: float = 180.0) -> None:
     """Wait until something holds; AssertionError when it does not in time."""
     until = time.monotonic() + seconds
     while not check():

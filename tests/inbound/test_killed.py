@@ -89,7 +89,7 @@ def test_worker_that_dies_at_a_place_leaves_its_letters_to_the_next(
             first.wait()
     second = worker(database_url, dovecot, tmp_path)
     try:
-        eventually(lambda: settled(mail_context) == 25, seconds=120)
+        eventually(lambda: settled(mail_context) == 25)
     finally:
         second.kill()
         second.wait()
@@ -114,7 +114,7 @@ def test_workers_killed_at_random_lose_nothing_and_double_nothing(
         process.wait()
     last = worker(database_url, dovecot, tmp_path)
     try:
-        eventually(lambda: settled(mail_context) == posted, seconds=90)
+        eventually(lambda: settled(mail_context) == posted)
     finally:
         last.kill()
         last.wait()

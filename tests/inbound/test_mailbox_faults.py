@@ -64,9 +64,9 @@ def test_server_that_drips_is_left_after_the_whole_operations_time(
     dovecot.deliver("sales", numbered(1, 20))
     proxy.drip, proxy.drip_after = 0.3, 1_500
     with watching(context):
-        eventually(lambda: proxy.connections >= 2, seconds=60)
+        eventually(lambda: proxy.connections >= 2)
         proxy.heal()
-        eventually(lambda: stored(context) == 20, seconds=60)
+        eventually(lambda: stored(context) == 20)
 
     each_once(context, dovecot, 20)
 
@@ -79,9 +79,9 @@ def test_line_that_died_silently_during_idle_is_noticed(
         eventually(lambda: stored(context) == 3)
         proxy.stalled.set()
         dovecot.deliver("sales", numbered(4, 5))
-        eventually(lambda: row(context).error is not None, seconds=60)
+        eventually(lambda: row(context).error is not None)
         proxy.heal()
-        eventually(lambda: stored(context) == 5, seconds=60)
+        eventually(lambda: stored(context) == 5)
 
     each_once(context, dovecot, 5)
 
@@ -95,9 +95,9 @@ def test_folder_that_is_numbered_anew_is_read_again_without_doubles(
         before = row(context).uidvalidity
         dovecot.renumber("sales")
         dovecot.deliver("sales", numbered(61, 62))
-        eventually(lambda: row(context).uidvalidity != before, seconds=60)
-        eventually(lambda: stored(context) == 62, seconds=60)
-        eventually(lambda: row(context).last_uid == 62, seconds=60)
+        eventually(lambda: row(context).uidvalidity != before)
+        eventually(lambda: stored(context) == 62)
+        eventually(lambda: row(context).last_uid == 62)
 
     each_once(context, dovecot, 62)
 
@@ -113,11 +113,11 @@ def test_folder_that_is_deleted_and_made_again_goes_on(
         eventually(lambda: stored(context) == 1)
         with dovecot.client("sales") as client:
             client.delete("Klientai")
-        eventually(lambda: row(context).error is not None, seconds=60)
+        eventually(lambda: row(context).error is not None)
         with dovecot.client("sales") as client:
             client.create("Klientai")
             client.append("Klientai", "", "", letter(message_id="<new@v.lt>"))
-        eventually(lambda: stored(context) == 2, seconds=90)
+        eventually(lambda: stored(context) == 2)
         eventually(lambda: row(context).error is None)
 
 
@@ -129,9 +129,9 @@ def test_mail_server_that_is_killed_and_started_again_is_gone_on_with(
         eventually(lambda: stored(context) == 5)
         dovecot.kill()
         dovecot.deliver("sales", numbered(6, 9))
-        eventually(lambda: row(context).error is not None, seconds=60)
+        eventually(lambda: row(context).error is not None)
         dovecot.start_again()
-        eventually(lambda: stored(context) == 9, seconds=60)
+        eventually(lambda: stored(context) == 9)
 
 
 def test_same_letter_delivered_twice_is_one_and_a_reused_id_is_two(
@@ -186,9 +186,9 @@ def test_staff_are_told_when_a_mailbox_stops_and_when_it_works_again(
         with context.transaction() as session:
             earlier = sa.func.now() - sa.text("interval '10 minutes'")
             session.execute(sa.update(Mailbox).values(failing_since=earlier))
-        eventually(lambda: _alarms(context) == [(health.ALARM, "sales")], seconds=60)
+        eventually(lambda: _alarms(context) == [(health.ALARM, "sales")])
         proxy.heal()
-        eventually(lambda: _alarms(context) == [], seconds=60)
+        eventually(lambda: _alarms(context) == [])
 
 
 def _alarms(context: Context) -> list[tuple[str, str]]:

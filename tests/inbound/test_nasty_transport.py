@@ -80,12 +80,24 @@ def script() -> Iterator[Script]:
     made.close()
 
 
+def opened(script: Script, seconds: float) -> MailServer:
+    wire = connect("127.0.0.1", script.port, context=None, start_tls=False, stop=threading.Event())
+    made = MailServer(wire, encrypted=False, operation_seconds=seconds)
+    made.open("INBOX")
+    return made
+
+
 @pytest.fixture
 def server(script: Script) -> Iterator[MailServer]:
-    """Our side, signed in to it, with a second for each operation."""
-    wire = connect("127.0.0.1", script.port, context=None, start_tls=False, stop=threading.Event())
-    with closing(MailServer(wire, encrypted=False, operation_seconds=1.0)) as made:
-        made.open("INBOX")
+    """Our side, signed in to it, with all the time it needs."""
+    with closing(opened(script, 120.0)) as made:
+        yield made
+
+
+@pytest.fixture
+def hasty(script: Script) -> Iterator[MailServer]:
+    """The same, with two seconds for each operation."""
+    with closing(opened(script, 2.0)) as made:
         yield made
 
 
@@ -93,10 +105,10 @@ def fetched(uid: int, body: bytes) -> bytes:
     return b"* %d FETCH (UID %d BODY[] {%d}\r\n%b)\r\n" % (uid, uid, len(body), body)
 
 
-def test_case_01_a_server_that_freezes_in_the_middle_is_left(script: Script, server: MailServer) -> None:
+def test_case_01_a_server_that_freezes_in_the_middle_is_left(script: Script, hasty: MailServer) -> None:
     script.answers["UID FETCH"] = lambda _: [b"* 1 FETCH (UID 1 "]
     with pytest.raises(TooSlow):
-        server.bodies([1])
+        hasty.bodies([1])
 
 
 def test_case_02_a_line_that_ends_inside_a_literal_gives_no_half_letter(

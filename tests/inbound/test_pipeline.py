@@ -187,7 +187,7 @@ def test_open_screens_hear_of_it(context: Context) -> None:
         listener.autocommit = True
         listener.execute("listen frontdesk_live")
         run(context, [letter()])
-        notice = next(listener.notifies(timeout=10))
+        notice = next(listener.notifies(timeout=120))
 
     news = json.loads(notice.payload)
     assert (news["kind"], type(news["conversation_id"]), type(news["staff_id"])) == ("message", int, int)

@@ -16,7 +16,7 @@ def test_demo_once_plays_the_whole_scene_and_all_of_it_holds(tmp_path: Path) -> 
         text=True,
         cwd=ROOT,
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"},
-        timeout=600,
+        timeout=1_200,
         check=False,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"

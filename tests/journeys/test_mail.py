@@ -32,7 +32,7 @@ from core.stages import enter_stage
 from desk.demo.programs import SETTINGS_FILE, Program, free_port
 from tests.journeys.mailhouse import DOMAIN, MailHouse, debian, packaged
 
-PATIENCE = 90.0
+PATIENCE = 300.0
 
 LETTERS = {
     "lt": (

@@ -31,7 +31,7 @@ from tests.inbound.calendarletters import apple, google, outlook
 from tests.inbound.posting import letter
 from tests.journeys.mailhouse import DOMAIN, MailHouse, packaged
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 OURS = f"sales@{DOMAIN}"
 PEOPLE = {
     "ona@vandenis.test": ("Ona Petraitė", google),

@@ -135,7 +135,7 @@ def one(context: Context, **wanted: Any) -> Delivery:
 
 async def until(true: Callable[[], bool]) -> None:
     """Wait for something another task brings about."""
-    for _ in range(3000):
+    for _ in range(18_000):
         if true():
             return
         await asyncio.sleep(0.01)

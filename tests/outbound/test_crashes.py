@@ -40,7 +40,7 @@ def worker(database_url: str, server: RecordingServer, folder: Path) -> Iterator
     finally:
         process.send_signal(signal.SIGCONT)
         process.terminate()
-        process.wait(60)
+        process.wait(180)
 
 
 def counts(context: Context) -> dict[str, int]:
@@ -48,7 +48,7 @@ def counts(context: Context) -> dict[str, int]:
         return {state: count for state, count in outbox.counts(session).items() if count}
 
 
-def until(true: Callable[[], bool], patience: float = 120.0) -> None:
+def until(true: Callable[[], bool], patience: float = 240.0) -> None:
     """Wait for something another process brings about."""
     deadline = time.monotonic() + patience
     while not true():
@@ -95,12 +95,12 @@ def test_a_worker_killed_at_any_step_loses_nothing_and_sends_nothing_twice(
         if at == step and process and not killed.is_set():
             killed.set()
             process[0].kill()
-            process[0].wait(10)
+            process[0].wait(60)
 
     smtp.watch = kill
     with worker(database_url, smtp, tmp_path) as first:
         process.append(first)
-        assert killed.wait(60)
+        assert killed.wait(180)
     with worker(database_url, smtp, tmp_path):
         until(lambda: settled(context))
     found = books_balance(context, smtp, 12)
@@ -152,7 +152,7 @@ def test_a_worker_frozen_past_its_lease_sends_nothing_on_waking(
     smtp.watch = freeze
     with worker(database_url, smtp, tmp_path) as first:
         process.append(first)
-        assert frozen.wait(60)
+        assert frozen.wait(180)
         lapsed: dict[str, int] = {}
 
         def swept() -> bool:
@@ -179,7 +179,7 @@ def test_a_polite_stop_under_load_leaves_nothing_uncertain(
         with worker(database_url, smtp, tmp_path) as process:
             until(lambda wanted=wanted: len(smtp.received) >= wanted)
             process.terminate()
-            assert process.wait(60) == 0
+            assert process.wait(180) == 0
         assert set(counts(context)) <= {"sent", "queued", "deferred"}
     with worker(database_url, smtp, tmp_path):
         until(lambda: settled(context))

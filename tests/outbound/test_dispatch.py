@@ -47,7 +47,7 @@ async def test_what_is_queued_while_the_dispatcher_runs_leaves_without_being_ask
     running = asyncio.create_task(dispatcher.main(stop))
     await asyncio.sleep(0.3)
     queue(context, draft())
-    arrived = await asyncio.to_thread(smtp.at_dot.wait, 10)
+    arrived = await asyncio.to_thread(smtp.at_dot.wait, 120)
     stop.set()
     await running
     assert arrived
@@ -105,7 +105,7 @@ async def test_a_final_answer_that_does_not_come_before_the_stop_is_uncertain(
     stop = threading.Event()
     dispatcher = Dispatcher(context, smtp_channel(context), drain_seconds=1.0)
     running = asyncio.create_task(dispatcher.main(stop))
-    await asyncio.to_thread(smtp.at_dot.wait, 10)
+    await asyncio.to_thread(smtp.at_dot.wait, 120)
     stop.set()
     await running
     assert one(context).state is S.UNCERTAIN

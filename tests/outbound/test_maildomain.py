@@ -66,7 +66,7 @@ def served() -> Iterator[Callable[[Zone], Records]]:
 
     def serve(zone: Zone) -> Records:
         servers.append(NameServer(zone))
-        return by_dns("127.0.0.1", servers[-1].port, timeout=1.0, tries=2.0)
+        return by_dns("127.0.0.1", servers[-1].port, timeout=60.0, tries=120.0)
 
     yield serve
     for server in servers:

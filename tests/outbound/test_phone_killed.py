@@ -30,7 +30,7 @@ def worker(database_url: str, out: Outgoing, folder: Path) -> Iterator[subproces
         yield process
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(180)
 
 
 @pytest.mark.parametrize("moment", ["asked", "created", "answered"])
@@ -46,15 +46,15 @@ def test_worker_killed_while_it_asks_sends_nothing_twice_and_forgets_nothing(
             if at == moment and process and not killed.is_set():
                 killed.set()
                 process[0].kill()
-                process[0].wait(10)
+                process[0].wait(60)
 
         out.creator.moment = kill
         out.queue(*(Draft(key=one, address=one, channel=Channel.SMS, body="Sveiki") for one in NUMBERS))
         with worker(database_url, out, tmp_path) as first:
             process.append(first)
-            assert killed.wait(120)
+            assert killed.wait(240)
         with worker(database_url, out, tmp_path):
-            deadline = time.monotonic() + 120
+            deadline = time.monotonic() + 240
             while {"queued", "claimed", "transmitting", "deferred"} & set(out.states()):
                 assert time.monotonic() < deadline, out.states()
                 time.sleep(0.2)

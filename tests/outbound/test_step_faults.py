@@ -12,7 +12,7 @@ import time_machine
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from core import consent, db, flood, notices, sequences
+from core import consent, db, flood, notices, sequences, sequences_stops
 from core.accounts import Channel, Contact, ContactPoint, PointKind
 from core.consent import Scope, SuppressionReason
 from core.context import Context
@@ -81,7 +81,7 @@ def test_f07_told_to_stop_in_the_middle_the_look_ends_between_two_pages(
     worker = threading.Thread(target=run, args=(context, stop))
     worker.start()
     stop.set()
-    worker.join(30)
+    worker.join(120)
     assert not worker.is_alive()
     with db.transaction(engine) as session:
         steps = session.execute(text("select count(*) from enrolment_step where delivery_id is not null"))
@@ -101,13 +101,13 @@ def test_f56_an_opt_out_while_a_page_is_in_flight_takes_back_what_the_page_queue
                 session, Channel.SMS, number, scope=Scope.MARKETING,
                 reason=SuppressionReason.UNSUBSCRIBED, source="СТОП",
             )  # fmt: skip
-            sequences.stop_for_contacts(session, [contact_id], StopReason.OPT_OUT)
+            sequences_stops.stop_for_contacts(session, [contact_id], StopReason.OPT_OUT)
 
     client = threading.Thread(target=opt_out)
     client.start()
     page.commit()
     page.close()
-    client.join(30)
+    client.join(120)
     with db.transaction(engine) as session:
         assert session.scalars(select(Delivery.state)).all() == [DeliveryState.CANCELLED]
         assert session.scalars(select(Enrolment.stop_reason)).all() == [StopReason.OPT_OUT]
