@@ -185,9 +185,15 @@ class Next:
     """Position of the step that is taken now."""
 
 
-def first_due(step: SequenceStep, begins: datetime, calendar: Calendar) -> datetime:
-    """When the first step of a follow-up that begins is due, by working time at the client's place."""
-    return calendar.within(step.window).after(begins, step.delay_days, step.delay_hours)
+def due_after(step: SequenceStep, since: datetime, calendar: Calendar) -> datetime:
+    """When a step is due: so much working time at the client's place later, then as soon as its own hours
+    and days allow.
+    """
+    return _due(step, since, calendar, calendar.within(step.window))
+
+
+def _due(step: SequenceStep, since: datetime, place: Calendar, allowed: Calendar) -> datetime:
+    return allowed.next_open(place.after(since, step.delay_days, step.delay_hours))
 
 
 def whither(standing: Standing, steps: Mapping[int, SequenceStep]) -> tuple[int | None, datetime | None]:
@@ -210,27 +216,28 @@ def look(
     steps: Mapping[int, SequenceStep],
     now: datetime,
     *,
-    calendar: Callable[[SequenceStep], Calendar],
+    place: Calendar,
+    allowed: Callable[[SequenceStep], Calendar],
     facts: Callable[[SequenceStep, Calendar], DueStep],
     behind: Callable[[int], bool],
 ) -> Next:
     """Decide one due enrolment: a step is taken, put off or the end of it; the one after it is planned.
 
-    ``calendar`` is working time at the client's place within what a step allows, ``facts`` what is known when
-    a step is asked about, ``behind`` whether a position was taken or left out before.
+    ``place`` is working time at the client's place, ``allowed`` what a step's own hours leave of it,
+    ``facts`` what is known when a step is asked about, ``behind`` whether a position was taken or left out
+    before.
     """
     position, since = whither(standing, steps)
     step = steps.get(position) if position is not None else None
     if step is None:
         return Next(standing.position, standing.due_at, EnrolmentState.FINISHED)
-    place = calendar(step)
     if since is not None:
-        due_at = place.after(since, step.delay_days, step.delay_hours)
+        due_at = _due(step, since, place, allowed(step))
         if due_at > now:
             return Next(step.position, due_at)
     takes = None
     if not behind(step.position):
-        verdict = decide(facts(step, place))
+        verdict = decide(facts(step, allowed(step)))
         if verdict.action is Action.WAIT:
             return Next(step.position, verdict.until or standing.due_at, waits_for=verdict.reason)
         if verdict.action is Action.STOP:
@@ -240,5 +247,5 @@ def look(
     if following is None:
         return Next(step.position, standing.due_at, EnrolmentState.FINISHED, takes=takes)
     # Where a branch leads is decided when this one would be due, unless the result is known before.
-    due_at = calendar(following).after(now, following.delay_days, following.delay_hours)
+    due_at = _due(following, now, place, allowed(following))
     return Next(following.position, due_at, takes=takes)

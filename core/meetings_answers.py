@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from core import meetings, notifications, sequences, stages
+from core import meetings, notifications, sequences_stops, stages
 from core.accounts import ContactPoint, PointKind
 from core.deals import Deal
 from core.meetings import Answer, Attendee, Deed, Meeting, MeetingState
@@ -165,7 +165,7 @@ def _follows(
     """A client answered: follow-ups that end with a reply end, rules about accepting run, and who has to
     agree on another time gets a task."""
     if attendee.contact_id is not None:
-        sequences.stop_for_contacts(session, [attendee.contact_id], StopReason.REPLY)
+        sequences_stops.stop_for_contacts(session, [attendee.contact_id], StopReason.REPLY)
     if attendee.answer == Answer.ACCEPTED and meeting.deal_id is not None:
         deal = session.get(Deal, meeting.deal_id)
         if deal is not None and deal.outcome is None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Text, func, select, text, update
+from sqlalchemy import ForeignKey, Index, Text, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -15,7 +14,6 @@ from core.accounts import Channel, Contact
 from core.db import Base, Id
 from core.deals import Deal
 from core.errors import Conflict, IllegalTransition
-from core.outbox import Delivery, DeliveryEvent, DeliveryState
 
 
 class StopReason(StrEnum):
@@ -241,13 +239,15 @@ def current(session: Session, key: str) -> Sequence | None:
 def enrol(
     session: Session, sequence: Sequence, *, contact_id: int, due_at: datetime, deal_id: int | None = None
 ) -> Enrolment:
-    """Lead a client into a sequence; the first step is due at ``due_at``.
+    """Lead a client into a sequence; the first step is due at ``due_at``, or once they are back who are away.
 
     Raises AlreadyEnrolled when they are in it, or were once and its rule is once only; Exclusive when it or
     another one they are in allows no other.
     """
     # Two that begin at the same moment must see each other.
-    session.execute(select(Contact.id).where(Contact.id == contact_id).with_for_update(key_share=True))
+    contact = select(Contact.away_until).where(Contact.id == contact_id)
+    away_until = session.execute(contact.with_for_update(key_share=True)).scalar_one()
+    back = datetime.combine(away_until or date.min, time.min, UTC)
     others = session.execute(
         select(Sequence.exclusive)
         .join(Enrolment, Enrolment.sequence_id == Sequence.id)
@@ -274,7 +274,8 @@ def enrol(
         deal_id=deal_id,
         state=EnrolmentState.ACTIVE,
         next_position=1,
-        due_at=due_at,
+        due_at=max(due_at, back),
+        waits_for=AWAY if back > due_at else None,
     )
     enrolment_id = session.scalar(
         row.on_conflict_do_nothing(
@@ -285,73 +286,6 @@ def enrol(
     if enrolment_id is None:
         raise AlreadyEnrolled
     return session.get_one(Enrolment, enrolment_id)
-
-
-UNLEFT = (DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.DEFERRED)
-"""What can still be taken back."""
-
-
-def _end(session: Session, ids: list[int], reason: StopReason, by: int | None = None) -> None:
-    """Stop enrolments and take back what they queued that has not left yet."""
-    if not ids:
-        return
-    session.execute(
-        update(Enrolment)
-        .where(Enrolment.id.in_(ids), Enrolment.state.in_(LIVE))
-        .values(state=EnrolmentState.STOPPED, stop_reason=reason, stopped_by=by, ended_at=func.now())
-    )
-    waiting = select(EnrolmentStep.delivery_id).where(EnrolmentStep.enrolment_id.in_(ids))
-    cancelled = session.scalars(
-        update(Delivery)
-        .where(Delivery.id.in_(waiting), Delivery.state.in_(UNLEFT))
-        .values(state=DeliveryState.CANCELLED, settled_at=func.now(), error=f"follow-up stopped: {reason}")
-        .returning(Delivery.id)
-    ).all()
-    session.add_all(
-        DeliveryEvent(delivery_id=one, state=DeliveryState.CANCELLED, detail=f"follow-up stopped: {reason}")
-        for one in cancelled
-    )
-    session.flush()
-
-
-def _take_back_last(session: Session, reason: StopReason, whose: ColumnElement[bool]) -> None:
-    """Take back a last step that has not left: taking it ended its enrolment, which stays finished."""
-    query = (
-        select(Enrolment.id)
-        .distinct()
-        .join(Sequence, Sequence.id == Enrolment.sequence_id)
-        .join(EnrolmentStep, EnrolmentStep.enrolment_id == Enrolment.id)
-        .join(Delivery, Delivery.id == EnrolmentStep.delivery_id)
-        .where(whose, Delivery.state.in_(UNLEFT), Enrolment.state == EnrolmentState.FINISHED)
-    )
-    if reason in RULED:
-        query = query.where(Sequence.stop_on.op("?")(reason.value))
-    _end(session, list(session.scalars(query)), reason)
-
-
-def stop_for_contacts(session: Session, contact_ids: Iterable[int], reason: StopReason) -> int:
-    """A client acted: stop what their acting stops, in the transaction that records the act.
-
-    Returns how many enrolments ended.
-    """
-    query = (
-        select(Enrolment.id)
-        .join(Sequence)
-        .where(Enrolment.contact_id.in_(set(contact_ids)), Enrolment.state.in_(LIVE))
-        .with_for_update(of=Enrolment)
-    )
-    if reason in RULED:
-        query = query.where(Sequence.stop_on.op("?")(reason.value))
-    ids = list(session.scalars(query))
-    _end(session, ids, reason)
-    _take_back_last(session, reason, Delivery.contact_id.in_(set(contact_ids)))
-    if reason in {StopReason.REPLY, StopReason.CALL}:
-        session.execute(
-            update(Enrolment)
-            .where(Enrolment.contact_id.in_(set(contact_ids)), Enrolment.state.in_(LIVE))
-            .values(replied_at=func.now())
-        )
-    return len(ids)
 
 
 def record_result(session: Session, result: Result, *, enrolment_id: int, position: int) -> bool:
@@ -387,46 +321,11 @@ def record_delivery_result(session: Session, delivery_id: int, result: Result) -
     return record_result(session, result, enrolment_id=row.enrolment_id, position=row.position)
 
 
-def stop_for_deal(session: Session, deal_id: int) -> int:
-    """A deal moved or was closed: stop its sequences that end with that."""
-    ids = list(
-        session.scalars(
-            select(Enrolment.id)
-            .join(Sequence)
-            .where(
-                Enrolment.deal_id == deal_id,
-                Enrolment.state.in_(LIVE),
-                Sequence.stop_on.op("?")("deal_moved"),
-            )
-            .with_for_update(of=Enrolment)
-        )
-    )
-    _end(session, ids, StopReason.DEAL_MOVED)
-    _take_back_last(session, StopReason.DEAL_MOVED, Enrolment.deal_id == deal_id)
-    return len(ids)
-
-
-def pause_for_contacts(session: Session, contact_ids: Iterable[int], until: datetime) -> int:
-    """A client is away: wait until they are back, and go on then by itself.
-
-    A step that is due later than that is not brought forward.
-    """
-    done = session.scalars(
-        update(Enrolment)
-        .where(Enrolment.contact_id.in_(set(contact_ids)), Enrolment.state == EnrolmentState.ACTIVE)
-        .values(due_at=func.greatest(Enrolment.due_at, until), waits_for=AWAY)
-        .returning(Enrolment.id)
-    ).all()
-    return len(done)
-
-
-def _change(session: Session, enrolment: Enrolment, state: EnrolmentState, **values: Any) -> None:
+def _change(session: Session, enrolment: Enrolment, state: EnrolmentState) -> None:
     session.refresh(enrolment, with_for_update={"of": Enrolment})
     if state not in TRANSITIONS[enrolment.state]:
         raise IllegalTransition(f"A follow-up that is {enrolment.state} cannot become {state}.")
     enrolment.state = state
-    for name, value in values.items():
-        setattr(enrolment, name, value)
     session.flush()
 
 
@@ -438,15 +337,6 @@ def pause(session: Session, enrolment: Enrolment) -> None:
 def resume(session: Session, enrolment: Enrolment) -> None:
     """Let a held follow-up go on: its next step is due when it was, or now if that is past."""
     _change(session, enrolment, EnrolmentState.ACTIVE)
-
-
-def stop(session: Session, enrolment: Enrolment, *, by: int) -> None:
-    """End a follow-up because a person said so; what it queued and has not left is taken back."""
-    session.refresh(enrolment, with_for_update={"of": Enrolment})
-    if EnrolmentState.STOPPED not in TRANSITIONS[enrolment.state]:
-        raise IllegalTransition(f"A follow-up that is {enrolment.state} cannot be stopped.")
-    _end(session, [enrolment.id], StopReason.HAND, by)
-    session.refresh(enrolment)
 
 
 def live_of(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import sequences, tasks
+from core import sequences, sequences_stops, tasks
 from core.callplanout import FAX, PEOPLE
 from core.calls import Call, CallOutcome
 from core.sequences import (
@@ -44,7 +44,7 @@ def client_rang(session: Session, call: Call) -> int:
     """A client rang us or was talked with: end what a call ends. Returns how many follow-ups ended."""
     if call.contact_id is None:
         return 0
-    return sequences.stop_for_contacts(session, [call.contact_id], StopReason.CALL)
+    return sequences_stops.stop_for_contacts(session, [call.contact_id], StopReason.CALL)
 
 
 def noted(session: Session, call: Call, outcome: CallOutcome, *, first: bool) -> None:

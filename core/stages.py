@@ -10,11 +10,22 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import deals, handover, letters, notices, outbox, performers, pipelines, readiness, sequences
+from core import (
+    deals,
+    handover,
+    letters,
+    notices,
+    outbox,
+    performers,
+    pipelines,
+    readiness,
+    sequences,
+    sequences_stops,
+)
 from core.deals import Deal, LossReason, Outcome, Stage, StageChange, WinReason
 from core.errors import FrontdeskError, InputRefused
-from core.followup import first_due
-from core.outbox import Draft
+from core.followup import due_after
+from core.outbox import Delivery, DeliveryState, Draft
 from core.performers import Choice
 from core.readiness import Lack, NotReady
 from core.sequences import AlreadyEnrolled, Sequence
@@ -96,7 +107,8 @@ def enter_stage(
 ) -> tuple[StageChange, int | None]:
     """Move a deal, queue the document of its new stage and begin its follow-up, in the caller's transaction.
 
-    Follow-ups of the stage before end. ``calendar`` is working time where the client's own is not known.
+    Follow-ups of the stage before end; its letter is taken back where the deal goes back and it has not left.
+    ``calendar`` is working time where the client's own is not known.
     ``silent`` sends nothing and begins nothing; ``override`` lets a deal go that lacks something, and needs
     a reason. Who works in the new stage is told when that is somebody else.
 
@@ -108,6 +120,8 @@ def enter_stage(
         deals.hold(session, deal)
         missing = _may_leave(session, deal, stage, override=override, reason=reason)
         giver_id = deal.performer_id or deal.owner_id
+        if goes_back(deal.stage, stage):
+            _take_back_letter(session, deal)
         change = deals.move(session, deal, stage, staff_id=staff.id if staff else None, reason=reason)
         session.refresh(deal)
         change.lacking = [one.key for one in missing]
@@ -116,7 +130,7 @@ def enter_stage(
             today = session.execute(select(func.current_date())).scalar_one()
             draft = letters.stage_document(session, deal, change, staff, today=today)
             delivery_id = outbox.queue(session, draft) if draft else None
-        sequences.stop_for_deal(session, deal.id)
+        sequences_stops.stop_for_deal(session, deal.id)
         if not silent:
             _begin_follow_up(session, deal, stage, calendar or Calendar())
         _appoint(session, deal, change, giver_id, reason)
@@ -162,9 +176,28 @@ def close(
     note: str = "",
     by: int | None = None,
 ) -> None:
-    """Close a deal as won or lost and end its follow-ups. Raises what ``deals.close`` raises."""
+    """Close a deal as won or lost and end its follow-ups; of a lost one the letter that waits is taken back.
+
+    Raises what ``deals.close`` raises.
+    """
     deals.close(session, deal, outcome, loss_reason=loss_reason, win_reason=win_reason, note=note, by=by)
-    sequences.stop_for_deal(session, deal.id)
+    if outcome == Outcome.LOST:
+        _take_back_letter(session, deal)
+    sequences_stops.stop_for_deal(session, deal.id)
+
+
+def _take_back_letter(session: Session, deal: Deal) -> None:
+    """Cancel the letter of the stage that a deal is in, while it waits to leave: it was entered by mistake.
+
+    What waits for somebody's word is looked after by `core.approvals`.
+    """
+    newest = select(func.max(StageChange.id)).where(StageChange.deal_id == deal.id)
+    key = f"stage_change:{session.scalar(newest)}:"
+    query = select(Delivery.id).where(
+        Delivery.deal_id == deal.id, Delivery.key.startswith(key), Delivery.state.in_(outbox.WAITING)
+    )
+    for delivery_id in session.scalars(query.with_for_update()):
+        outbox.settle(session, delivery_id, DeliveryState.CANCELLED, detail="the deal left the stage again")
 
 
 def _begin_follow_up(session: Session, deal: Deal, stage: Stage, calendar: Calendar) -> None:
@@ -176,7 +209,7 @@ def _begin_follow_up(session: Session, deal: Deal, stage: Stage, calendar: Calen
     place = calendar
     if account is not None and account.zone is not None:
         place = Calendar(account.zone, calendar.week, account.country or "")
-    due_at = first_due(first, now, place)
+    due_at = due_after(first, now, place)
     # Somebody who is in it for another deal of theirs is not led through it twice at once.
     with suppress(AlreadyEnrolled):
         sequences.enrol(session, sequence, contact_id=deal.contact.id, deal_id=deal.id, due_at=due_at)
@@ -218,9 +251,12 @@ def by_event(
 ) -> tuple[Stage, str] | None:
     """The first stage onward that one of these events speaks for, with the event.
 
-    ``by`` is ``automatic_on``, where the deal moves by itself, or ``proposed_on``.
+    ``by`` is ``automatic_on``, where the deal moves by itself, or ``proposed_on``. What once happened goes on
+    to hold, so it leads back only where the present stage names the one before as its next.
     """
     for stage in pipelines.onward(present, stages):
+        if goes_back(present, stage) and stage.key not in present.next_stages:
+            continue
         for event in getattr(stage, by):
             if event in events:
                 return stage, event

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import outbox, phoneorders, sequences, sequences_phone
+from core import outbox, phoneorders, sequences, sequences_phone, sequences_stops
 from core.accounts import Channel
 from core.byphone import VOICE_HOLDS
 from core.callplan import Step
@@ -23,7 +23,7 @@ from core.outbox import Draft, Purpose
 from core.phoneevents import PhoneEvent
 from core.phoneorders import OrderKind, PhoneOrder, TextStatus
 from core.phonewords import CALL_BACK, said
-from core.sequences import Enrolment, EnrolmentState, EnrolmentStep
+from core.sequences import EnrolmentStep
 from core.tasks import Task
 
 ATTEMPT: Final = ":attempt:"
@@ -208,12 +208,7 @@ def _again(session: Session, settings: Settings, order: PhoneOrder) -> None:
     attempt = int(number or 1) + 1
     if attempt > settings.dialling.attempts:
         return
-    stopped = (
-        select(EnrolmentStep.enrolment_id)
-        .join(Enrolment, Enrolment.id == EnrolmentStep.enrolment_id)
-        .where(EnrolmentStep.delivery_id == delivery.id, Enrolment.state == EnrolmentState.STOPPED)
-    )
-    if session.scalar(stopped.limit(1)) is not None:
+    if sequences_stops.was_stopped(session, delivery.id):
         return
     due = order.ordered_at + timedelta(minutes=settings.dialling.again_after_minutes)
     queued = outbox.queue(

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from core import sequences
+from core import sequences_stops
 from core.accounts import Channel
 from core.config import Settings
 from core.consent import Scope, Suppression, SuppressionReason, suppress
@@ -57,7 +57,7 @@ def receive(session: Session, settings: Settings, classifier: Labeller, event: P
         _label(session, classifier, message, talk)
     if caller.contact is not None:
         # An answer is an answer, whatever it came by.
-        sequences.stop_for_contacts(session, [caller.contact.id], StopReason.REPLY)
+        sequences_stops.stop_for_contacts(session, [caller.contact.id], StopReason.REPLY)
     talk.waiting = talk.waiting if wish is not None else True
     callhistory.assign(session, talk, talk.intent)
     news = {"kind": "message", "conversation_id": talk.id, "staff_id": talk.assignee_id}

@@ -19,7 +19,7 @@ from core.budget import Budget
 from core.config import Settings
 from core.context import Context
 from core.errors import FrontdeskError, IllegalTransition
-from core.followup import DueStep, Standing
+from core.followup import DueStep, Standing, due_after
 from core.followup import look as look_at
 from core.sequences import CHANNELS, Enrolment, EnrolmentState, EnrolmentStep, SequenceStep, StepKind
 from core.values import normal_email, normal_phone
@@ -112,7 +112,8 @@ def _look(desk: _Desk, due: Due) -> Move:
         Standing(due.next_position, due.due_at, page.last.get(due.id)),
         steps,
         page.now,
-        calendar=partial(desk.calendar, due),
+        place=desk.calendar(due),
+        allowed=partial(desk.calendar, due),
         facts=partial(_due_step, desk, due),
         behind=lambda position: (due.id, position) in page.taken,
     )
@@ -167,9 +168,8 @@ def skip(session: Session, enrolment: Enrolment, house: House) -> None:
         enrolment.state = EnrolmentState.FINISHED
         enrolment.ended_at = now
     else:
-        calendar = house.calendar_of(enrolment.contact.account).within(following.window)
         enrolment.next_position = following.position
-        enrolment.due_at = calendar.after(now, following.delay_days, following.delay_hours)
+        enrolment.due_at = due_after(following, now, house.calendar_of(enrolment.contact.account))
     session.flush()
 
 
@@ -187,8 +187,7 @@ def plan(
     when = max(enrolment.due_at, now or clock.now())
     first = True
     while position is not None and (step := steps.get(position)) is not None:
-        place = calendar.within(step.window)
-        when = place.next_open(when) if first else place.after(when, step.delay_days, step.delay_hours)
+        when = calendar.within(step.window).next_open(when) if first else due_after(step, when, calendar)
         yield step, when
         position, first = _after_silence(step), False
 
@@ -199,6 +198,19 @@ def _after_silence(step: SequenceStep) -> int | None:
         if branch["on"] == silent:
             return branch.get("to")
     return step.position + 1
+
+
+def opens_at(session: Session, delivery_id: int, house: House) -> datetime | None:
+    """When what a step sends may leave, if a word lets it go now: in the client's working time and the step's
+    own hours; None for what no step sends.
+    """
+    row = session.scalar(select(EnrolmentStep).where(EnrolmentStep.delivery_id == delivery_id))
+    if row is None:
+        return None
+    enrolment = session.get_one(Enrolment, row.enrolment_id)
+    step = next(one for one in enrolment.sequence.steps if one.position == row.position)
+    now: datetime = session.execute(select(func.now())).scalar_one()
+    return house.calendar_of(enrolment.contact.account).within(step.window).next_open(now)
 
 
 def house_of(settings: Settings) -> House:

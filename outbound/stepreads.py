@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -113,7 +113,14 @@ class Road:
 
     steps: dict[int, SequenceStep]
     least_gap_hours: int
-    branching: bool
+
+    def ahead(self, position: int) -> Iterator[SequenceStep]:
+        """What may be taken when a position is looked at: its step, and where the one before leads."""
+        before = self.steps.get(position - 1)
+        leads = [branch.get("to") for branch in before.branches] if before is not None else []
+        for number in dict.fromkeys([position, *leads]):
+            if number in self.steps:
+                yield self.steps[number]
 
 
 @dataclass(slots=True)
@@ -194,7 +201,6 @@ def _roads(session: Session, ids: Iterable[int]) -> dict[int, Road]:
         one.id: Road(
             {step.position: step for step in one.steps},
             one.least_gap_hours,
-            any(step.branches for step in one.steps),
         )
         for one in session.scalars(query)
     }
@@ -204,7 +210,7 @@ def _addresses(session: Session, page: Page, contacts: Sequence[int]) -> None:
     texted = {
         one.contact_id
         for one in page.due
-        if (step := page.roads[one.sequence_id].steps.get(one.next_position)) and step.kind is StepKind.SMS
+        if any(step.kind is StepKind.SMS for step in page.roads[one.sequence_id].ahead(one.next_position))
     }
     for contact_id, kind, value in session.execute(_POINTS, {"ids": contacts}):
         page.addresses.setdefault((contact_id, PointKind(kind)), value)
@@ -212,10 +218,10 @@ def _addresses(session: Session, page: Page, contacts: Sequence[int]) -> None:
             page.mobiles.setdefault(contact_id, value)
     wanted: dict[Channel, set[str]] = {}
     for one in page.due:
-        step = page.roads[one.sequence_id].steps.get(one.next_position)
-        channel = CHANNELS.get(step.kind) if step else None
-        if step and channel and (key := address_key(channel, page.address(one, step.kind))):
-            wanted.setdefault(channel, set()).add(key)
+        for step in page.roads[one.sequence_id].ahead(one.next_position):
+            channel = CHANNELS.get(step.kind)
+            if channel and (key := address_key(channel, page.address(one, step.kind))):
+                wanted.setdefault(channel, set()).add(key)
     for channel, keys in wanted.items():
         found = session.scalars(_SUPPRESSED, {"channel": channel.value, "keys": list(keys)})
         page.opted_out |= {(channel, key) for key in found}

@@ -15,13 +15,13 @@ from itertools import zip_longest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from core import sequences
+from core import outbox, sequences
 from core.accounts import Account, Channel, Contact, ContactPoint, PointKind
 from core.budget import COUNTED, UNSENT
 from core.consent import Suppression
 from core.deals import Deal
 from core.dialling import takes_sms
-from core.followup import DueStep, Standing, Taken, first_due, look
+from core.followup import DueStep, Standing, Taken, due_after, look
 from core.rehearsal import (
     MOST_FOLLOW_UPS,
     Change,
@@ -243,8 +243,8 @@ def _opt_outs(session: Session, people: Mapping[int, _Person]) -> None:
 
 def _steps(session: Session, enrolments: Mapping[int, Enrolment]) -> dict[int, list[_Real]]:
     query = (
-        select(EnrolmentStep, sequences.Delivery.state, Task.state)
-        .outerjoin(sequences.Delivery, sequences.Delivery.id == EnrolmentStep.delivery_id)
+        select(EnrolmentStep, outbox.Delivery.state, Task.state)
+        .outerjoin(outbox.Delivery, outbox.Delivery.id == EnrolmentStep.delivery_id)
         .outerjoin(Task, Task.id == EnrolmentStep.task_id)
         .where(EnrolmentStep.enrolment_id.in_(enrolments), EnrolmentStep.outcome == "done")
         .order_by(EnrolmentStep.enrolment_id, EnrolmentStep.position)
@@ -305,7 +305,7 @@ class _Run:
             return []
         said: list[Happening] = []
         last: tuple[int, Taken] | None = None
-        standing = Standing(1, first_due(self.steps[1], self.begun.at, self.place))
+        standing = Standing(1, due_after(self.steps[1], self.begun.at, self.place))
         now = standing.due_at
         for _ in range(MOST_LOOKS):
             if now >= self.ends:
@@ -314,7 +314,8 @@ class _Run:
                 Standing(standing.position, standing.due_at, self._known(last, now)),
                 self.steps,
                 now,
-                calendar=self._calendar,
+                place=self.place,
+                allowed=self._allowed,
                 facts=partial(self._facts, now),
                 behind=lambda _position: False,
             )
@@ -330,7 +331,7 @@ class _Run:
             now = max(now, self._sooner(last, found.due_at) if found.takes is not None else found.due_at)
         return said
 
-    def _calendar(self, step: SequenceStep) -> Calendar:
+    def _allowed(self, step: SequenceStep) -> Calendar:
         return self.place.within(step.window)
 
     def _taken(self, step: SequenceStep, now: datetime) -> Taken:

@@ -12,9 +12,21 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core import approvalasks, outbox
+from core.accounts import Channel
+from core.approvalasks import STEP
 from core.bulk import copy_rows, new_ids
 from core.deals import Deal
-from core.letters import DOCUMENTS, PURPOSES, deal_values, product_values, staff_values
+from core.letters import (
+    DOCUMENTS,
+    OFFERS,
+    PURPOSES,
+    NothingToOffer,
+    approver_of,
+    deal_values,
+    product_values,
+    proposal_values,
+    staff_values,
+)
 from core.outbox import EXPIRY, Draft, Purpose
 from core.sequences import CHANNELS, EnrolmentState, SequenceStep, StepKind, StopReason
 from core.tasks import Task, TaskState
@@ -65,7 +77,7 @@ class Work:
 def draft_of(page: Page, due: Due, step: SequenceStep, address: str) -> Draft:
     """What a step sends, in the thread of the deal's or the contact's last conversation.
 
-    Raises what the values of the deal raise when they make no sense.
+    Raises NothingToOffer, and what the values of the deal raise when they make no sense.
     """
     talk = page.talk(due)
     deal = page.deals.get(due.deal_id) if due.deal_id is not None else None
@@ -73,6 +85,9 @@ def draft_of(page: Page, due: Due, step: SequenceStep, address: str) -> Draft:
     thread = page.threads.get(talk.id, []) if talk else []
     template = step.template or "follow_up"
     channel = CHANNELS[step.kind]
+    written = channel in {Channel.EMAIL, Channel.FAX}
+    if written and template in OFFERS and (deal is None or not deal.lines):
+        raise NothingToOffer
     return Draft(
         key=f"enrolment:{due.id}:{step.position}",
         address=address,
@@ -91,9 +106,12 @@ def draft_of(page: Page, due: Due, step: SequenceStep, address: str) -> Draft:
             "staff": staff_values(deal.owner) if deal else {},
             "deal": deal_values(deal, language, page.now.date()) if deal else {},
             "product": product_values(deal, language) if deal else {},
+            "proposal": proposal_values(deal, language) if deal else {},
         },
         documents=[template] if template in DOCUMENTS and step.kind is StepKind.EMAIL else [],
-        approver=approvalasks.STEP if step.approve else "",
+        approver=approvalasks.BETWEEN.join(
+            filter(None, (STEP if step.approve else "", approver_of(deal, template) if deal else ""))
+        ),
         in_reply_to=thread[-1] if thread and step.kind is StepKind.EMAIL else None,
         reference_ids=thread if step.kind is StepKind.EMAIL else [],
         priority=6,

@@ -9,7 +9,7 @@ from litestar.datastructures import State
 from litestar.params import FromPath
 from sqlalchemy.orm import Session
 
-from core import sequences
+from core import sequences, sequences_stops
 from core.errors import Conflict, InputRefused
 from core.i18n import N_
 from core.sequences import Result
@@ -59,7 +59,7 @@ def steer(
     elif deed == "result":
         _record(session, form, enrolment)
     elif deed == "stop":
-        sequences.stop(session, enrolment, by=viewer.staff_id)
+        sequences_stops.stop(session, enrolment, by=viewer.staff_id)
     else:
         session.refresh(enrolment, with_for_update={"of": sequences.Enrolment})
         # A second press, or a step that went out meanwhile, must not cost the client the one after it.

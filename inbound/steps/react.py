@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import select, update
 
-from core import sequences
+from core import sequences_stops
 from core.accounts import Contact
 from core.deals import Deal
 from core.proposals import noted, places, propose
@@ -29,7 +29,7 @@ def run(batch: Batch) -> None:
 
 def _stop_follow_ups(batch: Batch, items: Iterable[Item]) -> None:
     people = {item.person.id: item for item in items if item.person is not None}
-    if people and sequences.stop_for_contacts(batch.session, people, StopReason.REPLY):
+    if people and sequences_stops.stop_for_contacts(batch.session, people, StopReason.REPLY):
         for item in people.values():
             item.note("react", "the client wrote: follow-ups that end with a reply have ended")
 
@@ -43,7 +43,7 @@ def _wait_for(batch: Batch, items: Iterable[Item]) -> None:
         if believable:
             away = update(Contact).where(Contact.id == item.person.id).values(away_until=back)
             batch.session.execute(away)
-        if believable and sequences.pause_for_contacts(batch.session, [item.person.id], until):
+        if believable and sequences_stops.pause_for_contacts(batch.session, [item.person.id], until):
             item.note("react", f"away: follow-ups wait until {back.isoformat()}")
 
 

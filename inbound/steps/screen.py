@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from core import consent, outbox, sequences
+from core import consent, outbox, sequences_stops
 from core.accounts import Channel
 from core.consent import Scope, SuppressionReason, address_key
 from core.errors import IllegalTransition
@@ -112,7 +112,7 @@ def _write_no_more(batch: Batch, delivery: Delivery, why: SuppressionReason, sto
         source=f"delivery:{delivery.id}",
     )
     if delivery.contact_id is not None:
-        sequences.stop_for_contacts(batch.session, [delivery.contact_id], stop)
+        sequences_stops.stop_for_contacts(batch.session, [delivery.contact_id], stop)
 
 
 def _same_address(delivery: Delivery, recipients: tuple[str, ...]) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import defaults, outbox, sequences
+from core import defaults, outbox, sequences, sequences_stops
 from core.deals import LossReason, Outcome, Stage
 from core.errors import IllegalTransition
 from core.outbox import Delivery, DeliveryState, Draft
@@ -41,14 +41,14 @@ def test_a_client_is_in_a_sequence_once_at_a_time(session: Session) -> None:
     enrolment = _enrolled(session)
     with pytest.raises(AlreadyEnrolled):
         _enrolled(session)
-    sequences.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY)
+    sequences_stops.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY)
     assert _enrolled(session).id != enrolment.id
 
 
 def test_a_sequence_for_once_is_not_taken_twice(session: Session) -> None:
     enrolment = _enrolled(session)
     enrolment.sequence.once = True
-    sequences.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY)
+    sequences_stops.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY)
     with pytest.raises(AlreadyEnrolled):
         _enrolled(session)
 
@@ -56,7 +56,7 @@ def test_a_sequence_for_once_is_not_taken_twice(session: Session) -> None:
 def test_a_reply_ends_it_and_takes_back_what_has_not_left(session: Session) -> None:
     enrolment = _enrolled(session)
     delivery = _queued_step(session, enrolment)
-    assert sequences.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY) == 1
+    assert sequences_stops.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY) == 1
     session.refresh(enrolment)
     session.refresh(delivery)
     assert (enrolment.state, enrolment.stop_reason) == (EnrolmentState.STOPPED, StopReason.REPLY)
@@ -68,7 +68,7 @@ def test_what_has_left_is_not_taken_back(session: Session) -> None:
     delivery = _queued_step(session, enrolment)
     delivery.state = DeliveryState.SENT
     session.flush()
-    sequences.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY)
+    sequences_stops.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY)
     session.refresh(delivery)
     assert delivery.state == DeliveryState.SENT
 
@@ -77,7 +77,7 @@ def test_a_sequence_that_does_not_stop_on_a_reply_goes_on(session: Session) -> N
     enrolment = _enrolled(session)
     enrolment.sequence.stop_on = []
     session.flush()
-    assert sequences.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY) == 0
+    assert sequences_stops.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY) == 0
 
 
 @pytest.mark.parametrize("reason", [StopReason.OPT_OUT, StopReason.BOUNCE])
@@ -85,26 +85,26 @@ def test_opting_out_or_bouncing_ends_every_sequence(session: Session, reason: St
     enrolment = _enrolled(session)
     enrolment.sequence.stop_on = []
     session.flush()
-    assert sequences.stop_for_contacts(session, [enrolment.contact_id], reason) == 1
+    assert sequences_stops.stop_for_contacts(session, [enrolment.contact_id], reason) == 1
 
 
 def test_another_clients_reply_stops_nothing(session: Session) -> None:
     _enrolled(session)
     other = client(session, "petras@kitas.lt", "Petras")
-    assert sequences.stop_for_contacts(session, [other.id], StopReason.REPLY) == 0
+    assert sequences_stops.stop_for_contacts(session, [other.id], StopReason.REPLY) == 0
 
 
 def test_somebody_away_is_waited_for(session: Session) -> None:
     enrolment = _enrolled(session)
     back = WHEN + timedelta(days=20)
-    sequences.pause_for_contacts(session, [enrolment.contact_id], back)
+    sequences_stops.pause_for_contacts(session, [enrolment.contact_id], back)
     session.refresh(enrolment)
     assert (enrolment.state, enrolment.due_at) == (EnrolmentState.ACTIVE, back)
 
 
 def test_coming_back_earlier_does_not_bring_a_step_forward(session: Session) -> None:
     enrolment = _enrolled(session)
-    sequences.pause_for_contacts(session, [enrolment.contact_id], WHEN - timedelta(days=2))
+    sequences_stops.pause_for_contacts(session, [enrolment.contact_id], WHEN - timedelta(days=2))
     session.refresh(enrolment)
     assert enrolment.due_at == WHEN
 
@@ -113,7 +113,7 @@ def test_a_person_may_hold_it_let_it_go_on_and_end_it(session: Session) -> None:
     rasa, enrolment = colleague(session), _enrolled(session)
     sequences.pause(session, enrolment)
     sequences.resume(session, enrolment)
-    sequences.stop(session, enrolment, by=rasa.id)
+    sequences_stops.stop(session, enrolment, by=rasa.id)
     assert (enrolment.state, enrolment.stopped_by) == (EnrolmentState.STOPPED, rasa.id)
     with pytest.raises(IllegalTransition):
         sequences.resume(session, enrolment)
@@ -154,7 +154,7 @@ def test_a_reply_takes_back_a_last_step_that_has_not_left(
     delivery = _queued_step(session, enrolment)
     delivery.contact_id, enrolment.state = enrolment.contact_id, EnrolmentState.FINISHED
     session.flush()
-    assert sequences.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY) == 0
+    assert sequences_stops.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY) == 0
     session.expire_all()
     assert (enrolment.state, delivery.state) == (EnrolmentState.FINISHED, state)
 
@@ -166,6 +166,20 @@ def test_a_deal_that_moves_takes_back_a_last_step_that_has_not_left(session: Ses
     delivery = _queued_step(session, enrolment)
     enrolment.state = EnrolmentState.FINISHED
     session.flush()
-    sequences.stop_for_deal(session, deal.id)
+    sequences_stops.stop_for_deal(session, deal.id)
     session.expire_all()
     assert delivery.state == DeliveryState.CANCELLED
+
+
+def test_somebody_whom_a_person_holds_is_waited_for_as_well(session: Session) -> None:
+    enrolment = _enrolled(session)
+    sequences.pause(session, enrolment)
+    sequences_stops.pause_for_contacts(session, [enrolment.contact_id], WHEN + timedelta(days=20))
+    sequences.resume(session, enrolment)
+    assert enrolment.due_at == WHEN + timedelta(days=20)
+
+
+def test_a_follow_up_of_somebody_away_begins_when_they_are_back(session: Session) -> None:
+    client(session).away_until = date(2026, 12, 7)
+    enrolment = _enrolled(session)
+    assert (enrolment.due_at, enrolment.waits_for) == (datetime(2026, 12, 7, tzinfo=UTC), sequences.AWAY)

@@ -112,14 +112,35 @@ def test_who_else_is_at_work_with_the_client_stands_in_the_task(session: Session
 
 def test_f64_rules_that_go_round_in_a_circle_end_and_are_told_of(session: Session) -> None:
     deal = deal_with_lines(session, client(session))
-    for key in ("contract", "payment"):
+    for key, following in (("contract", "payment"), ("payment", "contract")):
         _stage(session, key).automatic_on = ["paid"]
+        _stage(session, key).next_stages = [following]
     _pay(session, deal)
     moved = run_rules(session, deal)
     assert len(moved) == MOST_HOPS
     assert [(alarm.kind, alarm.subject) for alarm in notices.open_alarms(session)] == [
         (LOOP_ALARM, f"S-{deal.id}")
     ]
+
+
+def test_what_happened_once_does_not_lead_a_deal_back(session: Session) -> None:
+    deal = deal_with_lines(session, client(session))
+    for key in ("demo", "delivery"):
+        _stage(session, key).automatic_on = ["paid"]
+    enter_stage(session, deal, _stage(session, "after_sale"))
+    _pay(session, deal)
+    assert run_rules(session, deal) == []
+
+
+@pytest.mark.parametrize(("goes", "state"), [("need_identified", "cancelled"), ("contract", "queued")])
+def test_a_deal_that_goes_back_takes_back_the_letter_that_has_not_left(
+    session: Session, goes: str, state: str
+) -> None:
+    rasa = colleague(session)
+    deal = deal_with_lines(session, client(session), rasa)
+    _, number = enter_stage(session, deal, _stage(session, "commercial_offer"), staff=rasa)
+    enter_stage(session, deal, _stage(session, goes), staff=rasa, silent=True)
+    assert session.get_one(Delivery, number, populate_existing=True).state == state
 
 
 def test_what_is_paid_proposes_the_delivery(session: Session) -> None:

@@ -28,7 +28,7 @@ import sqlalchemy as sa
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from core import consent, db, sequences
+from core import consent, db, sequences_stops
 from core.accounts import Channel
 from core.config import load_settings
 from core.consent import Scope, SuppressionReason
@@ -228,7 +228,7 @@ class Story:
     def _act(self, session: Session, contact_id: int) -> None:
         kind = self.chance.random()
         if kind < 0.5:
-            sequences.stop_for_contacts(session, [contact_id], StopReason.REPLY)
+            sequences_stops.stop_for_contacts(session, [contact_id], StopReason.REPLY)
             self.stopped[contact_id] = self.now
         elif kind < 0.7:
             address = session.execute(
@@ -238,11 +238,11 @@ class Story:
                 session, Channel.EMAIL, address, scope=Scope.MARKETING,
                 reason=SuppressionReason.UNSUBSCRIBED, source="year",
             )  # fmt: skip
-            sequences.stop_for_contacts(session, [contact_id], StopReason.OPT_OUT)
+            sequences_stops.stop_for_contacts(session, [contact_id], StopReason.OPT_OUT)
             self.stopped[contact_id] = self.now
         else:
             until = self.now + timedelta(days=self.chance.randint(2, 20))
-            if sequences.pause_for_contacts(session, [contact_id], until):
+            if sequences_stops.pause_for_contacts(session, [contact_id], until):
                 self.away[contact_id] = (self.now, until)
 
 

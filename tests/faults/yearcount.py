@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.followup import due_after
 from core.sequences import Sequence
 from core.worktime import Calendar
 
@@ -94,10 +95,9 @@ def count(
         since, until = away.get(row.contact_id, (row.taken_at, row.taken_at))
         if since < row.taken_at < until:
             result.fault("while away")
-        if last is not None and last[0] == row.id:
-            earliest = calendar.after(last[1], step.delay_days, step.delay_hours)
-            if row.taken_at < earliest:
-                result.fault("too soon after the last step")
+        earliest = due_after(step, last[1], calendars[place]) if last and last[0] == row.id else row.taken_at
+        if row.taken_at < earliest:
+            result.fault("too soon after the last step")
         last = (row.id, row.taken_at)
         result.letters += row.delivery_id is not None
         result.tasks += row.task_id is not None

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import func, select
 
-from core import byphone, outbox, sequences
+from core import byphone, outbox, sequences, sequences_stops
 from core.accounts import Channel
 from core.outbox import Delivery
 from core.sequences import (
@@ -28,8 +28,8 @@ from tests.twilio_local.people import Answer, Callee
 DEMO = {"demo": {"starts": "2026-11-26T10:00:00+02:00"}}
 
 
-def remind(out: Outgoing, *, stopped: bool = False) -> None:
-    """A follow-up whose first step, a reminder by voice, is queued and goes out; stopped while it rings."""
+def remind(out: Outgoing, *, stopped: bool = False, last: bool = False) -> None:
+    """A follow-up whose first step, by voice and perhaps its last, goes out; stopped while it rings."""
     with out.context.transaction() as session:
         contact = contact_of(session, CLIENT)
         steps = [
@@ -50,6 +50,8 @@ def remind(out: Outgoing, *, stopped: bool = False) -> None:
         )
         delivery_id = outbox.queue(session, draft)
         enrolment.next_position = 2
+        if last:
+            enrolment.state = EnrolmentState.FINISHED
         session.add(
             EnrolmentStep(enrolment_id=enrolment.id, position=1, outcome="done", delivery_id=delivery_id)
         )
@@ -57,7 +59,7 @@ def remind(out: Outgoing, *, stopped: bool = False) -> None:
     out.creator.place()
     if stopped:
         with out.context.transaction() as session:
-            sequences.stop_for_contacts(session, [contact_of(session, CLIENT).id], StopReason.REPLY)
+            sequences_stops.stop_for_contacts(session, [contact_of(session, CLIENT).id], StopReason.REPLY)
     out.told()
 
 
@@ -98,12 +100,13 @@ def test_a_call_that_is_tried_again_says_nothing_before_the_last_attempt(
             assert (step.result, again.state, again.key) == (None, "queued", "enrolment:1:1:attempt:2")
 
 
+@pytest.mark.parametrize("last", [False, True])
 def test_a_call_of_a_follow_up_that_was_stopped_meanwhile_is_not_tried_again(
-    engine: sa.Engine, tmp_path: Path
+    engine: sa.Engine, tmp_path: Path, last: bool
 ) -> None:
     with outgoing(engine, tmp_path, dialling={"attempts": 2}) as out:
         out.house.exchange.book[CLIENT] = Callee(Answer.BUSY)
-        remind(out, stopped=True)
+        remind(out, stopped=True, last=last)
         with out.house.looking() as session:
             assert session.scalars(select(Delivery.key)).all() == ["enrolment:1:1"]
 

@@ -10,7 +10,15 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import InternalError
 from sqlalchemy.orm import Session
 
-from core import pipelines, rehearsal, rehearsal_file, rehearsal_stages, sequences, sequencespec
+from core import (
+    pipelines,
+    rehearsal,
+    rehearsal_file,
+    rehearsal_stages,
+    sequences,
+    sequences_stops,
+    sequencespec,
+)
 from core.conversations import Direction, Message
 from core.deals import Deal, Stage, StageChange
 from core.errors import InputRefused
@@ -67,7 +75,7 @@ def _led(session: Session, *, answered: datetime | None = None) -> Enrolment:
             break
         tick(session, HOUSE, one.due_at)
     if answered is not None:
-        sequences.stop_for_contacts(session, [contact.id], sequences.StopReason.REPLY)
+        sequences_stops.stop_for_contacts(session, [contact.id], sequences.StopReason.REPLY)
         session.execute(update(Enrolment).values(ended_at=answered))
     session.expire_all()
     return one

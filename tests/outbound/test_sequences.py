@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from core import consent, db, defaults, sequences
+from core import consent, db, defaults, sequences, sequences_stops
 from core.accounts import Account, Channel, Contact, ContactPoint, PointKind
 from core.consent import Scope, SuppressionReason
 from core.outbox import Delivery
@@ -142,7 +142,7 @@ def test_a_year_of_follow_ups_with_replies_keeps_every_rule(engine: sa.Engine) -
             while tick(session, HOUSE, now):
                 pass
             for contact_id in chance.sample(contacts, 1):
-                if sequences.stop_for_contacts(session, [contact_id], StopReason.REPLY):
+                if sequences_stops.stop_for_contacts(session, [contact_id], StopReason.REPLY):
                     stopped[contact_id] = now
         now += timedelta(hours=chance.choice([5, 7, 11]))
     with db.transaction(engine) as session:

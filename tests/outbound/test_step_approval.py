@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import approvals, defaults, sequences
+from core import approvals, defaults, sequences, sequences_stops
 from core.accounts import Contact, ContactPoint, PointKind
 from core.approvalasks import Approval
 from core.outbox import Delivery
@@ -61,7 +61,7 @@ def test_the_next_step_waits_for_the_word_and_counts_from_it(session: Session, e
 
 
 def test_a_stop_takes_back_what_waits_for_a_word(session: Session, enrolment: Enrolment) -> None:
-    sequences.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY)
+    sequences_stops.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY)
     assert session.scalars(select(Delivery.state)).all() == ["cancelled"]
     approvals.look_after(session)
     assert session.scalars(select(Approval.state)).all() == ["outdated"]

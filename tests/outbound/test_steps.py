@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import sequences
+from core import sequences, sequences_stops
 from core.accounts import Channel, Contact, ContactPoint, PointKind
 from core.budget import Budget
 from core.calls import Call
+from core.consent import Scope, SuppressionReason, suppress
 from core.conversations import Direction
 from core.outbox import Delivery, DeliveryState
 from core.sequences import (
@@ -179,7 +180,7 @@ def test_a_reply_that_ends_nothing_is_still_a_result(session: Session) -> None:
     )
     enrolment = _enrolled(session, sequence)
     tick(session, HOUSE, WEDNESDAY)
-    assert sequences.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY) == 0
+    assert sequences_stops.stop_for_contacts(session, [enrolment.contact_id], StopReason.REPLY) == 0
     session.execute(update(Enrolment).values(replied_at=WEDNESDAY + DAY))
     tick(session, HOUSE, WEDNESDAY + 7 * DAY)
     assert _tasks(session) == ["Call 3"]
@@ -268,3 +269,45 @@ def test_being_in_it_already_is_said_before_anything_else(session: Session) -> N
     _enrolled(session, sequence, contact)
     with pytest.raises(AlreadyEnrolled):
         _enrolled(session, sequence, contact)
+
+
+def test_a_delay_counts_in_working_days_and_its_own_days_come_after_them(session: Session) -> None:
+    steps = [_email(1), _email(2, 3, window={"days": [1], "from": "14:00"})]
+    enrolment = _enrolled(session, _sequence(session, *steps))
+    tick(session, HOUSE, WEDNESDAY)
+    session.refresh(enrolment)
+    # Three working days from Wednesday are Monday; Tuesday is the first of its own days after them.
+    due = (WEDNESDAY + 6 * DAY).replace(hour=14)
+    assert enrolment.due_at == due
+    assert [when for _, when in plan(enrolment, HOUSE, WEDNESDAY)] == [due]
+
+
+def test_a_branch_to_a_text_knows_its_number_and_who_opted_out(session: Session) -> None:
+    stays, left = _contact(session, 1), _contact(session, 2)
+    for number, contact in enumerate((stays, left)):
+        contact.points[1].value = "+37052123456"
+        contact.points.append(ContactPoint(kind=PointKind.PHONE, value=f"+3706120000{number}"))
+    session.flush()
+    suppress(
+        session, Channel.SMS, left.points[2].value, scope=Scope.EVERYTHING,
+        reason=SuppressionReason.UNSUBSCRIBED, source="test",
+    )  # fmt: skip
+    text = SequenceStep(position=3, kind=StepKind.SMS, delay_days=0, template="reminder", titles={})
+    branches = [{"on": "not_done", "to": 3}]
+    sequence = _sequence(session, _call(1, branches=branches), _call(2, 1), text)
+    enrolments = [_enrolled(session, sequence, contact) for contact in (stays, left)]
+    tick(session, HOUSE, WEDNESDAY)
+    tick(session, HOUSE, WEDNESDAY + DAY)
+    assert session.scalars(select(Delivery.address)).all() == [stays.points[2].value]
+    session.refresh(enrolments[1])
+    assert enrolments[1].stop_reason == StopReason.OPT_OUT
+
+
+def test_a_step_sends_no_offer_of_nothing(session: Session) -> None:
+    offer = SequenceStep(
+        position=1, kind=StepKind.EMAIL, delay_days=0, template="commercial_offer", titles={}
+    )
+    enrolment = _enrolled(session, _sequence(session, offer))
+    tick(session, HOUSE, WEDNESDAY)
+    session.refresh(enrolment)
+    assert (enrolment.state, enrolment.waits_for) == (EnrolmentState.PAUSED, "fault")
