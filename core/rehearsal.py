@@ -171,6 +171,8 @@ class Report:
     """When it is broken off, on this process's clock."""
     followups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What the follow-ups that are played are called, by key and language."""
+    templates: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What the company calls templates, by key and language, where it has names of its own."""
 
     def late(self) -> bool:
         """Whether there is no time left; what is not played by then is left out, and said to be."""

@@ -96,25 +96,26 @@ def read(session: Session) -> tuple[Rule, ...]:
     rows = [one for one in every if one.active]
     named = told(session, [one.conditions for one in rows])
     return tuple(
-        Rule(one.kind, conditions, one.staff_id, one.team_id, _segment_of(one.conditions))
+        Rule(one.kind, conditions, one.staff_id, one.team_id, segment_of(one.conditions))
         for one, conditions in zip(rows, named, strict=True)
     )
 
 
 def told(session: Session, several: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
     """Conditions with what their segments are called: their names, or the keys of the ready ones."""
-    wanted = {number for one in several if (number := _segment_of(one)) is not None}
+    wanted = {number for one in several if (number := segment_of(one)) is not None}
     names: dict[int, str] = {}
     if wanted:
         called = func.coalesce(func.nullif(Segment.name, ""), Segment.ready, "")
         names = dict(session.execute(select(Segment.id, called).where(Segment.id.in_(wanted))).all())
     return [
-        {**one, "segment": names.get(number, "?")} if (number := _segment_of(one)) is not None else dict(one)
+        {**one, "segment": names.get(number, "?")} if (number := segment_of(one)) is not None else dict(one)
         for one in several
     ]
 
 
-def _segment_of(conditions: Mapping[str, str]) -> int | None:
+def segment_of(conditions: Mapping[str, str]) -> int | None:
+    """The number of the segment that conditions as kept ask for."""
     value = conditions.get("segment", "")
     return int(value) if value.isdecimal() and len(value) < 18 else None
 
@@ -165,7 +166,7 @@ def add(
         raise InputRefused("A rule needs at least one condition.", cure="Say when it holds.")
     if strange := set(given) - set(FIELDS):
         raise InputRefused(f"{min(strange)} is no condition of routing.")
-    if "segment" in given and session.get(Segment, _segment_of(given) or 0) is None:
+    if "segment" in given and session.get(Segment, segment_of(given) or 0) is None:
         raise InputRefused("There is no such segment.", cure="Choose one of the list.")
     if (staff_id is None) == (team_id is None):
         raise InputRefused("A rule names either a colleague or a team.", cure="Choose one of them.")

@@ -17,8 +17,8 @@ from core.pipelinespec import EVENTS, FIELDS
 from core.rehearsal import Change, Code, Happening, Kind, Report, Row, Tell
 from core.rehearsal_stages import Courses
 from core.sequences import StepKind
-from desk import wording
-from desk.answers import TEMPLATES
+from desk import templatenames, wording
+from desk.templatewords import name as template_name
 from outbound import steprehearsal
 from outbound.sequences import house_of
 
@@ -73,6 +73,7 @@ def run(
     with rehearsal.snapshot(engine) as session:
         change = change_of(session)
         report = Report(rehearsal.scope_of(session, days, deals, letters), ends=time.monotonic() + seconds)
+        report.templates = templatenames.own(session)
         if change.nothing or change.routing is not None:
             team_of = {one.name: one.team for one in settings.mailboxes}
             rehearsal_routing.play(
@@ -122,18 +123,18 @@ def said(happening: Happening | None, report: Report, language: Texts) -> str:
         case Code.TASK:
             text = _("task “%(name)s”", name=name)
         case Code.UNSENT:
-            return _("cannot be sent: %(name)s", name=_document(happening.key, language))
+            return _("cannot be sent: %(name)s", name=_document(happening.key, report, language))
         case Code.FOLLOW_UP:
             names = report.followups.get(happening.key, {})
             return names.get(language.language) or names.get("en") or happening.key
         case _:
             kind, _sign, template = happening.key.rpartition(":")
-            text = _(CHANNELS[kind or StepKind.EMAIL], name=_document(template, language))
+            text = _(CHANNELS[kind or StepKind.EMAIL], name=_document(template, report, language))
     return f"{text}, {language.moment(happening.at)}" if happening.at is not None else text
 
 
-def _document(template: str, language: Texts) -> str:
-    return language.gettext(TEMPLATES[template]) if template in TEMPLATES else template
+def _document(template: str, report: Report, language: Texts) -> str:
+    return template_name(report.templates.get(template, {}), template, language)
 
 
 def _event(why: str, language: Texts) -> str:

@@ -22,7 +22,7 @@ from core.i18n import LANGUAGE_NAMES, Texts, negotiate, texts
 from core.intents import URGENCY_NAMES, Urgency
 from core.sessions import SignedIn
 from core.staff import Role
-from desk import assets, labelnames, wording
+from desk import assets, labelnames, templatenames, wording
 
 VIEWS = Path(__file__).parent / "views"
 
@@ -92,6 +92,7 @@ def html(request: PageRequest, view: str, /, **values: Any) -> str:
         "company": request.app.state.settings.company.name,
         "path": request.url.path,
         "intent_name": lambda key: labelnames.name(request.app.state.engine, key, language.language),
+        "template_name": lambda key: templatenames.name(request.app.state.engine, key, language),
         "urgency_name": lambda key: URGENCY_NAMES[Urgency(key)][language.language],
         "partial": is_partial(request),
     }
@@ -137,13 +138,14 @@ def done(
     undo: str | None = None,
     undo_values: Mapping[str, Any] | None = None,
     events: tuple[str, ...] = (),
+    details: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Response[Any]:
-    """After a deed: for htmx a message and the events that make pieces of the page fetch themselves anew;
-    without it, back to the page `go`."""
+    """After a deed: for htmx a message and the events that make pieces of the page fetch themselves anew,
+    `details` those that say something besides; without it, back to the page `go`."""
     if not is_partial(request):
         return Redirect(go, status_code=303)
     triggers = json.loads(toast(text, undo=undo, undo_values=undo_values)) | {
-        event: {"target": "body"} for event in events
+        event: {"target": "body", **(details or {}).get(event, {})} for event in (*events, *(details or {}))
     }
     return Response(
         "",

@@ -32,6 +32,7 @@ JOB_MODULES: tuple[str, ...] = (
     "inbound.jobs",
     "outbound.jobs",
     "desk.morning",
+    "desk.rehearsework",
 )
 """Every module that declares background work."""
 

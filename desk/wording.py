@@ -146,21 +146,11 @@ WARNINGS: dict[str, str] = {
     "forwarded_by_staff": N_("A colleague forwarded this letter; the client wrote it first."),
     "claims_to_be_colleague": N_("It names a colleague, but our mail server says it is not from there."),
     "refers_to_foreign_conversation": N_("It refers to a conversation that its sender takes no part in."),
+    "answers_for_another": N_("It answers an invitation in the name of another person, from an address that was not invited."),
     "lookalike_domain": N_("The sender's domain looks like one we know but is not it."),
     "authentication_failed": N_("The sender could not be verified."),
 }
 """What a reader should beware of."""
-
-DOCUMENT_NAMES: dict[str, str] = {
-    "brochure": N_("Brochure"),
-    "demo_invitation": N_("Invitation to a demo"),
-    "technical_proposal": N_("Technical proposal"),
-    "commercial_offer": N_("Commercial offer"),
-    "follow_up": N_("Follow-up"),
-    "acknowledgement": N_("Acknowledgement"),
-    "after_sale": N_("After-sale letter"),
-    "invoice_reminder": N_("Reminder of an invoice"),
-}
 
 
 def sentence(assignment: Any, language: Texts) -> str:
@@ -233,6 +223,11 @@ def _inner_date(context: Context, written: str) -> str:
 
 
 @pass_context
+def _template_name(context: Context, key: str) -> str:
+    return context["template_name"](key)
+
+
+@pass_context
 def _fault(context: Context, error: FrontdeskError) -> str:
     return " ".join(context["_"](part) for part in (error.message, error.cure) if part)
 
@@ -248,7 +243,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "reason_kind": _named(trail.KINDS),
     "trail_text": _trail,
     "known": _known,
-    "document_name": _named(DOCUMENT_NAMES),
+    "document_name": _template_name,
     "suppression_text": _named(SUPPRESSIONS),
     "role_text": _named(POINTS),
     "loss_text": _named(LOSS_REASONS),

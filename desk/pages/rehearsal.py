@@ -10,16 +10,18 @@ from typing import Any, NamedTuple
 from litestar import Response, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath
+from litestar.response import Redirect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import pipelines, rehearsal, routingrules, sequences, tabular
+from core import pipelines, rehearsal, rehearsal_runs, routingrules, segments, sequences, tabular
 from core.errors import InputRefused, NotFound
 from core.i18n import N_, Texts
 from core.notices import open_alarms
 from core.pipelines import PipelineDraft
 from core.rehearsal import Change, Report
 from core.rehearsal_file import followup
+from core.rehearsal_runs import RehearsalRun, RunState
 from core.routingrules import FIELDS, OWN, SHIPPED, Rule
 from core.staff import StaffMember, Team
 from desk import housewords, rehearsing, tables
@@ -31,11 +33,9 @@ from desk.pages.imports import table_file
 from desk.pages.inbox import rail
 from desk.pages.routing import choices
 from desk.pages.sequences import read as read_sequence
-from desk.render import PageRequest, page, reader
+from desk.render import PageRequest, is_partial, page, reader
 from desk.threads import in_thread
 
-SECONDS = 20.0
-"""A page shows what was played by then."""
 ROWS = 100
 """Rows of one page."""
 DAYS = (7, 30, 90, 180, 365)
@@ -43,6 +43,19 @@ SHOWS: dict[str, str] = {
     "differ": N_("Only differences"),
     "change": N_("Only what the change makes"),
     "all": N_("Everything"),
+}
+PARTS: dict[str, str] = {
+    "letters": N_("Letters are given out once more"),
+    "deals": N_("Deals go their way once more"),
+    "follow_ups": N_("Follow-ups are played"),
+}
+"""What is being played."""
+STATES: dict[str, tuple[str, str]] = {
+    RunState.WAITING: (N_("waits"), "plain-chip"),
+    RunState.PLAYING: (N_("is being played"), "blue"),
+    RunState.DONE: (N_("done"), "green"),
+    RunState.FAILED: (N_("failed"), "red"),
+    RunState.CANCELLED: (N_("broken off"), "plain-chip"),
 }
 LONGEST_DOCUMENT = 60_000
 """Characters of a follow-up that travels with its form."""
@@ -70,21 +83,86 @@ def _numbers(text: str) -> tuple[int, ...]:
 @get("/rehearsal", enter=LEADERS)
 @in_thread
 def show(request: PageRequest, state: State, session: Transaction) -> Response[Any]:
-    """Choose what to rehearse, and see what it comes to."""
-    return _answer(request, state, session, Form(dict(request.query_params.items())))
+    """Choose what to rehearse; below, what was rehearsed lately."""
+    return _page(request, state, session, Form(dict(request.query_params.items())))
 
 
-@post("/rehearsal/followup/{key:str}", enter=LEADERS, status_code=200)
+@post("/rehearsal", enter=LEADERS)
 @in_thread
-def changed_followup(
-    request: PageRequest, state: State, session: Transaction, form: Filled, key: FromPath[str]
+def ask(request: PageRequest, state: State, session: Transaction, form: Filled) -> Response[Any]:
+    """Have it rehearsed in the background."""
+    del state
+    what = form.line("what", longest=100)
+    rules = _rules(session, form, reader(request)) if what == "routing" else []
+    return _asked(request, session, form, what, _change(session, form, what, rules))
+
+
+@post("/rehearsal/followup/{key:str}", enter=LEADERS)
+@in_thread
+def ask_followup(
+    request: PageRequest, session: Transaction, form: Filled, key: FromPath[str]
 ) -> Response[Any]:
     """Rehearse a follow-up as its form stands, before it is put in force."""
     if sequences.current(session, key) is None:
         raise NotFound
     carried = form.text("document", longest=LONGEST_DOCUMENT)
-    document = _carried(carried) if carried else read_sequence(form, key)
-    return _answer(request, state, session, form, followup(document | {"key": key}, templates(session)))
+    given = _carried(carried) if carried else read_sequence(form, key)
+    document = followup(given | {"key": key}, templates(session))
+    kept = Form({name: form.fields[name] for name in ("days", "deals", "letters") if name in form.fields})
+    return _asked(request, session, kept, f"followup:{key}", Change(followups={key: document}))
+
+
+def _asked(request: PageRequest, session: Session, form: Form, what: str, change: Change) -> Response[Any]:
+    days, deals = form.number("days") or 30, _numbers(form.line("deals", longest=4000))
+    letters = _numbers(form.line("letters", longest=4000))
+    rehearsal.scope_of(session, days, deals, letters)
+    run = rehearsal_runs.ask(
+        session, request.scope["user"].staff_id, what, change,
+        days=days, deals=deals, letters=letters, form=form.fields,
+    )  # fmt: skip
+    return Redirect(f"/rehearsal/runs/{run.id}", status_code=303)
+
+
+@get("/rehearsal/runs/{run_id:int}", enter=LEADERS)
+@in_thread
+def show_run(
+    request: PageRequest, state: State, session: Transaction, run_id: FromPath[int]
+) -> Response[Any]:
+    """How far a rehearsal is, or what it came to; for htmx only how far, until it is over."""
+    run = rehearsal_runs.find(session, run_id)
+    if is_partial(request):
+        if not run.live:
+            return Response("", status_code=200, headers={"hx-redirect": f"/rehearsal/runs/{run_id}"})
+        return page(request, "rehearsal_progress.html", run=run, parts=PARTS)
+    asked, language = Form(dict(request.query_params.items())), reader(request)
+    report = rehearsal_runs.report_of(run)
+    showing = asked.line("show") or "differ"
+    if showing not in SHOWS:
+        raise InputRefused("That is none of the choices.")
+    kind = asked.line("kind")
+    rows = rehearsing.chosen(report, showing, kind) if report else []
+    if report is not None and asked.line("as") == "csv":
+        cells = [rehearsing.cells(one, report, language) for one in rows]
+        header = [language.gettext(one) for one in rehearsing.HEADER]
+        return table_file(tabular.write_csv(header, cells), "rehearsal.csv")
+    number = max(1, asked.number("page") or 1)
+    return _page(
+        request, state, session, Form({**run.form, "what": run.what}),
+        run=run, report=report, sums=run.counts, showing=showing, kind=kind,
+        rows=_shown(rows[(number - 1) * ROWS : number * ROWS], report, language),
+        matching=len(rows), number=number, more=len(rows) > number * ROWS,
+    )  # fmt: skip
+
+
+@post("/rehearsal/runs/{run_id:int}/cancel", enter=LEADERS)
+@in_thread
+def cancel(request: PageRequest, session: Transaction, run_id: FromPath[int]) -> Response[Any]:
+    """Break one off."""
+    rehearsal_runs.cancel(session, rehearsal_runs.find(session, run_id))
+    place = f"/rehearsal/runs/{run_id}"
+    if is_partial(request):
+        return Response("", status_code=200, headers={"hx-redirect": place})
+    return Redirect(place, status_code=303)
 
 
 def _carried(text: str) -> dict[str, Any]:
@@ -97,67 +175,56 @@ def _carried(text: str) -> dict[str, Any]:
     return document
 
 
-def _answer(
-    request: PageRequest,
-    state: State,
-    session: Session,
-    form: Form,
-    document: Mapping[str, Any] | None = None,
-) -> Response[Any]:
+def _page(
+    request: PageRequest, state: State, session: Session, form: Form, *, run: RehearsalRun | None = None,
+    **values: Any,
+) -> Response[str]:  # fmt: skip
     language = reader(request)
-    what = f"followup:{document['key']}" if document else form.line("what", longest=100)
-    showing = form.line("show") or "differ"
-    if showing not in SHOWS:
-        raise InputRefused("That is none of the choices.")
+    what = form.line("what", longest=100)
+    document = _document_of(run)
     rules = _rules(session, form, language) if what == "routing" else []
-    asked = bool(document) or form.ticked("run")
-    report = None
-    if asked:
-        report = rehearsing.run(
-            state.engine,
-            state.settings,
-            lambda inside: _change(inside, form, what, document, rules),
-            days=form.number("days") or 30,
-            deals=_numbers(form.line("deals", longest=4000)),
-            letters=_numbers(form.line("letters", longest=4000)),
-            seconds=SECONDS,
-        )
-    kind = form.line("kind")
-    rows = rehearsing.chosen(report, showing, kind) if report else []
-    if report is not None and form.line("as") == "csv":
-        cells = [rehearsing.cells(one, report, language) for one in rows]
-        header = [language.gettext(one) for one in rehearsing.HEADER]
-        return table_file(tabular.write_csv(header, cells), "rehearsal.csv")
-    number = max(1, form.number("page") or 1)
-    return page(
-        request,
-        "rehearsal.html",
-        what=what,
-        document=json.dumps(document, ensure_ascii=False) if document else "",
-        form=form,
-        days=form.number("days") or 30,
-        showing=showing,
-        kind=kind,
-        shows=SHOWS,
-        kinds=rehearsing.KINDS,
-        icons=rehearsing.ICONS,
-        day_choices=DAYS,
-        things=_things(session, language, document),
-        rules=rules,
-        rule_fields=[(key, housewords.CONDITIONS[key][0]) for key in FIELDS] if rules else [],
-        choices=choices(session, state.settings, language) if rules else {},
-        colleagues=tables.colleagues(session) if rules else [],
-        teams=session.scalars(select(Team).order_by(Team.name)).all() if rules else [],
-        report=report,
-        sums=report.counts() if report else {},
-        rows=_shown(rows[(number - 1) * ROWS : number * ROWS], report, language),
-        matching=len(rows),
-        number=number,
-        more=len(rows) > number * ROWS,
-        most={"letters": rehearsal.MOST_LETTERS, "deals": rehearsal.MOST_DEALS},
-        alarms=open_alarms(session),
-        **rail(session, request),
-    )
+    things = _things(session, language, document)
+    known = dict(things)
+    given: dict[str, Any] = {
+        "run": run,
+        "report": None,
+        "rows": [],
+        "what": what,
+        "document": json.dumps(document, ensure_ascii=False) if document else "",
+        "form": form,
+        "days": form.number("days") or 30,
+        "shows": SHOWS,
+        "kinds": rehearsing.KINDS,
+        "icons": rehearsing.ICONS,
+        "parts": PARTS,
+        "states": STATES,
+        "day_choices": DAYS,
+        "things": things,
+        "rules": rules,
+        "rule_fields": [(key, housewords.CONDITIONS[key][0]) for key in FIELDS] if rules else [],
+        "choices": choices(session, state.settings, language) if rules else {},
+        "colleagues": tables.colleagues(session) if rules else [],
+        "teams": session.scalars(select(Team).order_by(Team.name)).all() if rules else [],
+        "lately": [(one, _said_of(one, known, language)) for one in rehearsal_runs.lately(session)],
+        "most": {"letters": rehearsal.MOST_LETTERS, "deals": rehearsal.MOST_DEALS},
+        "alarms": open_alarms(session),
+    }
+    return page(request, "rehearsal.html", **given | values, **rail(session, request))
+
+
+def _document_of(run: RehearsalRun | None) -> Mapping[str, Any] | None:
+    """The follow-up that a rehearsal changed."""
+    if run is None or not run.what.startswith("followup:"):
+        return None
+    return next(iter(run.change["followups"].values()), None)
+
+
+def _said_of(run: RehearsalRun, known: Mapping[str, str], language: Texts) -> str:
+    """What was rehearsed, in words; of a draft that is no longer there its key."""
+    document = _document_of(run)
+    if document is not None:
+        return _changed_followup(document, language)
+    return known.get(run.what) or run.what.partition(":")[2]
 
 
 def _shown(rows: list[Any], report: Report | None, language: Texts) -> list[dict[str, Any]]:
@@ -187,17 +254,17 @@ def _things(session: Session, language: Texts, document: Mapping[str, Any] | Non
     ]
     found.append(("routing", _("Changed rules of routing")))
     if document is not None:
-        name = document["names"].get(language.language) or document["names"].get("en", document["key"])
-        found.append((f"followup:{document['key']}", _("Changed follow-up “%(name)s”", name=name)))
+        found.append((f"followup:{document['key']}", _changed_followup(document, language)))
     return found
 
 
-def _change(
-    session: Session, form: Form, what: str, document: Mapping[str, Any] | None, rules: list[RuleRow]
-) -> Change:
+def _changed_followup(document: Mapping[str, Any], language: Texts) -> str:
+    name = document["names"].get(language.language) or document["names"].get("en", document["key"])
+    return language.gettext("Changed follow-up “%(name)s”", name=name)
+
+
+def _change(session: Session, form: Form, what: str, rules: list[RuleRow]) -> Change:
     kind, _, key = what.partition(":")
-    if document is not None:
-        return Change(followups={key: document})
     if kind == "pipeline":
         return rehearsing.draft_change(session, key)
     if kind == "routing":
@@ -218,8 +285,10 @@ def _rules(session: Session, form: Form, language: Texts) -> list[RuleRow]:
     people = dict(session.execute(select(StaffMember.id, StaffMember.name)).all())
     teams = dict(session.execute(select(Team.id, Team.name)).all())
     stored = routingrules.all_rules(session)
+    named = routingrules.told(session, [one.conditions for one in stored])
     given = [
-        (f"{OWN}-{one.id}" if one.kind == OWN else one.kind, one.active, _rule_of(one)) for one in stored
+        (f"{OWN}-{one.id}" if one.kind == OWN else one.kind, one.active, _rule_of(one, conditions))
+        for one, conditions in zip(stored, named, strict=True)
     ]
     given += [(kind, True, Rule(kind)) for kind in SHIPPED if kind not in {one.kind for one in stored}]
     sent = form.ticked("rules")
@@ -239,8 +308,8 @@ def _rules(session: Session, form: Form, language: Texts) -> list[RuleRow]:
     return sorted(found, key=lambda row: row.place)
 
 
-def _rule_of(row: routingrules.RoutingRule) -> Rule:
-    return Rule(row.kind, row.conditions, row.staff_id, row.team_id)
+def _rule_of(row: routingrules.RoutingRule, conditions: Mapping[str, str]) -> Rule:
+    return Rule(row.kind, conditions, row.staff_id, row.team_id, routingrules.segment_of(row.conditions))
 
 
 def _new_rule(session: Session, form: Form) -> Rule | None:
@@ -254,7 +323,13 @@ def _new_rule(session: Session, form: Form) -> Rule | None:
     table = StaffMember if kind == "staff" else Team
     if session.get(table, int(number)) is None:
         raise NotFound
-    return Rule(OWN, when, *((int(number), None) if kind == "staff" else (None, int(number))))
+    segment_id = routingrules.segment_of(when)
+    if "segment" in when:
+        segments.get(session, segment_id or 0)
+    conditions = routingrules.told(session, [when])[0]
+    return Rule(
+        OWN, conditions, *((int(number), None) if kind == "staff" else (None, int(number))), segment_id
+    )
 
 
-ROUTES = (show, changed_followup)
+ROUTES = (show, ask, ask_followup, show_run, cancel)

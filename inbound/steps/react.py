@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import select, update
 
-from core import sequences_stops
+from core import clientabsences, sequences_stops
 from core.accounts import Contact
 from core.deals import Deal
 from core.proposals import noted, places, propose
@@ -43,6 +43,7 @@ def _wait_for(batch: Batch, items: Iterable[Item]) -> None:
         if believable:
             away = update(Contact).where(Contact.id == item.person.id).values(away_until=back)
             batch.session.execute(away)
+            clientabsences.note(batch.session, item.person.id, until)
         if believable and sequences_stops.pause_for_contacts(batch.session, [item.person.id], until):
             item.note("react", f"away: follow-ups wait until {back.isoformat()}")
 

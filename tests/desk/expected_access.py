@@ -4,7 +4,8 @@ A route that is not in this table fails a test, so that nobody opens one without
 
 * who: public (nobody need be signed in), everybody (who is signed in), workers, sales, marketers, leaders;
 * whose: ``-`` no one thing; ``role`` whoever may enter; ``conversation``, ``call``, ``deal``, ``task`` and
-  ``client`` whoever may see the conversation, call, deal, task or client it belongs to; ``own`` one's own,
+  ``client`` whoever may see the conversation, call, deal, task or client it belongs to; ``person`` whoever may
+  see the person or their client; ``own`` one's own,
   and everybody's for leaders where the page says so; ``token`` whoever holds the link;
   ``signature`` whoever signed the request.
 """
@@ -22,7 +23,7 @@ WHO: dict[str, frozenset[Role] | None] = {
     "leaders": frozenset({Role.HEAD, Role.ADMIN}),
 }
 WHOSE = frozenset(
-    {"-", "role", "conversation", "call", "deal", "task", "client", "own", "token", "signature"}
+    {"-", "role", "conversation", "call", "deal", "task", "client", "person", "own", "token", "signature"}
 )
 
 TABLE = """
@@ -83,6 +84,9 @@ GET   /clients/{account_id:int}/export                               leaders    
 POST  /clients/{account_id:int}/field                                workers    client
 POST  /clients/{account_id:int}/here                                 workers    client
 GET   /clients/{account_id:int}/history                              workers    client
+GET   /clients/{account_id:int}/letter                               workers    client
+POST  /clients/{account_id:int}/letter                               workers    client
+POST  /clients/{account_id:int}/letter/preview                       workers    client
 GET   /clients/{account_id:int}/merge                                sales      client
 POST  /clients/{account_id:int}/merge                                sales      client
 POST  /clients/{account_id:int}/merges/{merge_id:int}/undo           sales      client
@@ -143,6 +147,11 @@ POST  /deals/{deal_id:int}/payments/{entry_id:int}/undo              sales      
 POST  /deals/{deal_id:int}/reopen                                    sales      deal
 POST  /deals/{deal_id:int}/story                                     sales      deal
 POST  /deliveries/{delivery_id:int}/cancel                           workers    conversation
+GET   /doubles                                                       sales      -
+POST  /doubles/apart                                                 sales      -
+POST  /doubles/merge                                                 sales      -
+POST  /doubles/merges/{merge_id:int}/undo                            sales      own
+POST  /doubles/together                                              sales      -
 GET   /favicon.ico                                                   public     -
 GET   /healthz                                                       public     -
 GET   /imports                                                       marketers  -
@@ -187,6 +196,21 @@ GET   /metrics                                                       public     
 POST  /moves/{move_id:int}/back                                      workers    conversation
 POST  /notes/{note_id:int}/remove                                    workers    conversation
 POST  /notes/{note_id:int}/restore                                   workers    conversation
+GET   /people/{contact_id:int}                                       workers    person
+GET   /people/{contact_id:int}/company                               workers    person
+POST  /people/{contact_id:int}/company                               workers    person
+GET   /people/{contact_id:int}/deal                                  sales      person
+POST  /people/{contact_id:int}/deal                                  sales      person
+GET   /people/{contact_id:int}/edit                                  workers    person
+POST  /people/{contact_id:int}/field                                 workers    person
+GET   /people/{contact_id:int}/history                               workers    person
+GET   /people/{contact_id:int}/points                                workers    person
+POST  /people/{contact_id:int}/points                                workers    person
+POST  /people/{contact_id:int}/points/{point_id:int}                 workers    person
+POST  /people/{contact_id:int}/points/{point_id:int}/main            workers    person
+POST  /people/{contact_id:int}/points/{point_id:int}/remove          workers    person
+GET   /people/{contact_id:int}/wishes                                workers    person
+POST  /people/{contact_id:int}/wishes                                workers    person
 POST  /phone/cti                                                     public     -
 POST  /phone/cti/{token:str}                                         public     token
 POST  /phone/twilio/recording                                        public     signature
@@ -213,7 +237,10 @@ GET   /quarantine/{raw_id:int}                                       leaders    
 POST  /quarantine/{raw_id:int}/again                                 leaders    role
 POST  /quarantine/{raw_id:int}/ignore                                leaders    role
 GET   /rehearsal                                                     leaders    -
+POST  /rehearsal                                                     leaders    -
 POST  /rehearsal/followup/{key:str}                                  leaders    role
+GET   /rehearsal/runs/{run_id:int}                                   leaders    role
+POST  /rehearsal/runs/{run_id:int}/cancel                            leaders    role
 GET   /review                                                        workers    -
 POST  /review/topic/{message_id:int}                                 workers    conversation
 GET   /ringing                                                       workers    -
@@ -291,6 +318,7 @@ POST  /templates/{kind:str}/{key:str}/files                          everybody  
 GET   /templates/{kind:str}/{key:str}/files/{document_id:int}        everybody  own
 POST  /templates/{kind:str}/{key:str}/files/{document_id:int}/remove everybody  own
 POST  /templates/{kind:str}/{key:str}/preview                        everybody  role
+GET   /templates/{kind:str}/{key:str}/remove                         everybody  own
 POST  /templates/{kind:str}/{key:str}/remove                         everybody  own
 POST  /templates/{kind:str}/{key:str}/restore                        everybody  own
 GET   /templates/{kind:str}/{key:str}/sent                           everybody  role

@@ -5,15 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Callable
 
+import pytest
 import sqlalchemy as sa
 
-from core import db
+from core import db, rehearsal_runs
+from core.config import Settings
+from core.context import Context
 from core.db import transaction
 from core.deals import Deal, Stage
 from core.pipelines import PipelineDraft
+from core.rehearsal_runs import RehearsalRun, RunState
 from core.stages import enter_stage
-from tests.desk.conftest import SignedIn
+from desk import rehearsework
+from tests.desk.conftest import Browser, SignedIn
 from tests.factories import World
 
 
@@ -33,36 +39,87 @@ def _everything(engine: sa.Engine) -> dict[str, sa.Row[int, str]]:
         }
 
 
+@pytest.fixture
+def rehearse(engine: sa.Engine, desk_settings: Settings) -> Callable[..., str]:
+    """Asks for a rehearsal on its page, plays it as a worker would, and gives the page's address."""
+
+    def play(browser: Browser, data: dict[str, str], place: str = "/rehearsal") -> str:
+        asked = browser.post(place, data=data, follow_redirects=False)
+        assert asked.status_code == 303, asked.text
+        where = asked.headers["location"]
+        rehearsework.play(Context(desk_settings, engine), run_id=int(where.rpartition("/")[2]))
+        return where
+
+    return play
+
+
 def test_only_leaders_rehearse(signed_in: SignedIn) -> None:
     assert signed_in("agent").get("/rehearsal").status_code == 403
     assert "Nothing is sent" in signed_in("head").get("/rehearsal").text
 
 
-def test_rehearsing_everything_changes_no_row_and_queues_no_job(
-    signed_in: SignedIn, engine: sa.Engine, world: World
+def test_rehearsing_everything_changes_no_row_but_its_own(
+    signed_in: SignedIn, engine: sa.Engine, world: World, rehearse: Callable[..., str]
 ) -> None:
     browser = signed_in("head")
     browser.post("/pipelines", data={"key": "b2b"})
     browser.get("/rehearsal")  # the session's own time of last use is written here
     agent = world.staff["agent"].id
     before = _everything(engine)
-    answers = [
-        browser.get("/rehearsal?run=1&days=90&show=all"),
-        browser.get("/rehearsal?run=1&what=pipeline:b2b&show=all"),
-        browser.get(f"/rehearsal?run=1&what=routing&rules=1&new.language=ru&new.to=staff:{agent}"),
-    ]
-    assert [one.status_code for one in answers] == [200, 200, 200]
+    for asked in (
+        {"days": "90"},
+        {"what": "pipeline:b2b"},
+        {"what": "routing", "rules": "1", "new.language": "ru", "new.to": f"staff:{agent}"},
+    ):
+        assert browser.get(rehearse(browser, asked), params={"show": "all"}).status_code == 200
     after = _everything(engine)
     changed = {name for name in before if before[name] != after[name]}
-    assert changed <= {"staff_session"}
+    assert changed - {"staff_session"} == {"rehearsal_run", "jobs"}
+    assert browser.get("/rehearsal").text.count("/rehearsal/runs/") == 3
 
 
-def test_a_new_rule_shows_who_would_have_got_the_letters(signed_in: SignedIn, world: World) -> None:
+def test_a_rehearsal_that_was_broken_off_keeps_nothing(
+    signed_in: SignedIn, engine: sa.Engine, desk_settings: Settings
+) -> None:
+    browser = signed_in("head")
+    where = browser.post("/rehearsal", data={}, follow_redirects=False).headers["location"]
+    number = int(where.rpartition("/")[2])
+    assert "Break it off" in browser.get(where, headers={"hx-request": "true"}).text
+    with transaction(engine) as session:
+        assert rehearsal_runs.begin(session, number) is not None
+        assert rehearsal_runs.goes_on(session, number, "deals", 3, 10)
+    assert "3 of 10" in browser.get(where).text
+    assert "broken off" in browser.post(f"{where}/cancel").text
+    with transaction(engine) as session:
+        assert not rehearsal_runs.goes_on(session, number, "deals", 4, 10)
+    rehearsework.play(Context(desk_settings, engine), run_id=number)
+    with transaction(engine) as session:
+        run = session.scalars(sa.select(RehearsalRun)).one()
+        assert (run.state, run.report) == (RunState.CANCELLED, None)
+    assert browser.get(where, headers={"hx-request": "true"}).headers["hx-redirect"] == where
+    assert browser.post(f"{where}/cancel").status_code == 409
+
+
+def test_a_new_rehearsal_ends_ones_own_before_and_few_are_kept(
+    signed_in: SignedIn, engine: sa.Engine
+) -> None:
+    browser = signed_in("head")
+    for _ in range(rehearsal_runs.KEPT + 2):
+        browser.post("/rehearsal", data={}, follow_redirects=False)
+    with transaction(engine) as session:
+        states = session.scalars(sa.select(RehearsalRun.state).order_by(RehearsalRun.id)).all()
+    assert states == [RunState.CANCELLED] * (rehearsal_runs.KEPT - 1) + [RunState.WAITING]
+
+
+def test_a_new_rule_shows_who_would_have_got_the_letters(
+    signed_in: SignedIn, world: World, rehearse: Callable[..., str]
+) -> None:
     given = {
-        "run": "1", "what": "routing", "rules": "1", "on.topic_team": "1", "on.least_loaded": "1",
-        "new.language": "ru", "new.to": f"staff:{world.staff['other'].id}", "show": "change",
+        "what": "routing", "rules": "1", "on.topic_team": "1", "on.least_loaded": "1",
+        "new.language": "ru", "new.to": f"staff:{world.staff['other'].id}",
     }  # fmt: skip
-    text = signed_in("head").get("/rehearsal", params=given).text
+    browser = signed_in("head")
+    text = browser.get(rehearse(browser, given), params={"show": "change"}).text
     assert "Giedrius Stonkus" in text
     assert "clients would see a difference" in text or "client would see a difference" in text
 
@@ -78,7 +135,7 @@ def _draft(engine: sa.Engine, **changes: object) -> None:
 
 
 def test_a_changed_stage_shows_what_would_have_been_sent(
-    signed_in: SignedIn, engine: sa.Engine, world: World
+    signed_in: SignedIn, engine: sa.Engine, world: World, rehearse: Callable[..., str]
 ) -> None:
     browser = signed_in("head")
     with transaction(engine) as session:
@@ -94,8 +151,8 @@ def test_a_changed_stage_shows_what_would_have_been_sent(
         )  # fmt: skip
     browser.post("/pipelines", data={"key": "b2b"})
     _draft(engine, template="brochure", sequence="")
-    given = {"run": "1", "what": "pipeline:b2b", "show": "all", "kind": "sent"}
-    text = re.sub(r"<[^>]+>", "", browser.get("/rehearsal", params=given).text)
+    where = rehearse(browser, {"what": "pipeline:b2b"})
+    text = re.sub(r"<[^>]+>", "", browser.get(where, params={"show": "all", "kind": "sent"}).text)
     assert "letter “Commercial offer”" in text
     assert "letter “Brochure”" in text
 
@@ -104,28 +161,28 @@ def test_a_faulty_draft_is_not_played(signed_in: SignedIn, engine: sa.Engine) ->
     browser = signed_in("head")
     browser.post("/pipelines", data={"key": "b2b"})
     _draft(engine, norm="soon")
-    assert browser.get("/rehearsal?run=1&what=pipeline:b2b").status_code == 422
+    assert browser.post("/rehearsal", data={"what": "pipeline:b2b"}).status_code == 422
 
 
-def test_a_follow_up_is_rehearsed_from_its_form(signed_in: SignedIn) -> None:
+def test_a_follow_up_is_rehearsed_from_its_form(signed_in: SignedIn, rehearse: Callable[..., str]) -> None:
     form = {
         "name_en": "After the offer", "name_ru": "После", "name_lt": "Po", "least_gap_hours": "24",
         "step_1_kind": "sms", "step_1_days": "1", "step_1_template": "follow_up",
     }  # fmt: skip
     browser = signed_in("head")
-    answer = browser.post("/rehearsal/followup/after_offer", data=form)
-    assert answer.status_code == 200
+    answer = browser.get(rehearse(browser, form, "/rehearsal/followup/after_offer"))
     assert "Changed follow-up “After the offer”" in answer.text
     assert browser.post("/rehearsal/followup/nothing", data=form).status_code == 404
     assert browser.post("/rehearsal/followup/after_offer", data={"document": "[1"}).status_code == 422
 
 
 def test_the_file_has_cells_that_no_spreadsheet_takes_for_a_formula(
-    signed_in: SignedIn, engine: sa.Engine, world: World
+    signed_in: SignedIn, engine: sa.Engine, world: World, rehearse: Callable[..., str]
 ) -> None:
     with transaction(engine) as session:
         session.merge(world.accounts["stroymash"]).name = "=HYPERLINK(1)"
-    answer = signed_in("head").get("/rehearsal?run=1&days=90&show=all&as=csv")
+    browser = signed_in("head")
+    answer = browser.get(rehearse(browser, {"days": "90"}), params={"show": "all", "as": "csv"})
     assert answer.headers["content-disposition"] == 'attachment; filename="rehearsal.csv"'
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
     assert rows[0][:3] == ["When", "Client", "Person"]
