@@ -17,25 +17,14 @@ from core.approvalasks import BETWEEN, Cause, asked_by
 from core.config_sections import Company
 from core.conversations import Conversation
 from core.deals import Deal
-from core.i18n import N_
 from core.outbox import Delivery, Draft
 from core.staff import StaffMember
 from outbound import placing
 from templates import rendered
 from templates.catalogue import Catalogue
+from templates.library import shelf_of
 from templates.placeholders import PLACEHOLDERS, Type
 from templates.rendered import Document, RenderedEmail
-
-TEMPLATES: dict[str, str] = {
-    "answer": N_("My own words"),
-    "acknowledgement": N_("We have received your letter"),
-    "brochure": N_("Brochure"),
-    "demo_invitation": N_("Invitation to a demo"),
-    "technical_proposal": N_("Technical proposal"),
-    "commercial_offer": N_("Commercial offer"),
-    "follow_up": N_("Follow-up"),
-}
-"""What a person may send by hand, by template key."""
 
 NEEDS_DEAL = frozenset({"technical_proposal", "commercial_offer"})
 
@@ -96,20 +85,26 @@ def draft_of(delivery: Delivery) -> Draft:
     return Draft(**{name: getattr(delivery, name) for name in names})
 
 
-def preview(draft: Draft, company: Company, today: date, catalogue: Catalogue | None = None) -> RenderedEmail:
-    """How a draft will read. Raises what `templates.rendered.render_email` raises."""
-    values = _values(draft, company, today)
-    return rendered.render_email(draft.template or "answer", draft.language, values, catalogue)
+def preview(session: Session, draft: Draft, company: Company, today: date) -> RenderedEmail:
+    """How a draft will read, by the texts that its sender's letters take.
+
+    Raises what `templates.rendered.render_email` raises.
+    """
+    key, values = draft.template or "answer", _values(draft, company, today)
+    return rendered.render_email(key, draft.language, values, _shelf(session, draft, company, "email", key))
 
 
-def preview_document(
-    draft: Draft, key: str, company: Company, today: date, catalogue: Catalogue | None = None
-) -> Document:
+def preview_document(session: Session, draft: Draft, key: str, company: Company, today: date) -> Document:
     """One of its documents, as yet without a number. Raises what `templates.rendered.render_document`
     raises.
     """
     values = placing.template_values(draft.values, _company(company), document={"number": "–", "date": today})
+    catalogue = _shelf(session, draft, company, "document", key)
     return rendered.render_document(key, draft.language, values, catalogue)
+
+
+def _shelf(session: Session, draft: Draft, company: Company, kind: str, key: str) -> Catalogue:
+    return shelf_of(session, draft.staff_id, kind=kind, key=key, default_language=company.default_language)
 
 
 def _values(draft: Draft, company: Company, today: date) -> dict[str, Any]:

@@ -22,7 +22,6 @@ from core.sessions import SignedIn
 from core.staff import Role, StaffMember, Team
 from desk import answers
 from desk.access import LEADERS
-from templates.library import shelf_of
 from templates.rendered import RenderedEmail
 
 STATES: dict[ApprovalState, tuple[str, str]] = {
@@ -92,8 +91,7 @@ def read(session: Session, viewer: SignedIn, approval_id: int, company: Company)
     today: date = session.execute(select(func.current_date())).scalar_one()
     letter, fault = None, None
     try:
-        shelf = shelf_of(session, delivery.staff_id, kind="email", key=delivery.template or "answer")
-        letter = answers.preview(answers.draft_of(delivery), company, today, shelf)
+        letter = answers.preview(session, answers.draft_of(delivery), company, today)
     except FrontdeskError as error:
         fault = error
     open_still = approval.state in (ApprovalState.WAITING, ApprovalState.RETURNED)

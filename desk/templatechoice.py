@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sqlalchemy.orm import Session
 
-from core import templatelibrary
+from core import letters, meetings_mail, templatelibrary
 from core.i18n import Texts
 from core.sessions import SignedIn
 from desk.templaterights import FIXED
@@ -26,6 +26,8 @@ BY_HAND = (
 
 SPOKEN = ("sms", "voice")
 """Kinds of templates that steps send by telephone; a fax carries a letter."""
+OURS = frozenset({"acknowledgement", "call_back_missed", *meetings_mail.TEMPLATES.values()})
+"""Shipped letters that frontdesk writes by itself, at its own moments."""
 
 
 def for_answers(session: Session, viewer: SignedIn, t: Texts) -> dict[str, str]:
@@ -43,11 +45,23 @@ def for_stages(session: Session, t: Texts) -> dict[str, str]:
     return _offered(session, "email", None, None, t, shipped().keys("email"))
 
 
+def for_rules(session: Session, t: Texts) -> dict[str, str]:
+    """Letters that rules of the company may speak of: all that colleagues, stages and steps send, its own
+    too."""
+    return {key: name for key, name in for_stages(session, t).items() if key not in OURS}
+
+
+def documents(session: Session, t: Texts) -> dict[str, str]:
+    """PDFs that may go by themselves: those of the letters that bring one, and the company's own."""
+    shipped_ones = tuple(key for key in BY_HAND if key in letters.DOCUMENTS)
+    return _offered(session, "document", None, None, t, shipped_ones)
+
+
 def for_steps(session: Session, t: Texts) -> dict[str, dict[str, str]]:
     """What steps of follow-ups may send or say, by the kind of step; only the company's, too."""
-    letters = for_stages(session, t)
+    written = for_stages(session, t)
     spoken = {kind: _offered(session, kind, None, None, t, _for_steps(kind)) for kind in SPOKEN}
-    return {"email": letters, **spoken, "fax": letters}
+    return {"email": written, **spoken, "fax": written}
 
 
 def known_keys(session: Session) -> frozenset[str]:

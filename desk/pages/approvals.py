@@ -14,18 +14,17 @@ from sqlalchemy.orm import Session
 from core import approvalreads, approvalrules, approvals
 from core.approvalasks import NEVER, Approval, ApprovalState
 from core.errors import FrontdeskError, InputRefused, NotFound
+from core.i18n import Texts
 from core.notices import open_alarms
 from core.outbox import Delivery
-from desk import answers, approvalview, live
+from desk import answers, approvalview, live, templatechoice
 from desk.access import LEADERS, WORKERS
-from desk.answers import TEMPLATES
 from desk.figures import read_number, write_number
 from desk.given import Filled, Transaction
 from desk.pages.inbox import rail
 from desk.render import PageRequest, done, is_partial, page, reader
 from desk.security import DOWNLOAD_POLICY
 from desk.threads import in_thread
-from templates.library import shelf_of
 
 EVENTS = ("review", "approvals", "conversation")
 DECIDED = 30
@@ -66,11 +65,20 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
     if is_partial(request):
         return page(request, "approvals_list.html", **values)
     if approvalview.leads(viewer):
-        values["rules"] = {one.template: one for one in approvalrules.rules(session)}
-        values["templates"] = {key: name for key, name in TEMPLATES.items() if key not in NEVER}
+        rules = {one.template: one for one in approvalrules.rules(session)}
+        values["rules"] = rules
+        # A rule about a template that is gone stays to be seen, and can be ended.
+        offered = _ruled(session, language)
+        values["templates"] = offered | {key: key for key in rules if key not in offered}
         values["choices"] = approvalview.approver_choices(session, language)
         values["number"] = lambda value: write_number(value, language.language, 2)
     return page(request, "approvals.html", alarms=open_alarms(session), **values, **rail(session, request))
+
+
+def _ruled(session: Session, language: Texts) -> dict[str, str]:
+    """The letters that may be made to wait, with their names."""
+    offered = templatechoice.for_rules(session, language)
+    return {key: name for key, name in offered.items() if key not in NEVER}
 
 
 @post("/approvals/rules", enter=LEADERS)
@@ -80,7 +88,8 @@ def set_rule(request: PageRequest, session: Transaction, form: Filled) -> Respon
     viewer = request.scope["user"]
     language = reader(request)
     template = form.line("template")
-    if template not in TEMPLATES or template in NEVER:
+    ends = not form.line("approver", longest=300)
+    if template not in _ruled(session, language) and not ends:
         raise InputRefused("That template does not exist.")
     total: Decimal | None = None
     if form.line("least_total"):
@@ -222,8 +231,8 @@ def document(
         raise NotFound
     today = session.execute(select(func.current_date())).scalar_one()
     try:
-        shelf = shelf_of(session, delivery.staff_id, kind="document", key=key)
-        made = answers.preview_document(answers.draft_of(delivery), key, state.settings.company, today, shelf)
+        draft = answers.draft_of(delivery)
+        made = answers.preview_document(session, draft, key, state.settings.company, today)
     except FrontdeskError as error:
         raise InputRefused(error.message, cure=error.cure) from error
     headers = {

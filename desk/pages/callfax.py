@@ -8,22 +8,21 @@ from litestar import Response, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath
 
-from core import approvalreads, letters, outbox
-from core.accounts import PointKind
+from core import approvalreads, outbox, spending
+from core.accounts import Channel, PointKind
 from core.errors import InputRefused
 from core.staff import StaffMember
 from core.values import LANGUAGES
-from desk import live, phoneout
+from desk import live, phoneout, templatechoice
 from desk.access import WORKERS, conversation_for
-from desk.answers import TEMPLATES
 from desk.forms import one_time_key
 from desk.given import Filled, Transaction
 from desk.pages.sheets import sheet
 from desk.render import PageRequest, done, reader
 from desk.threads import in_thread
 
-DOCUMENTS: Final = tuple(key for key in TEMPLATES if key in letters.DOCUMENTS)
-"""What may be faxed, in the order in which letters offer it."""
+FIRST: Final = (PointKind.FAX, PointKind.PHONE)
+"""Which numbers of a client are offered, in this order."""
 
 
 @get("/conversations/{conversation_id:int}/fax", enter=WORKERS)
@@ -41,8 +40,8 @@ def ask(
         "fax.html",
         conversation=conversation,
         possible=bool(state.settings.phone.fax_gateway),
-        numbers=[point.value for point in points if point.kind == PointKind.PHONE],
-        documents={key: TEMPLATES[key] for key in DOCUMENTS},
+        numbers=[point.value for kind in FIRST for point in points if point.kind == kind],
+        documents=templatechoice.documents(session, reader(request)),
         language=conversation.language or (contact.language if contact else None) or "en",
         form_key=one_time_key(),
     )
@@ -59,7 +58,7 @@ def send(
     document, language, key = form.line("document"), form.line("language"), form.line("key", longest=64)
     if not key:
         raise InputRefused("The form is too old.", cure="Load the page again.")
-    if document not in DOCUMENTS or language not in LANGUAGES:
+    if document not in templatechoice.documents(session, reader(request)) or language not in LANGUAGES:
         raise InputRefused("That document does not exist.")
     draft = phoneout.fax_of(
         session,
@@ -71,6 +70,7 @@ def send(
         document=document,
         language=language,
     )
+    spending.insist(session, state.settings, Channel.FAX, draft.address, 1)
     delivery_id = outbox.queue(session, draft)
     asked = approvalreads.of_deliveries(session, [delivery_id] if delivery_id is not None else [])
     live.announce(session, "answer", conversation_id, viewer.staff_id)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core import approvalreads, deals, handover, letters, pipelines, stages
 from core.conversations import Conversation
 from core.deals import Deal, Initiative, LossReason, Outcome, Stage, WinReason
-from core.errors import Conflict, InputRefused, NotAllowed, NotFound
+from core.errors import Conflict, FrontdeskError, InputRefused, NotAllowed, NotFound
 from core.staff import StaffMember
 from desk import answers, approvalview, live
 from desk.access import LEADERS, SALES, conversation_for
@@ -63,7 +63,13 @@ def move_sheet(
     staff = session.get_one(StaffMember, viewer.staff_id)
     outlook = stages.outlook(session, deal, to, staff, reader(request).language)
     today = session.execute(select(func.current_date())).scalar_one()
-    letter = answers.preview(outlook.draft, state.settings.company, today) if outlook.draft else None
+    letter, fault = None, outlook.fault
+    if outlook.draft is not None:
+        try:
+            letter = answers.preview(session, outlook.draft, state.settings.company, today)
+        except FrontdeskError as error:
+            # The company's own text may ask for what no deal has; the move itself is free to go on.
+            fault = error
     performer = session.get(StaffMember, outlook.performer.staff_id) if outlook.performer.staff_id else None
     back = to.position < deal.stage.position
     ask = approvalreads.would_ask(session, outlook.draft) if outlook.draft else None
@@ -77,11 +83,11 @@ def move_sheet(
         outlook=outlook,
         draft=outlook.draft,
         letter=letter,
-        fault=outlook.fault,
+        fault=fault,
         performer=performer,
         stopped=not outlook.allowed or (bool(outlook.lacks) and not back),
         may_override=viewer.role in LEADERS,
-        lacks_products=isinstance(outlook.fault, letters.NothingToOffer),
+        lacks_products=isinstance(fault, letters.NothingToOffer),
         asks=approvalview.names(session, ask.ids) if ask else [],
     )
 

@@ -15,12 +15,12 @@ from core import demofiles, downloads
 from core.demofiles import MOST_BYTES, DemoFile
 from core.errors import InputRefused, NotFound
 from core.fileasks import DemoLink
+from core.i18n import Texts
 from core.notices import open_alarms
 from core.outbox import Delivery
 from core.values import LANGUAGES
-from desk import live
+from desk import live, templatechoice
 from desk.access import LEADERS, WORKERS, conversation_for
-from desk.answers import TEMPLATES
 from desk.forms import Form
 from desk.given import Filled, Transaction
 from desk.pages.inbox import rail
@@ -30,8 +30,6 @@ from desk.uploads import Upload
 
 BODY_LIMIT = MOST_BYTES + 200_000
 """Bytes of a request that brings a file: the file and what stands around it."""
-SENT_WITH = tuple(key for key in TEMPLATES if key not in {"answer", "acknowledgement"})
-"""Templates that a file may go along with."""
 
 
 async def _uploaded(request: PageRequest) -> tuple[Upload, str, Form]:
@@ -59,13 +57,20 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
         ).all(),
         "sent": sent,
         "taken": taken,
-        "sent_with": {key: TEMPLATES[key] for key in SENT_WITH},
+        "sent_with": _sent_with(session, reader(request)),
         "days": demofiles.DAYS,
         "leads": request.scope["user"].role in LEADERS,
     }
     if is_partial(request):
         return page(request, "files_list.html", **values)
     return page(request, "files.html", alarms=open_alarms(session), **values, **rail(session, request))
+
+
+def _sent_with(session: Session, t: Texts) -> dict[str, str]:
+    """Templates that a file may go along with, by key: letters, and SMS as `sms/key`."""
+    letters = {key: name for key, name in templatechoice.for_rules(session, t).items() if key != "answer"}
+    texts = templatechoice.for_steps(session, t)["sms"]
+    return letters | {f"sms/{key}": f"SMS: {name}" for key, name in texts.items()}
 
 
 def _by_file(session: Session, which: ColumnElement[bool]) -> dict[int, int]:
@@ -85,21 +90,21 @@ def add(request: PageRequest, session: Transaction, given: Given) -> Response[An
         filename=upload.name,
         content_type=kind,
         data=upload.data,
-        **_described(form),
+        **_described(session, request, form),
         by=request.scope["user"].staff_id,
     )
     text = reader(request).gettext("The file is in the library.")
     return done(request, text, go="/files", undo=f"/files/{made.id}/away", events=("files",))
 
 
-def _described(form: Form) -> dict[str, Any]:
+def _described(session: Session, request: PageRequest, form: Form) -> dict[str, Any]:
     language = form.line("language") or None
     if language is not None and language not in LANGUAGES:
         raise InputRefused("There is no such language.")
     return {
         "language": language,
         "days": form.number("days") or demofiles.DAYS,
-        "templates": [key for key in SENT_WITH if form.ticked(f"with_{key}")],
+        "templates": [key for key in _sent_with(session, reader(request)) if form.ticked(f"with_{key}")],
     }
 
 
@@ -109,7 +114,9 @@ def change(request: PageRequest, session: Transaction, form: Filled, file_id: Fr
     """For whom it is, and with what it goes."""
     file = demofiles.find(session, file_id)
     title = form.line("title", longest=200)
-    demofiles.change(session, file, title=title, **_described(form), by=request.scope["user"].staff_id)
+    demofiles.change(
+        session, file, title=title, **_described(session, request, form), by=request.scope["user"].staff_id
+    )
     return done(request, reader(request).gettext("Saved."), go="/files", events=("files",))
 
 
