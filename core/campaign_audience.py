@@ -35,7 +35,7 @@ from unnest(cast(:ids as bigint[])) as page (id)
 join contact c on c.id = page.id
 left join account a on a.id = c.account_id
 left join lateral (select value from contact_point p where p.contact_id = c.id and p.kind = 'email'
-                   order by p.id limit 1) point on true
+                   order by p.main desc, p.id limit 1) point on true
 cross join lateral (select hashint8extended(c.id, :campaign) & 9007199254740991 as draw) chance
 {zones}
 on conflict do nothing
@@ -43,9 +43,14 @@ on conflict do nothing
 _AT_ONCE = text(_WRITE.format(due="coalesce(:start, now())", zones=""))
 _ON_THEIR_CLOCK = text(
     _WRITE.format(
-        due="(cast(:start as timestamptz) at time zone :zone) at time zone coalesce(zone.name, :zone)",
+        # Where that hour has gone by already, the same hour of the next day: never in the middle of a night.
+        due="(clocks.wall + greatest(0, ceil(extract(epoch from now() - interval '1 hour' - clocks.due)"
+        " / 86400)) * interval '1 day') at time zone clocks.zone",
         # A zone that the database does not know must not stop a mailing.
-        zones="left join (select name from pg_timezone_names) zone on zone.name = a.zone",
+        zones="left join (select name from pg_timezone_names) zone on zone.name = a.zone"
+        " cross join lateral (select cast(:start as timestamptz) at time zone :zone as wall,"
+        " coalesce(zone.name, :zone) as zone, (cast(:start as timestamptz) at time zone :zone)"
+        " at time zone coalesce(zone.name, :zone) as due) clocks",
     )
 )
 

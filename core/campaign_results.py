@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -14,7 +12,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.campaigns import Campaign, Goal
-from core.csvcells import safe
 
 WINDOW_DAYS = 30
 """Days after a letter went within which an interest or a deal counts to it."""
@@ -168,7 +165,8 @@ def by_variant(session: Session, campaign: Campaign) -> list[Variant]:
     hits = _BY_VARIANT[Goal(campaign.goal)]
     query = text(f"""
         select r.variant, count(*), count(*) filter (where r.contact_id in ({hits}))
-        from campaign_recipient r where r.campaign_id = :campaign and r.state = 'queued'
+        from campaign_recipient r join delivery d on d.id = r.delivery_id
+        where r.campaign_id = :campaign and d.state in ('sent', 'delivered', 'complained', 'uncertain')
         and r.variant is not null group by r.variant order by r.variant
     """)  # noqa: S608 - only constants of this file are put together
     rows = session.execute(query, {"campaign": campaign.id, "window": WINDOW_DAYS})
@@ -182,12 +180,12 @@ def by_segment(session: Session, campaign: Campaign) -> list[tuple[int | None, i
     return [(segment_id, int(reached), int(replied)) for segment_id, reached, replied in rows]
 
 
-def winner(variants: Sequence[Variant]) -> tuple[str, str]:
+def winner(variants: Sequence[Variant], otherwise: str = "A") -> tuple[str, str]:
     """The variant with the best rate and why; the first of equals, and an honest word where chance explains
-    the difference as well.
+    the difference as well. ``otherwise`` is the one where none reached anybody.
     """
     if not variants:
-        return "A", "nobody was reached, so there is nothing to compare"
+        return otherwise, "nobody was reached, so there is nothing to compare"
     ranked = sorted(variants, key=lambda one: (-one.rate, one.name))
     best = ranked[0]
     said = ", ".join(f"{one.name}: {one.hits} of {one.reached}" for one in variants)
@@ -226,17 +224,6 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def as_csv(session: Session, campaign: Campaign) -> str:
-    """Every recipient with what became of them, for a spreadsheet; no cell can be a formula."""
-    sheet = io.StringIO()
-    writer = csv.writer(sheet, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for row in session.execute(_RECIPIENTS, {"campaign": campaign.id}):
-        writer.writerow([_cell(value) for value in row])
-    return sheet.getvalue()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return safe(value) if isinstance(value, str) else value.isoformat(sep=" ", timespec="seconds")
+def recipients(session: Session, campaign: Campaign) -> Iterator[Any]:
+    """Every recipient with what became of them: `COLUMNS`."""
+    yield from session.execute(_RECIPIENTS, {"campaign": campaign.id})

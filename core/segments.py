@@ -11,6 +11,7 @@ from sqlalchemy import ForeignKey, Index, Text, delete, func, insert, literal, s
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.accounts import Account, Contact
+from core.campaigns import HOLDING, LIVE, Campaign
 from core.db import Base, Id
 from core.errors import Conflict, InputRefused, NotFound
 from core.segments_compile import contacts
@@ -192,7 +193,15 @@ def undo(session: Session, segment: Segment, *, staff_id: int | None = None) -> 
 
 
 def archive(session: Session, segment: Segment) -> None:
-    """Put a segment away; letters that carried it keep it, and `restore` brings it back."""
+    """Put a segment away; letters that carried it keep it, and `restore` brings it back.
+
+    Raises Conflict while a mailing that has not ended goes to it.
+    """
+    going = select(Campaign.name).where(
+        Campaign.segment_id == segment.id, Campaign.state.in_([*LIVE, *HOLDING]), Campaign.frozen_at.is_(None)
+    )
+    if (name := session.scalars(going.limit(1)).first()) is not None:
+        raise Conflict(f"The mailing “{name}” goes to this segment.", cure="End the mailing first.")
     segment.archived_at = func.now()
     session.flush()
     session.execute(text("delete from segment_member where segment_id = :id"), {"id": segment.id})

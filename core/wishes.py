@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
@@ -56,17 +56,22 @@ def contact_of(session: Session, address: str) -> Contact | None:
 
 def of(session: Session, address: str) -> Wishes:
     """What the owner of an e-mail address wants; what they did not refuse counts as wanted."""
-    contact = contact_of(session, address)
-    mail = suppression_of(session, Channel.EMAIL, address)
-    channels = [Channel.EMAIL]
+    return _known(session, contact_of(session, address), address)
+
+
+def of_contact(session: Session, contact: Contact) -> Wishes:
+    """What a contact wants, on every channel that reaches them."""
+    return _known(session, contact, contact.email or "")
+
+
+def _known(session: Session, contact: Contact | None, address: str) -> Wishes:
+    mail = suppression_of(session, Channel.EMAIL, address) if address else None
+    channels = [Channel.EMAIL] if address else []
     said: dict[tuple[str, str], bool] = {}
-    phones: list[str] = []
+    phones = _addresses(contact, PointKind.PHONE) if contact is not None else []
     if contact is not None:
-        phones = [point.value for point in contact.points if point.kind == PointKind.PHONE]
-        if phones:
-            channels.append(Channel.SMS)
-        query = select(Consent).where(Consent.contact_id == contact.id).order_by(Consent.id)
-        said = {(str(one.channel), one.purpose): one.granted for one in session.scalars(query)}
+        channels += [Channel.SMS] if phones else []
+        said = _said(session, contact)
     stopped = {
         Channel.EMAIL: mail is not None,
         Channel.SMS: any(suppression_of(session, Channel.SMS, number) for number in phones),
@@ -82,6 +87,12 @@ def of(session: Session, address: str) -> Wishes:
     return Wishes(address, contact.id if contact else None, tuple(channels), wanted, closed)
 
 
+def _said(session: Session, contact: Contact) -> dict[tuple[str, str], bool]:
+    """A contact's last word on each topic and channel."""
+    query = select(Consent).where(Consent.contact_id == contact.id).order_by(Consent.id)
+    return {(str(one.channel), one.purpose): one.granted for one in session.scalars(query)}
+
+
 def state(session: Session, address: str, wanted: Iterable[Wish], *, proof: str) -> Wishes:
     """Write down what the owner of an address wants now: everything that is not named is refused.
 
@@ -89,48 +100,67 @@ def state(session: Session, address: str, wanted: Iterable[Wish], *, proof: str)
     they made before ends with their first yes; a bounce or a complaint does not. Raises InputRefused for an
     unknown wish.
     """
-    chosen = set(wanted)
-    before = of(session, address)
-    if unknown := chosen - set(before.wanted):
-        raise InputRefused(f"Nobody asked about {sorted(map(str, unknown))}.")
-    if before.contact_id is None:
-        if not chosen:
-            _stop(session, Channel.EMAIL, address, proof)
-        return of(session, address)
-    contact = session.get_one(Contact, before.contact_id)
-    for channel in before.channels:
-        addresses = [address] if channel == Channel.EMAIL else _phones(contact)
-        if any((channel, topic) in chosen for topic in TOPICS):
-            for one in addresses:
-                _open(session, channel, one)
-        else:
-            for one in addresses:
-                _stop(session, channel, one, proof)
-    latest = {
-        (str(one.channel), one.purpose): one.granted
-        for one in session.scalars(
-            select(Consent).where(Consent.contact_id == contact.id).order_by(Consent.id)
-        )
-    }
-    for channel, topic in before.wanted:
-        now = (channel, topic) in chosen
-        if latest.get((channel, topic)) is not now:
-            session.add(
-                Consent(contact_id=contact.id, channel=channel, purpose=topic, granted=now, proof=proof)
-            )
-        if now and latest.get((channel, Topic.MARKETING)) is False:
-            latest[channel, Topic.MARKETING] = True
-            session.add(
-                Consent(
-                    contact_id=contact.id, channel=channel, purpose=Topic.MARKETING, granted=True, proof=proof
-                )
-            )
-    session.flush()
+    contact = contact_of(session, address)
+    if contact is not None:
+        return _state(session, contact, address, [address], set(wanted), proof)
+    chosen, before = set(wanted), of(session, address)
+    _check(chosen, before)
+    if not chosen:
+        _stop(session, Channel.EMAIL, address, proof)
     return of(session, address)
 
 
-def _phones(contact: Contact) -> list[str]:
-    return [point.value for point in contact.points if point.kind == PointKind.PHONE]
+def state_of(session: Session, contact: Contact, wanted: Iterable[Wish], *, proof: str) -> Wishes:
+    """The same of a contact, with all their addresses, as they told a colleague."""
+    addresses = _addresses(contact, PointKind.EMAIL)
+    return _state(session, contact, contact.email or "", addresses, set(wanted), proof)
+
+
+def refuse_mail(session: Session, address: str, *, proof: str) -> None:
+    """The owner of an address wants no more mailings by e-mail, whichever address of theirs is used next."""
+    _stop(session, Channel.EMAIL, address, proof)
+    contact = contact_of(session, address)
+    if contact is not None and _said(session, contact).get((Channel.EMAIL, Topic.MARKETING)) is not False:
+        session.add(_word(contact, Channel.EMAIL, Topic.MARKETING, False, proof))
+        session.flush()
+
+
+def _check(chosen: set[Wish], before: Wishes) -> None:
+    if unknown := chosen - set(before.wanted):
+        raise InputRefused(f"Nobody asked about {sorted(map(str, unknown))}.")
+
+
+def _state(
+    session: Session, contact: Contact, address: str, mails: Sequence[str], chosen: set[Wish], proof: str
+) -> Wishes:
+    before = _known(session, contact, address)
+    _check(chosen, before)
+    for channel in before.channels:
+        addresses = mails if channel == Channel.EMAIL else _addresses(contact, PointKind.PHONE)
+        wants = any((channel, topic) in chosen for topic in TOPICS)
+        for one in addresses:
+            if wants:
+                _open(session, channel, one)
+            else:
+                _stop(session, channel, one, proof)
+    latest = _said(session, contact)
+    for channel, topic in before.wanted:
+        now = (channel, topic) in chosen
+        if latest.get((channel, topic)) is not now:
+            session.add(_word(contact, channel, topic, now, proof))
+        if now and latest.get((channel, Topic.MARKETING)) is False:
+            latest[channel, Topic.MARKETING] = True
+            session.add(_word(contact, channel, Topic.MARKETING, True, proof))
+    session.flush()
+    return _known(session, contact, address)
+
+
+def _word(contact: Contact, channel: Channel, topic: Topic, granted: bool, proof: str) -> Consent:
+    return Consent(contact_id=contact.id, channel=channel, purpose=topic, granted=granted, proof=proof)
+
+
+def _addresses(contact: Contact, kind: PointKind) -> list[str]:
+    return [point.value for point in contact.points if point.kind == kind]
 
 
 def _stop(session: Session, channel: Channel, address: str, proof: str) -> None:

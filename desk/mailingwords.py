@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 from core.campaigns import CampaignState, Skip
 from core.consent import Topic
 from core.i18n import N_, Texts
+from core.outbox import DeliveryState
 from core.segments_sentence import LANGUAGE_WORDS
+from desk.wording import DELIVERY_STATES
 from outbound.campaigncheck import Fault, Finding, Gravity
 
 STATES: dict[CampaignState, tuple[str, str, str]] = {
@@ -60,6 +65,25 @@ SKIPS: dict[str, str] = {
     Skip.PRESSURE: N_("written to enough lately"),
     Skip.MACHINE: N_("nobody reads the address"),
 }
+
+COLUMNS = (
+    N_("Full name"), N_("Company"), N_("Address"), N_("Variant"), N_("Language"), N_("State"), N_("Reason"),
+    N_("Queued"), N_("Opted out"), N_("What the server said"),
+)  # fmt: skip
+"""Of the file of a mailing's recipients, in the order of `core.campaign_results.COLUMNS`."""
+WAITING: dict[str, str] = {"waiting": N_("Waiting"), "skipped": N_("Left out")}
+
+
+def recipients(rows: Iterable[Any], t: Texts) -> Iterator[tuple[str, ...]]:
+    """The rows of that file, in the reader's words and by their clock."""
+    for name, company, address, variant, language, state, reason, queued, opted_out, answer in rows:
+        known = WAITING.get(state) or DELIVERY_STATES[DeliveryState(state)][0]
+        yield (
+            name, company, address, variant, t.gettext(LANGUAGE_WORDS[language]) if language else "",
+            t.gettext(known), t.gettext(SKIPS[reason]) if reason else "", t.moment(queued),
+            t.moment(opted_out), answer,
+        )  # fmt: skip
+
 
 TOPICS: dict[str, str] = {
     Topic.OFFERS: N_("Offers"),

@@ -15,7 +15,7 @@ from core.accounts import Channel
 from core.budget import Budget
 from core.campaigns import Campaign
 from core.config import Settings
-from core.errors import FrontdeskError, InputRefused
+from core.errors import FrontdeskError, InputRefused, NotFound
 from core.outbox import Draft, Purpose, new_token
 from core.staff import StaffMember
 from outbound.campaigncheck import Facts, Finding, Tried, findings
@@ -36,7 +36,7 @@ with page as (select unnest(cast(:ids as bigint[])) as id), known as (
          and d.state not in ('cancelled', 'suppressed', 'expired', 'refused')) as touches
     from page join contact c on c.id = page.id left join account a on a.id = c.account_id
     left join lateral (select value, key from contact_point p where p.contact_id = c.id and p.kind = :kind
-                       order by p.id limit 1) point on true
+                       order by p.main desc, p.id limit 1) point on true
 )
 select json_build_object(
     'languages', (select coalesce(json_object_agg(language, n), '{}') from
@@ -63,8 +63,8 @@ def facts_of(session: Session, campaign: Campaign, settings: Settings) -> Facts:
         whole = campaign_audience.audience(session, campaign).subquery()
         size = session.execute(select(func.count()).select_from(whole)).scalar_one()
         ids = list(session.scalars(select(whole.c.id).limit(_SAMPLE_LIMIT)))
-    except InputRefused:
-        # Nobody is chosen yet: the check says so itself.
+    except (InputRefused, NotFound):
+        # Nobody is chosen yet, or the segment was put away: the check says so itself.
         size = 0
     limit = Budget(settings.pressure.touches, settings.pressure.days)
     people = _people(session, campaign, ids, limit)

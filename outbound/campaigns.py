@@ -19,6 +19,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import func, or_, select, text
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from core import budget, campaign_audience, campaign_results, campaign_verbs, consent, outbox
@@ -81,6 +82,8 @@ class Recipient:
     """What is known of a recipient who is due."""
 
     address: str | None
+    written_to: bool = False
+    """A letter of this campaign went to them before: to another record of theirs that was merged since."""
     machine: bool = False
     suppressed: bool = False
     withdrawn: bool = False
@@ -95,6 +98,8 @@ def decide(one: Recipient, *, now: datetime, limit: Budget, until: datetime, nee
     """Whether a recipient is queued now; until when the campaign waits for the pressure to ease."""
     if one.address is None:
         return Verdict(Action.SKIP, skip=Skip.NO_ADDRESS)
+    if one.written_to:
+        return Verdict(Action.SKIP, skip=Skip.DUPLICATE)
     if one.machine:
         return Verdict(Action.SKIP, skip=Skip.MACHINE)
     if one.suppressed:
@@ -130,6 +135,8 @@ select coalesce(json_agg(facts), '[]') from (
     select c.id, c.name, c.language, a.name as company, a.code, point.value as address,
         s.name as staff_name, s.position as staff_position, s.phone as staff_phone, s.email as staff_email,
         s.id as staff_id,
+        exists (select 1 from delivery had
+                where had.campaign_id = :campaign and had.contact_id = c.id) as written_to,
         (select json_object_agg(said.purpose, said.granted) from (
             select distinct on (purpose) purpose, granted from consent
             where contact_id = c.id and channel = :channel and purpose in ('marketing', :topic)
@@ -139,7 +146,7 @@ select coalesce(json_agg(facts), '[]') from (
     left join account a on a.id = c.account_id
     left join staff_member s on s.id = case when :own then coalesce(a.curator_id, :staff) end
     left join lateral (select value from contact_point p where p.contact_id = c.id and p.kind = :kind
-                       order by p.id limit 1) point on true
+                       order by p.main desc, p.id limit 1) point on true
 ) facts
 """)
 
@@ -178,7 +185,19 @@ def tick(session: Session, house: House, now: datetime | None = None) -> int:
         .order_by(Campaign.id)
         .with_for_update(skip_locked=True, of=Campaign)
     ).all()
-    return sum(_look(session, campaign, house, now) for campaign in live)
+    return sum(_safe_look(session, campaign, house, now) for campaign in live)
+
+
+def _safe_look(session: Session, campaign: Campaign, house: House, now: datetime) -> int:
+    """A campaign that cannot go on (its segment is gone, say) asks a person, and the others go on."""
+    try:
+        with session.begin_nested():
+            return _look(session, campaign, house, now)
+    except (FrontdeskError, DataError, IntegrityError) as error:
+        said = error.message if isinstance(error, FrontdeskError) else type(error).__name__
+        log.warning("mailing cannot go on", campaign=campaign.id, error=said)
+        campaign_verbs.ask(session, campaign, f"it cannot go on: {said}")
+        return 0
 
 
 def _look(session: Session, campaign: Campaign, house: House, now: datetime) -> int:
@@ -228,7 +247,9 @@ def _end_of_part(session: Session, campaign: Campaign, now: datetime) -> None:
         campaign.tested_at = now
         session.flush()
     elif campaign.tested_at + timedelta(hours=campaign.test_hours) <= now:
-        variant, reason = campaign_results.winner(campaign_results.by_variant(session, campaign))
+        known = sorted({one.variant for one in campaign_verbs.texts(session, campaign.id)})
+        tried = campaign_results.by_variant(session, campaign)
+        variant, reason = campaign_results.winner(tried, known[0] if known else "A")
         campaign_verbs.choose(session, campaign, variant, reason)
 
 
@@ -286,6 +307,7 @@ class _Writer:
             verdict = decide(
                 Recipient(
                     address=one["address"] if key else None,
+                    written_to=one["written_to"],
                     machine=campaign.channel == Channel.EMAIL and is_machine(one["address"] or ""),
                     suppressed=key in stopped and stopped[key].scope in (Scope.EVERYTHING, Scope.MARKETING),
                     withdrawn=False in said.values(),
@@ -308,6 +330,7 @@ class _Writer:
         campaign = self._campaign
         given = {
             "ids": ids,
+            "campaign": campaign.id,
             "channel": campaign.channel.value,
             "topic": campaign.topic,
             "own": campaign.in_own_name,

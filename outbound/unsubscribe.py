@@ -15,10 +15,8 @@ from itsdangerous.encoding import base64_encode
 from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
-from core import consent
-from core.accounts import Channel
+from core import wishes
 from core.campaigns import CampaignRecipient
-from core.consent import Scope, SuppressionReason
 from core.errors import InputRefused
 
 PATH = "/unsubscribe/"
@@ -71,19 +69,11 @@ class Unsubscriber:
         return str(address), int(delivery_id)
 
     def follow(self, session: Session, token: str) -> str:
-        """Put the link's address on the suppression list for marketing; returns the address.
-
-        Following it twice does nothing more. Raises BadLink.
+        """Put the link's address on the suppression list for marketing, and write down that its owner wants
+        no more mailings; returns the address. Following it twice does nothing more. Raises BadLink.
         """
         address, delivery_id = self.read(token)
-        consent.suppress(
-            session,
-            Channel.EMAIL,
-            address,
-            scope=Scope.MARKETING,
-            reason=SuppressionReason.UNSUBSCRIBED,
-            source=f"link in delivery {delivery_id}",
-        )
+        wishes.refuse_mail(session, address, proof=f"link in delivery {delivery_id}")
         session.execute(
             update(CampaignRecipient)
             .where(CampaignRecipient.delivery_id == delivery_id, CampaignRecipient.opted_out_at.is_(None))

@@ -11,12 +11,12 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from core import lists, segments, tabular
-from core.accounts import Account, Contact, ContactPoint, PointKind
+from core.accounts import Account, Channel, Contact, ContactPoint, PointKind
 from core.errors import InputRefused, NotFound
 from core.lists import ContactList, ContactListMember
 from core.notices import open_alarms
-from core.segments_compile import contacts
-from core.segments_language import parse
+from core.segments_compile import OF_CONTACT, contacts
+from core.segments_language import ConsentState, parse
 from core.values import normal_email
 from desk.access import MARKETERS
 from desk.given import Filled, Transaction
@@ -38,14 +38,18 @@ def _list(session: Session, list_id: int) -> ContactList:
 
 def _point(kind: PointKind) -> Any:
     return (
-        select(func.min(ContactPoint.value))
+        select(ContactPoint.value)
         .where(ContactPoint.contact_id == Contact.id, ContactPoint.kind == kind)
+        .order_by(ContactPoint.main.desc(), ContactPoint.id)
+        .limit(1)
         .scalar_subquery()
     )
 
 
-def _people(ids: Select[Any], most: int) -> Select[*tuple[Any, ...]]:
+def _people(session: Session, ids: Select[Any], most: int) -> Select[*tuple[Any, ...]]:
     """The contacts of some ids as rows of a table, by name."""
+    refused = {"channel": Channel.EMAIL.value, "state": ConsentState.REFUSED.value}
+    refuses: Any = OF_CONTACT["consent"](refused, segments.moment(session))
     return (
         select(
             Contact.id,
@@ -59,6 +63,7 @@ def _people(ids: Select[Any], most: int) -> Select[*tuple[Any, ...]]:
             Account.industry,
             Account.region,
             Account.country,
+            refuses.label("refuses"),
         )
         .outerjoin(Account, Contact.account_id == Account.id)
         .where(Contact.id.in_(ids))
@@ -94,7 +99,7 @@ def show_one(request: PageRequest, session: Transaction, list_id: FromPath[int])
     one = _list(session, list_id)
     ids = select(ContactListMember.contact_id).where(ContactListMember.list_id == list_id)
     total = session.scalar(select(func.count()).select_from(ids.subquery()))
-    people = session.execute(_people(ids, SHOWN)).all()
+    people = session.execute(_people(session, ids, SHOWN)).all()
     values: dict[str, Any] = {"one": one, "people": people, "total": total, "shown": SHOWN}
     if is_partial(request):
         return page(request, "list_people.html", **values)
@@ -185,10 +190,16 @@ def export_segment(request: PageRequest, session: Transaction, segment_id: FromP
 
 def _exported(request: PageRequest, session: Session, ids: Select[Any], name: str) -> Response[bytes]:
     _ = reader(request).gettext
-    rows = [tuple(row)[1:] for row in session.execute(_people(ids, MOST_EXPORTED))]
+    found = session.execute(_people(session, ids, MOST_EXPORTED + 1)).all()
+    if len(found) > MOST_EXPORTED:
+        raise InputRefused(
+            "These are more contacts than one file can hold.",
+            cure="Narrow the conditions and take several files.",
+        )
+    rows = [(*tuple(row)[1:-1], _("no") if row.refuses else "") for row in found]
     header = [
         _("Full name"), _("Position"), _("Language"), _("E-mail"), _("Telephone"), _("Company"),
-        _("Company code"), _("Industry"), _("Region"), _("Country"),
+        _("Company code"), _("Industry"), _("Region"), _("Country"), _("Wants mailings"),
     ]  # fmt: skip
     if request.query_params.get("as") == "xlsx":
         return table_file(tabular.write_xlsx(header, rows), f"{name}.xlsx")

@@ -12,10 +12,19 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy.orm import Session
 
-from core import campaign_audience, campaign_results, campaign_verbs, clock, lists, segments, segments_ready
+from core import (
+    campaign_audience,
+    campaign_results,
+    campaign_verbs,
+    clock,
+    lists,
+    segments,
+    segments_ready,
+    tabular,
+)  # fmt: skip
 from core.accounts import Channel
 from core.campaigns import EDITABLE, HOLDING, LIVE, Campaign, CampaignState, Goal
-from core.errors import FrontdeskError, InputRefused, NotFound
+from core.errors import Conflict, FrontdeskError, InputRefused, NotFound
 from core.i18n import LANGUAGE_NAMES, Texts
 from core.notices import open_alarms
 from core.staff import StaffMember
@@ -301,15 +310,22 @@ def _read(campaign: Campaign, words: Words) -> dict[str, Any]:
 @post("/mailings/{mailing_id:int}/deeds/{deed:str}", enter=MARKETERS)
 @in_thread
 def steer(
-    request: PageRequest, state: State, session: Transaction, mailing_id: FromPath[int], deed: FromPath[str]
+    request: PageRequest,
+    state: State,
+    session: Transaction,
+    form: Filled,
+    mailing_id: FromPath[int],
+    deed: FromPath[str],
 ) -> Response[Any]:
     """Start it, hold it, let it go on, end it, or take it back to be changed."""
     if deed not in DEEDS:
         raise NotFound
-    campaign = campaign_verbs.get(session, mailing_id)
+    campaign = campaign_verbs.get(session, mailing_id, lock=True)
     staff_id, now = request.scope["user"].staff_id, clock.now()
     match deed:
         case "start":
+            if form.number("revision") not in (None, campaign.revision):
+                raise Conflict
             if not may_start(campaignfacts.examine(session, campaign, state.settings)):
                 raise InputRefused("Something found by the check stands in the way.")
             campaign_verbs.start(session, campaign, now=now, staff_id=staff_id)
@@ -339,8 +355,10 @@ def copy(request: PageRequest, session: Transaction, mailing_id: FromPath[int]) 
 def download(request: PageRequest, session: Transaction, mailing_id: FromPath[int]) -> Response[bytes]:
     """Every recipient with what became of them, as a file."""
     campaign = campaign_verbs.get(session, mailing_id)
-    written = campaign_results.as_csv(session, campaign)
-    return table_file(b"\xef\xbb\xbf" + written.encode(), f"mailing-{mailing_id}.csv")
+    t = reader(request)
+    rows = mailingwords.recipients(campaign_results.recipients(session, campaign), t)
+    header = [t.gettext(title) for title in mailingwords.COLUMNS]
+    return table_file(tabular.write_csv(header, rows), f"mailing-{mailing_id}.csv")
 
 
 def _go(request: PageRequest, place: str) -> Response[Any]:
