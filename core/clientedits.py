@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import audit, provenance
+from core import audit, persons, provenance
 from core.accounts import Account, BuyingRole, Contact, ContactPoint, PointKind
 from core.audit import AuditEntry
 from core.errors import Conflict, InputRefused, NotFound
@@ -192,11 +192,15 @@ def was_with(session: Session, contact: Contact, account: Account) -> bool:
 
 
 def attach(session: Session, contact: Contact, account: Account, *, by: int) -> None:
-    """Somebody whose company was not known is with this client. Raises Conflict when they have another."""
+    """Somebody whose company was not known is with this client, and so is what was said with them alone.
+
+    Raises Conflict when they have another.
+    """
     if contact.account_id not in (None, account.id):
         raise Conflict("That person belongs to another client.", cure="Merge the two clients instead.")
     contact.account_id = account.id
     session.flush()
+    persons.carry(session, contact.id, account.id)
     audit.note(session, by, "added", "contact", contact.id, contact.name, after={"client": account.name})
 
 

@@ -115,9 +115,8 @@ def score_column() -> ColumnElement[int]:
     return total
 
 
-def in_band(band: Band) -> ColumnElement[bool]:
-    """That a client's card is in a band."""
-    score = score_column()
+def in_band(band: Band, score: Any) -> ColumnElement[bool]:
+    """That a score is in a band."""
     match band:
         case Band.FULL:
             return score >= FULL

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Index, Text, func, select, text
 from sqlalchemy.orm import Mapped, Session, defer, joinedload, mapped_column, relationship
 
-from core import audit, folding
+from core import audit, folding, persons
 from core.accounts import Account, Contact
 from core.campaigns import Campaign
 from core.db import Base, Id
@@ -84,11 +84,14 @@ def merge(
         kept["mailings"] = _rename_in_mailings(session, gone_id, stays_id)
     session.expunge(gone)
     session.expire_all()
+    whose = stays_id if kind is Pair.ACCOUNT else stays.account_id
+    if kind is Pair.CONTACT and whose is not None:
+        kept["carried"] = persons.carry(session, stays_id, whose)
     made = ClientMerge(
         kind=kind,
         stays_id=stays_id,
         gone_id=gone_id,
-        account_id=stays_id if kind is Pair.ACCOUNT else stays.account_id,
+        account_id=whose,
         gone_name=name[:300],
         reason=reason[:300],
         filled=filled,
@@ -123,6 +126,7 @@ def take_back(session: Session, merge_id: int, *, staff_id: int | None) -> Clien
         raise Conflict(
             "The client was merged with another one since.", cure="Take the later merge back first."
         )
+    persons.carry_back(session, made.kept.get("carried", {}), made.account_id)
     _empty_again(stays, made.filled)
     session.flush()
     kept = _redirected(session, made.kept)

@@ -8,7 +8,7 @@ account and not once a contact: there are far fewer accounts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -78,15 +78,28 @@ def contacts(tree: Group, now: datetime) -> Select[*tuple[Any, ...]]:
     """
     parts: list[Node] = []
     condition = _of_contact(tree, now, parts)
+    return _with_clients(select(Contact.id, Contact.account_id), parts, now).where(condition)
+
+
+def answers(
+    asked: Sequence[Leaf], now: datetime, columns: Callable[[Sequence[Condition]], Sequence[Any]]
+) -> Select[*tuple[Any, ...]]:
+    """A query over all contacts whose columns are made of what each condition, taken without its "not", says
+    of them at a moment."""
+    parts: list[Node] = []
+    said = [_of_contact(Leaf(one.fact, one.given), now, parts) for one in asked]
+    return _with_clients(select(*columns(said)).select_from(Contact), parts, now)
+
+
+def _with_clients(
+    query: Select[*tuple[Any, ...]], parts: Sequence[Node], now: datetime
+) -> Select[*tuple[Any, ...]]:
+    """A query over contacts, joined to the answers that ``parts`` give of their clients."""
     if not parts:
-        return select(Contact.id, Contact.account_id).where(condition)
-    answers = [_of_client(part, Client(now)).label(f"c{number}") for number, part in enumerate(parts)]
-    clients = select(CLIENT.id, *answers).offset(literal_column("0")).subquery(CLIENTS)
-    return (
-        select(Contact.id, Contact.account_id)
-        .outerjoin(clients, clients.c.id == Contact.account_id)
-        .where(condition)
-    )
+        return query
+    given = [_of_client(part, Client(now)).label(f"c{number}") for number, part in enumerate(parts)]
+    clients = select(CLIENT.id, *given).offset(literal_column("0")).subquery(CLIENTS)
+    return query.outerjoin(clients, clients.c.id == Contact.account_id)
 
 
 def _of_contact(node: Node, now: datetime, parts: list[Node]) -> Condition:

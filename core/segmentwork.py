@@ -1,4 +1,4 @@
-"""The background work of segments: letters are counted every minute, members are written down anew."""
+"""The background work of segments and cards: letters and members are counted, doubles are looked for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, or_, select, text
 
-from core import contactfacts, segments
+from core import cardscores, contactfacts, likelydoubles, segments, segments_kept
 from core.context import Context
 from core.jobkinds import Registry
 from core.segments import Segment
@@ -36,6 +36,7 @@ def count_anew(context: Context) -> None:
 def refresh_members(context: Context) -> None:
     """Refresh each segment that has changed, or was last refreshed a while ago; each in a transaction."""
     with context.transaction() as session:
+        segments_kept.clear_old(session)
         old = func.now() - timedelta(seconds=segments.REFRESH_EVERY)
         due = select(Segment.id).where(
             Segment.archived_at.is_(None), or_(Segment.counted_at.is_(None), Segment.counted_at < old)
@@ -47,3 +48,19 @@ def refresh_members(context: Context) -> None:
             found = session.get(Segment, segment_id, with_for_update=True)
             if found is not None and found.archived_at is None:
                 segments.refresh(session, found)
+
+
+@registry.job("core.cards", queue="default", periodic="*/10 * * * *", concurrency=1)
+def score_cards(context: Context) -> None:
+    """How full each client's card is by now; what the desk changes is counted at once."""
+    with context.transaction() as session:
+        session.execute(text(LONGEST))
+        cardscores.count_all(session)
+
+
+@registry.job("core.doubles", queue="default", periodic="11 3 * * *", concurrency=1)
+def look_for_doubles(context: Context) -> None:
+    """Every night: which clients and people may be one and the same."""
+    with context.transaction() as session:
+        session.execute(text(LONGEST))
+        likelydoubles.look(session)

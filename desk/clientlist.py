@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts import Account, Contact, ContactPoint
 from core.bulk import among
-from core.completeness import Band, in_band, score_column
+from core.completeness import Band, in_band
 from core.deals import Deal
 from core.errors import InputRefused
 from core.i18n import N_
@@ -26,13 +26,13 @@ from desk.clientview import seen_among_many
 PAGE = 50
 MOST_NAMED = 5_000
 """So many clients with the letters asked for are looked at; more letters find the others."""
-LOOKED_AT = 500
-"""How complete a card is is counted for so many clients at once; further ones when somebody goes on."""
 
 ORDERS: dict[str, str] = {
     "name": N_("by name"),
     "lately": N_("who wrote last"),
     "new": N_("the newest first"),
+    "empty": N_("the emptiest cards first"),
+    "full": N_("the fullest cards first"),
 }
 BANDS: dict[Band, str] = {
     Band.FULL: N_("full cards"),
@@ -145,6 +145,8 @@ def _conditions(session: Session, viewer: SignedIn, asked: Asked) -> list[Any]:
         wanted.append(Account.region == asked.region)
     if asked.industry:
         wanted.append(Account.industry == asked.industry)
+    if asked.band:
+        wanted.append(in_band(Band(asked.band), Account.completeness))
     return wanted
 
 
@@ -154,6 +156,8 @@ def _key_of(order: str) -> tuple[Any, bool]:
         return func.coalesce(Account.last_in_at, Account.created_at), True
     if order == "new":
         return Account.id, True
+    if order in {"empty", "full"}:
+        return Account.completeness, order == "full"
     return name_key(Account.name), False
 
 
@@ -173,28 +177,22 @@ def find(session: Session, viewer: SignedIn, asked: Asked) -> tuple[list[Row], s
         here = tuple_(key, Account.id)
         chosen = chosen.where(here < tuple_(*place) if descends else here > tuple_(*place))
     way = (key.desc(), Account.id.desc()) if descends else (key, Account.id)
-    ordered = chosen.order_by(*way)
-    some = ordered.limit(LOOKED_AT if asked.band else PAGE + 1).subquery()
+    some = chosen.order_by(*way).limit(PAGE + 1).subquery()
     query = (
         select(
             Account.id, Account.name, Account.industry, Account.region, Account.country, Account.curator_id,
             StaffMember.name, func.coalesce(Account.last_in_at, Account.created_at), Account.last_in_at,
-            Account.created_at, cast(some.c.key, Text), score_column(), people, deals,
+            Account.created_at, cast(some.c.key, Text), Account.completeness, people, deals,
         )
         .join(some, some.c.id == Account.id)
         .outerjoin(StaffMember, StaffMember.id == Account.curator_id)
         .order_by(*(some.c.key.desc(), Account.id.desc()) if descends else (some.c.key, Account.id))
     )  # fmt: skip
-    if asked.band:
-        query = query.where(in_band(Band(asked.band))).limit(PAGE + 1)
     rows = [Row(*row) for row in session.execute(query)]
     if len(rows) > PAGE:
         last = rows[PAGE - 1]
-        by = last.lately.isoformat() if asked.order == "lately" else str(last.id) if descends else last.key
+        by = last.lately.isoformat() if asked.order == "lately" else last.key
         return rows[:PAGE], asked.address(before=f"{last.id}~{by}")
-    if asked.band and (end := session.execute(ordered.offset(LOOKED_AT - 1).limit(1)).first()) is not None:
-        by = end.key.isoformat() if asked.order == "lately" else str(end.key)
-        return rows, asked.address(before=f"{end.id}~{by}")
     return rows, ""
 
 
@@ -203,7 +201,8 @@ def _place(asked: Asked) -> tuple[Any, int]:
     try:
         if asked.order == "lately":
             return datetime.fromisoformat(key), int(number)
-        return (int(key), int(number)) if asked.order == "new" else (key, int(number))
+        counted = asked.order in {"new", "empty", "full"}
+        return (int(key), int(number)) if counted else (key, int(number))
     except ValueError as error:
         raise InputRefused("That page of the list does not exist.") from error
 

@@ -198,6 +198,11 @@ def read(session: Session, viewer: SignedIn, account: Account) -> ClientPage:
     open_doubles = select(Account.id).where(
         Account.id.in_([one.account_id for one in doubles]), may_see(viewer)
     )
+    near = account.curator_id == viewer.staff_id or viewer.role in LEADERS
+
+    def theirs(model: Any) -> ColumnElement[bool]:
+        return model.account_id == account.id
+
     subjects = [(Subject.ACCOUNT, account.id)]
     subjects += [(Subject.CONTACT, one.id) for one in contacts]
     subjects += [(Subject.POINT, point.id) for one in contacts for point in one.points]
@@ -206,27 +211,28 @@ def read(session: Session, viewer: SignedIn, account: Account) -> ClientPage:
         contacts=contacts,
         completeness=completeness.of(account, contacts),
         origins=provenance.read(session, subjects),
-        suppressions=_suppressions(session, contacts),
-        deals=_deals(session, viewer, account),
-        purchases=_purchases(session, account),
-        interests=_interests(session, account),
-        tasks=_tasks(session, account),
+        suppressions=suppressions(session, contacts),
+        deals=deals(session, viewer, theirs(Deal), near=near),
+        purchases=purchases(session, theirs(Deal)),
+        interests=interests(session, theirs(ProductInterest)),
+        tasks=tasks(session, theirs(Task)),
         others=[one for one in handover.at_work(session, account.id) if one.staff_id != viewer.staff_id],
         doubles=doubles,
         open_doubles=set(session.scalars(open_doubles)),
         people_twice=duplicates.among_contacts(session, contacts),
         merges=merging.of_account(session, account.id),
-        first=_first(session, viewer, account),
-        newest_talk=session.scalar(
-            select(Conversation.id)
-            .where(Conversation.account_id == account.id, visible(viewer))
-            .order_by(Conversation.last_message_at.desc())
-            .limit(1)
-        ),
+        first=first_touch(session, viewer, theirs(Conversation)),
+        newest_talk=newest_talk(session, viewer, theirs(Conversation)),
     )
 
 
-def _suppressions(session: Session, contacts: Sequence[Contact]) -> dict[str, Suppression]:
+def newest_talk(session: Session, viewer: SignedIn, theirs: ColumnElement[bool]) -> int | None:
+    """The newest of their conversations that whoever looks may see."""
+    query = select(Conversation.id).where(theirs, visible(viewer))
+    return session.scalar(query.order_by(Conversation.last_message_at.desc()).limit(1))
+
+
+def suppressions(session: Session, contacts: Sequence[Contact]) -> dict[str, Suppression]:
     """What stands against their mail addresses, by address as it is shown."""
     keys = {
         point.value: address_key(Channel.EMAIL, point.value)
@@ -238,11 +244,12 @@ def _suppressions(session: Session, contacts: Sequence[Contact]) -> dict[str, Su
     return {address: found[key] for address, key in keys.items() if key in found}
 
 
-def _deals(session: Session, viewer: SignedIn, account: Account) -> list[DealRow]:
+def deals(session: Session, viewer: SignedIn, theirs: ColumnElement[bool], *, near: bool) -> list[DealRow]:
+    """Their deals, those under way first; ``near`` is who may open each of them."""
     seen = exists().where(Conversation.deal_id == Deal.id, visible(viewer))
     query = (
         select(Deal, seen)
-        .where(Deal.account_id == account.id)
+        .where(theirs)
         .options(
             joinedload(Deal.stage), joinedload(Deal.owner), joinedload(Deal.performer),
             joinedload(Deal.pipeline), selectinload(Deal.lines),
@@ -250,7 +257,6 @@ def _deals(session: Session, viewer: SignedIn, account: Account) -> list[DealRow
         .order_by(Deal.outcome.is_not(None), Deal.id.desc())
         .limit(MOST)
     )  # fmt: skip
-    near = account.curator_id == viewer.staff_id or viewer.role in LEADERS
     return [
         DealRow(
             deal,
@@ -261,7 +267,8 @@ def _deals(session: Session, viewer: SignedIn, account: Account) -> list[DealRow
     ]
 
 
-def _purchases(session: Session, account: Account) -> list[Purchase]:
+def purchases(session: Session, theirs: ColumnElement[bool]) -> list[Purchase]:
+    """What they bought, by product and currency, the newest first."""
     query = (
         select(
             Product,
@@ -272,7 +279,7 @@ def _purchases(session: Session, account: Account) -> list[Purchase]:
         )
         .join(DealLine, DealLine.product_id == Product.id)
         .join(Deal, Deal.id == DealLine.deal_id)
-        .where(Deal.account_id == account.id, Deal.outcome == Outcome.WON)
+        .where(theirs, Deal.outcome == Outcome.WON)
         .group_by(Product.id, Deal.currency)
         .order_by(func.max(Deal.closed_at).desc().nulls_last())
         .limit(MOST)
@@ -283,7 +290,7 @@ def _purchases(session: Session, account: Account) -> list[Purchase]:
     ]
 
 
-def _interests(session: Session, account: Account) -> Sequence[Any]:
+def interests(session: Session, theirs: ColumnElement[bool]) -> Sequence[Any]:
     """By product: the surest and the newest sign, how many there were, and whether a colleague saw one."""
     query = (
         select(
@@ -295,7 +302,7 @@ def _interests(session: Session, account: Account) -> Sequence[Any]:
             func.max(ProductInterest.confidence).label("confidence"),
         )
         .join(Product)
-        .where(ProductInterest.account_id == account.id)
+        .where(theirs)
         .group_by(Product.id)
         .order_by(func.max(ProductInterest.created_at).desc())
         .limit(MOST)
@@ -303,21 +310,23 @@ def _interests(session: Session, account: Account) -> Sequence[Any]:
     return session.execute(query).all()
 
 
-def _tasks(session: Session, account: Account) -> Sequence[Any]:
+def tasks(session: Session, theirs: ColumnElement[bool]) -> Sequence[Any]:
+    """What is to be done for them, the most urgent first."""
     query = (
         select(
             Task.id, Task.title, Task.due_at, (Task.due_at < func.now()).label("over"),
             StaffMember.name.label("assignee"), Task.assignee_id,
         )
         .outerjoin(StaffMember, Task.assignee_id == StaffMember.id)
-        .where(Task.account_id == account.id, Task.state == TaskState.OPEN)
+        .where(theirs, Task.state == TaskState.OPEN)
         .order_by(Task.due_at.nulls_last(), Task.id)
         .limit(12)
     )  # fmt: skip
     return session.execute(query).all()
 
 
-def _first(session: Session, viewer: SignedIn, account: Account) -> FirstTouch | None:
+def first_touch(session: Session, viewer: SignedIn, theirs: ColumnElement[bool]) -> FirstTouch | None:
+    """The first message with them."""
     query: Any = (
         select(
             Message.happened_at,
@@ -330,7 +339,7 @@ def _first(session: Session, viewer: SignedIn, account: Account) -> FirstTouch |
         )
         .join(Conversation, Conversation.id == Message.conversation_id)
         .outerjoin(Classification, Classification.message_id == Message.id)
-        .where(Conversation.account_id == account.id)
+        .where(theirs)
         .order_by(Message.happened_at, Message.id)
         .limit(1)
     )

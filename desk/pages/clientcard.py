@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from sqlalchemy.orm import Session
 
-from core import clientedits
+from core import cardscores, clientedits
 from core.accounts import Account, Contact, ContactPoint, PointKind
 from core.clientedits import ACCOUNT_FIELDS, CONTACT_FIELDS
 from core.errors import InputRefused, NotFound
@@ -29,6 +29,8 @@ def told(
 ) -> Response[Any]:
     """After a change: a message with its undo, and every open page of the client looks anew."""
     live.announce(session, "client", -account_id)
+    session.flush()
+    cardscores.count(session, [account_id])
     place = f"/clients/{account_id}"
     return done(
         request, said, go=place, undo=f"{place}/{undo}" if undo else None, undo_values=values, events=EVENTS
@@ -52,13 +54,16 @@ def ask(request: PageRequest, session: Transaction, account_id: FromPath[int]) -
     field, number = given.get("field", ""), given.get("contact", "")
     contact = contact_of(session, account, int(number)) if number.isdecimal() and len(number) < 19 else None
     row: Account | Contact = contact if contact is not None else account
+    home = f"/clients/{account_id}"
     if field not in (CONTACT_FIELDS if contact is not None else ACCOUNT_FIELDS):
         raise NotFound
     return sheet(
         request,
         session,
         "client_field.html",
-        account=account,
+        place=f"{home}/contacts/{contact.id}/field" if contact is not None else f"{home}/field",
+        home=home,
+        card="client-card",
         contact=contact,
         field=field,
         in_sheet=given.get("sheet") == "1",
@@ -179,9 +184,11 @@ def ask_points(
     """Somebody's addresses and numbers: add, write anew, choose the main one, take away."""
     account = client_for(session, request.scope["user"], account_id)
     contact = contact_of(session, account, contact_id)
+    home = f"/clients/{account_id}"
     return sheet(
-        request, session, "client_points.html", account=account, contact=contact, kinds=list(PointKind)
-    )
+        request, session, "client_points.html", base=home, adding=f"{home}/contacts/{contact_id}/points",
+        contact=contact, kinds=list(PointKind),
+    )  # fmt: skip
 
 
 @post("/clients/{account_id:int}/contacts/{contact_id:int}/points", enter=WORKERS)

@@ -18,6 +18,7 @@ from core.deals import Initiative
 from core.duplicates import Pair
 from core.errors import InputRefused, NotFound
 from core.merging import ClientMerge
+from core.pipelines import Pipeline
 from desk import clientview, live, tables
 from desk.access import LEADERS, SALES, WORKERS
 from desk.clientview import client_for, contact_of
@@ -143,10 +144,23 @@ def ask_deal(request: PageRequest, session: Transaction, account_id: FromPath[in
         request,
         session,
         "client_deal.html",
-        account=account,
+        place=f"/clients/{account_id}/deal",
+        whom=account.name,
+        people=account.contacts,
         roads=pipelines.active(session),
         others=[one for one in handover.at_work(session, account.id) if one.staff_id != viewer.staff_id],
     )
+
+
+def deal_asked(session: Session, form: Form) -> tuple[Pipeline | None, Initiative | None]:
+    """The pipeline and the initiative that a form names. Raises InputRefused for one that there is not."""
+    road, initiative = form.line("pipeline"), form.line("initiative")
+    pipeline = pipelines.current(session, road) if road else None
+    if (road and (pipeline is None or not pipeline.active)) or (
+        initiative and initiative not in Initiative.__members__.values()
+    ):
+        raise InputRefused("That is none of the choices.")
+    return pipeline, Initiative(initiative) if initiative else None
 
 
 @post("/clients/{account_id:int}/deal", enter=SALES)
@@ -157,13 +171,9 @@ def open_deal(
     """Open a deal with the client."""
     viewer = request.scope["user"]
     account = client_for(session, viewer, account_id)
-    number, road, initiative = form.number("contact_id"), form.line("pipeline"), form.line("initiative")
+    number = form.number("contact_id")
     contact: Contact | None = contact_of(session, account, number) if number is not None else None
-    pipeline = pipelines.current(session, road) if road else None
-    if (road and (pipeline is None or not pipeline.active)) or (
-        initiative and initiative not in Initiative.__members__.values()
-    ):
-        raise InputRefused("That is none of the choices.")
+    pipeline, initiative = deal_asked(session, form)
     deal = deals.open_deal(
         session,
         contact=contact,
@@ -173,7 +183,7 @@ def open_deal(
         owner_id=viewer.staff_id,
         reason="opened by hand",
         pipeline=pipeline,
-        initiative=Initiative(initiative) if initiative else None,
+        initiative=initiative,
         event=form.line("event"),
     )
     live.announce(session, "deal", -account_id)

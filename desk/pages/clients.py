@@ -113,7 +113,7 @@ def history(request: PageRequest, session: Transaction, account_id: FromPath[int
     account = client_for(session, request.scope["user"], account_id)
     values = _history(request, session, account)
     view = "client_events.html" if request.query_params.get("before") else "client_history.html"
-    return page(request, view, account=account, **values)
+    return page(request, view, **values)
 
 
 def _history(request: PageRequest, session: Session, account: Account) -> dict[str, Any]:
@@ -131,6 +131,7 @@ def _history(request: PageRequest, session: Session, account: Account) -> dict[s
     numbers = {event.link["conversation_id"] for event in events if "conversation_id" in event.link}
     query = select(Conversation.id).where(Conversation.id.in_(numbers), visible(request.scope["user"]))
     return {
+        "home": f"/clients/{account.id}",
         "events": events,
         "shown": shown if sorts else "",
         "sorts": list(Sort),

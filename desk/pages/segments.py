@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from core import segments, segments_ready
+from core import segments, segments_kept, segments_ready
 from core.errors import FrontdeskError, InputRefused
 from core.notices import open_alarms
 from core.segments import Segment
@@ -71,7 +71,7 @@ def draft(request: PageRequest, session: Transaction, form: Filled) -> Response[
     data = segmentform.after(segmentform.read(form.fields), button)
     name = form.line("name", longest=200)
     if button.what != "save":
-        return _editor(request, session, segment, name, data)
+        return _editor(request, session, segment, name, data, anew=button.what == "anew")
     try:
         saved = _save(request, session, segment, name, parse(data), form.number("revision") or 0)
     except (SegmentRefused, InputRefused) as refused:
@@ -109,6 +109,7 @@ def _editor(
     data: segmentform.Data,
     *,
     fault: FrontdeskError | None = None,
+    anew: bool = False,
 ) -> Response[str]:
     t = reader(request)
     offered = options(session, t)
@@ -122,15 +123,19 @@ def _editor(
         "labels": segmentform.LABELS,
         "fault": fault,
         "saved": request.query_params.get("saved") == "1",
-        **_said(session, data, t, offered),
+        **_said(session, data, t, offered, anew=anew),
     }
     view = "segment_draft.html" if is_partial(request) else "segment.html"
     return page(request, view, **values, **({} if is_partial(request) else _around(request, session)))
 
 
-def _said(session: Session, data: segmentform.Data, t: Any, offered: Options) -> dict[str, Any]:
-    """The sentence, the count and a sample; or what is still missing and where."""
-    said: dict[str, Any] = {"sentence": "", "size": None, "people": (), "lacking": None, "late": False}
+def _said(
+    session: Session, data: segmentform.Data, t: Any, offered: Options, *, anew: bool
+) -> dict[str, Any]:
+    """The sentence, the count and a sample, and of when they are; or what is still missing and where."""
+    said: dict[str, Any] = {
+        "sentence": "", "size": None, "people": (), "as_of": None, "lacking": None, "late": False,
+    }  # fmt: skip
     try:
         tree = parse(data)
     except SegmentRefused as refused:
@@ -139,7 +144,10 @@ def _said(session: Session, data: segmentform.Data, t: Any, offered: Options) ->
     try:
         with session.begin_nested():
             session.execute(text(PATIENCE))
-            said |= {"size": segments.size(session, tree), "people": segments.sample(session, tree)}
+            if anew:
+                segments_kept.forget(session, tree)
+            counted = segments_kept.count(session, tree)
+            said |= {"size": counted.size, "people": counted.people, "as_of": counted.as_of}
     except OperationalError:
         said["late"] = True
     return said
