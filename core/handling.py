@@ -3,10 +3,12 @@ otherwise."""
 
 from __future__ import annotations
 
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from core.conversations import TRANSITIONS, Conversation, ConversationState
+from core.conversations import TRANSITIONS, Conversation, ConversationState, Direction, Message
 from core.errors import IllegalTransition, InputRefused
+from core.outbox import Delivery
 from core.routing import Assignment, assign_by_hand
 from core.staff import StaffMember
 
@@ -40,4 +42,26 @@ def give(session: Session, conversation: Conversation, to: StaffMember | None, *
             by_staff_id=by.id,
         )
     )
+    session.flush()
+
+
+def unanswered(session: Session, conversation: Conversation, delivery_id: int) -> None:
+    """An answer was taken back before it left: where the last person to write is the client, they wait again.
+
+    What machines wrote, theirs and ours, answers nothing.
+    """
+    last = session.scalar(
+        select(Message.direction)
+        .outerjoin(Delivery, Delivery.id == Message.delivery_id)
+        .where(
+            Message.conversation_id == conversation.id,
+            Message.delivery_id.is_distinct_from(delivery_id),
+            Message.machine.is_(None),
+            or_(Delivery.id.is_(None), Delivery.automatic.is_(False)),
+        )
+        .order_by(Message.happened_at.desc(), Message.id.desc())
+        .limit(1)
+    )
+    if last == Direction.IN:
+        conversation.waiting = True
     session.flush()

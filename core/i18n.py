@@ -32,6 +32,7 @@ SOURCE_LANGUAGE = "en"
 LANGUAGE_NAMES = {"en": "English", "ru": "Русский", "lt": "Lietuvių"}
 """Each language by its own name, for the switch."""
 
+_BYTES = {"en": ("B", "kB", "MB"), "ru": ("Б", "кБ", "МБ")}
 _REGIONS = {"en": "en_GB", "ru": "ru_RU", "lt": "lt_LT"}
 
 
@@ -129,10 +130,11 @@ class Texts:
 
     def size(self, count: int) -> str:
         """A number of bytes in kB or MB (decimal)."""
-        for unit, step in (("MB", 1_000_000), ("kB", 1_000)):
+        small, middle, great = _BYTES.get(self.language, _BYTES["en"])
+        for unit, step in ((great, 1_000_000), (middle, 1_000)):
             if count >= step:
                 return f"{numbers.format_decimal(round(count / step, 1), locale=self.locale)} {unit}"
-        return f"{count} B"
+        return f"{count} {small}"
 
 
 @lru_cache(maxsize=32)

@@ -249,15 +249,15 @@ def answer(
     )
 
 
-def _conversation_of(session: Session, deal: Deal | None, contact: Contact) -> Conversation | None:
+def conversation_of(session: Session, deal: Deal | None, contact: Contact) -> Conversation | None:
     """The deal's newest conversation, else the contact's newest one."""
-    deal_id = deal.id if deal else None
-    return session.scalar(
-        select(Conversation)
-        .where((Conversation.contact_id == contact.id) | (Conversation.deal_id == deal_id))
-        .order_by((Conversation.deal_id == deal_id).desc().nulls_last(), Conversation.last_message_at.desc())
-        .limit(1)
-    )
+    newest = Conversation.last_message_at.desc()
+    of_contact = Conversation.contact_id == contact.id
+    if deal is None:
+        return session.scalar(select(Conversation).where(of_contact).order_by(newest).limit(1))
+    of_deal = Conversation.deal_id == deal.id
+    query = select(Conversation).where(of_contact | of_deal)
+    return session.scalar(query.order_by(of_deal.desc().nulls_last(), newest).limit(1))
 
 
 def _begin_conversation(session: Session, deal: Deal, contact: Contact) -> Conversation:
@@ -276,6 +276,21 @@ def _begin_conversation(session: Session, deal: Deal, contact: Contact) -> Conve
     return conversation
 
 
+def first_conversation(
+    contact: Contact, staff: StaffMember, subject: str, *, language: str | None = None
+) -> Conversation:
+    """The conversation of a letter that a colleague writes first; not stored yet, and its writer's."""
+    return Conversation(
+        subject=subject,
+        contact=contact,
+        account=contact.account,
+        assignee=staff,
+        team_id=staff.team_id,
+        language=language or contact.language,
+        waiting=False,
+    )
+
+
 def follow_up(
     session: Session, contact: Contact, deal: Deal | None, *, key: str, template: str, now: datetime
 ) -> Draft:
@@ -286,7 +301,7 @@ def follow_up(
     address = contact.email
     if address is None:
         raise NoAddress
-    conversation = _conversation_of(session, deal, contact)
+    conversation = conversation_of(session, deal, contact)
     language = contact.language or (conversation.language if conversation else None) or "en"
     in_reply_to, reference_ids = _thread(session, conversation.id) if conversation else (None, [])
     staff = deal.owner if deal else None
@@ -355,7 +370,7 @@ def stage_document(
     if template is None:
         return None
     contact, address = reader_of(deal, template)
-    conversation = _conversation_of(session, deal, contact) or _begin_conversation(session, deal, contact)
+    conversation = conversation_of(session, deal, contact) or _begin_conversation(session, deal, contact)
     language = contact.language or conversation.language or "en"
     in_reply_to, reference_ids = _thread(session, conversation.id)
     return Draft(

@@ -25,6 +25,7 @@ FILES: dict[str, str] = {
     "desk.css": "desk.css",
     "letter.css": "letter.css",
     "desk.js": "desk.js",
+    "walk.js": "walk.js",
     "theme.js": "theme.js",
     "icon.svg": "icon.svg",
 }

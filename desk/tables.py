@@ -23,6 +23,7 @@ from core.sessions import SignedIn
 from core.snoozing import awake
 from core.staff import StaffMember, Team
 from core.tasks import Task, TaskState
+from core.unsent import Unsent
 from desk.access import LEADERS, visible
 
 PAGE = 50
@@ -75,6 +76,8 @@ class Row:
     """We wrote last."""
     until: datetime | None = None
     """Put off until then; when that is past, it has just come back."""
+    draft: bool = False
+    """Whoever looks has begun an answer."""
     back: bool = False
 
     @property
@@ -235,6 +238,9 @@ def _rows(viewer: SignedIn) -> Select[*tuple[Any, ...]]:
         .limit(1)
         .lateral("sure")
     )
+    begun = select(Unsent.staff_id).where(
+        Unsent.staff_id == viewer.staff_id, Unsent.conversation_id == Conversation.id
+    )
     return (
         select(
             Conversation.id,
@@ -255,6 +261,7 @@ def _rows(viewer: SignedIn) -> Select[*tuple[Any, ...]]:
             func.coalesce(words.c.snippet, last.c.snippet, ""),
             func.coalesce(last.c.direction == "out", False),
             Conversation.snoozed_until,
+            begun.exists(),
         )
         .outerjoin(Contact, Conversation.contact_id == Contact.id)
         .outerjoin(Account, Conversation.account_id == Account.id)

@@ -10,8 +10,8 @@ from litestar.params import FromPath
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import approvalreads, approvals, demofiles, fileasks, letters, outbox
-from core.conversations import Conversation
+from core import approvalreads, approvals, demofiles, fileasks, handling, letters, outbox, unsent
+from core.conversations import Conversation, ConversationState
 from core.deals import Deal
 from core.errors import FrontdeskError, InputRefused, NotFound
 from core.staff import StaffMember
@@ -22,23 +22,25 @@ from desk.forms import Form
 from desk.given import Filled, Transaction
 from desk.render import PageRequest, done, page, reader
 from desk.threads import in_thread
-from templates.library import shelf_of
+from templates.asread import keep_as_read
 
 
-def _files(session: Session, form: Form) -> list[int]:
+def files_of(session: Session, form: Form) -> list[int]:
     """The files that were ticked, of those that are offered."""
     offered = demofiles.offered(session)
     return [one.id for one in offered if form.ticked(f"file_{one.id}")][: fileasks.MOST]
 
 
-def _approver(session: Session, form: Form, staff_id: int) -> str:
+def approver_of(session: Session, form: Form, staff_id: int) -> str:
+    """Whose word is wanted first, empty for nobody's. Raises InputRefused for whom nobody can ask."""
     wanted = form.line("approver", longest=300)
     if wanted and wanted not in dict(approvalview.people(session, but=staff_id)):
         raise InputRefused("Choose whose word is needed.")
     return wanted
 
 
-def _choice(request: PageRequest, session: Session, form: Form) -> tuple[str, str | None]:
+def choice_of(request: PageRequest, session: Session, form: Form) -> tuple[str, str | None]:
+    """The template and the language that were chosen. Raises InputRefused for one that is not offered."""
     template, language = form.line("template") or "answer", form.line("language") or None
     offered = templatechoice.for_answers(session, request.scope["user"], reader(request))
     if template not in offered or (language is not None and language not in LANGUAGES):
@@ -51,11 +53,21 @@ def _choice(request: PageRequest, session: Session, form: Form) -> tuple[str, st
 def preview(
     request: PageRequest, state: State, session: Transaction, form: Filled, conversation_id: FromPath[int]
 ) -> Response[str]:
-    """How the answer will read; what hinders it is told in its place."""
+    """How the answer will read; what hinders it is told in its place. What is written is kept meanwhile."""
     viewer = request.scope["user"]
     conversation = conversation_for(session, viewer, conversation_id)
-    template, language = _choice(request, session, form)
+    template, language = choice_of(request, session, form)
     body = form.text("body")
+    kept = unsent.keep(
+        session,
+        viewer.staff_id,
+        conversation_id,
+        body=body,
+        subject=form.line("subject"),
+        template=template,
+        language=language,
+        key=f"answer:{_key(conversation_id, viewer.staff_id, form)}",
+    )
     staff = session.get_one(StaffMember, viewer.staff_id)
     letter, fault = None, None
     if template != "answer" or body.strip():
@@ -70,8 +82,7 @@ def preview(
                 language=language,
             )
             today = session.execute(select(func.current_date())).scalar_one()
-            shelf = shelf_of(session, viewer.staff_id, kind="email", key=template)
-            letter = answers.preview(draft, state.settings.company, today, shelf)
+            letter = answers.preview(session, draft, state.settings.company, today)
         except FrontdeskError as error:
             fault = error
     lacks_products = isinstance(fault, letters.NothingToOffer)
@@ -82,7 +93,13 @@ def preview(
         letter=letter,
         fault=fault,
         products_at=f"/conversations/{conversation_id}/deal" if cure else None,
+        kept=kept,
     )
+
+
+def _key(conversation_id: int, staff_id: int, form: Form) -> str:
+    """The intention of one form, by which it goes out once."""
+    return f"{conversation_id}:{staff_id}:{form.line('key', longest=64)}"
 
 
 def _has_open_deal(session: Session, conversation: Conversation) -> bool:
@@ -93,14 +110,14 @@ def _has_open_deal(session: Session, conversation: Conversation) -> bool:
 @post("/conversations/{conversation_id:int}/answer", enter=WORKERS)
 @in_thread
 def send(
-    request: PageRequest, session: Transaction, form: Filled, conversation_id: FromPath[int]
+    request: PageRequest, state: State, session: Transaction, form: Filled, conversation_id: FromPath[int]
 ) -> Response[Any]:
-    """Queue the answer; the form's one-time key makes a second press do nothing."""
+    """Queue the answer, and with ``settle`` be done with the conversation; the form's one-time key makes a
+    second press do nothing."""
     viewer = request.scope["user"]
     conversation = conversation_for(session, viewer, conversation_id)
-    template, language = _choice(request, session, form)
-    key = form.line("key", longest=64)
-    if not key:
+    template, language = choice_of(request, session, form)
+    if not form.line("key", longest=64):
         raise InputRefused("The form is too old.", cure="Load the page again.")
     staff = session.get_one(StaffMember, viewer.staff_id)
     draft = answers.write(
@@ -111,27 +128,39 @@ def send(
         subject=form.line("subject"),
         template=template,
         language=language,
-        key=f"{conversation_id}:{viewer.staff_id}:{key}",
-        files=_files(session, form),
-        approver=_approver(session, form, viewer.staff_id),
+        key=_key(conversation_id, viewer.staff_id, form),
+        files=files_of(session, form),
+        approver=approver_of(session, form, viewer.staff_id),
     )
     delivery_id = outbox.queue(session, draft)
+    if delivery_id is not None:
+        delivery = session.get_one(outbox.Delivery, delivery_id)
+        keep_as_read(session, delivery, state.settings.company.default_language)
     asked = approvalreads.of_deliveries(session, [delivery_id] if delivery_id is not None else [])
     if not asked:
         conversation.waiting = False
+    unsent.forget(session, viewer.staff_id, conversation_id)
+    settled = form.ticked("settle")
+    if settled and conversation.state == ConversationState.OPEN:
+        session.flush()
+        handling.bring_to(session, conversation, ConversationState.DONE)
     live.announce(session, "answer", conversation_id, viewer.staff_id)
     _ = reader(request).gettext
     if delivery_id is None:
         text = _("That answer is on its way already.")
     elif asked:
         text = _("It waits for approval, and leaves when it is given.")
+    elif settled:
+        text = _("The answer is queued; the conversation is done.")
     else:
         text = _("The answer is queued.")
     return done(
         request,
         text,
         go=f"/conversations/{conversation_id}",
-        events=("conversation", "answered", "inbox", "review"),
+        undo=f"/deliveries/{delivery_id}/cancel" if delivery_id is not None else None,
+        undo_values={"reopen": "1"} if settled else None,
+        events=("conversation", "answered", "inbox", "review", *(["onwards"] if settled else [])),
     )
 
 
@@ -140,18 +169,41 @@ def send(
 def cancel(
     request: PageRequest, session: Transaction, form: Filled, delivery_id: FromPath[int]
 ) -> Response[Any]:
-    """Take back what has not left yet."""
+    """Take back what has not left yet; one's own words stand in their field again."""
     viewer = request.scope["user"]
     delivery = session.get(outbox.Delivery, delivery_id)
     if delivery is None or delivery.conversation_id is None:
         raise NotFound
-    conversation_for(session, viewer, delivery.conversation_id)
+    conversation = conversation_for(session, viewer, delivery.conversation_id)
     outbox.settle(session, delivery_id, outbox.DeliveryState.CANCELLED, staff_id=viewer.staff_id)
     approvals.cancelled(session, delivery_id, by=viewer.staff_id)
+    if not delivery.automatic:
+        handling.unanswered(session, conversation, delivery_id)
+    if form.ticked("reopen") and conversation.state == ConversationState.DONE:
+        handling.bring_to(session, conversation, ConversationState.OPEN)
     live.announce(session, "cancelled", delivery.conversation_id)
     text = reader(request).gettext("Cancelled before it left.")
     go = f"/conversations/{delivery.conversation_id}"
-    return done(request, text, go=go, events=("conversation",))
+    events = ("conversation", "inbox")
+    if _stands_again(session, viewer.staff_id, delivery, conversation.id):
+        return done(request, text, go=go, events=events, details={"rewrite": {"at": go}})
+    return done(request, text, go=go, events=events)
+
+
+def _stands_again(session: Session, staff_id: int, delivery: outbox.Delivery, conversation_id: int) -> bool:
+    """Keep the words of an answer that was taken back, unless its writer has begun another one meanwhile."""
+    written = delivery.staff_id == staff_id and delivery.key.startswith("answer:")
+    if not written or unsent.of(session, staff_id, conversation_id) is not None:
+        return False
+    return unsent.keep(
+        session,
+        staff_id,
+        conversation_id,
+        body=delivery.body,
+        subject=delivery.subject,
+        template=delivery.template or "answer",
+        language=delivery.language,
+    )
 
 
 ROUTES = (preview, send, cancel)

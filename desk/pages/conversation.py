@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import approvalreads, demofiles, downloads, notes, teaching, timeline
+from core import approvalreads, demofiles, downloads, notes, teaching, timeline, unsent
 from core.clock import now
 from core.conversations import Conversation, Message
 from core.deals import LossReason, Stage
@@ -56,6 +56,7 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
         "templates": templatechoice.for_answers(session, request.scope["user"], reader(request)),
         "colleagues": tables.colleagues(session),
         "form_key": one_time_key(),
+        "begun": unsent.of(session, request.scope["user"].staff_id, conversation.id),
         "files": demofiles.offered(session),
         "approver_people": approvalview.people(session, but=request.scope["user"].staff_id),
         "asked": approvalreads.of_deliveries(session, _held(read)),

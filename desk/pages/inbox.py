@@ -145,7 +145,7 @@ def _bring_to(
         text,
         go=own_place(form.line("back"), "/inbox"),
         undo=f"/conversations/{conversation_id}/{back}",
-        events=("inbox", "conversation"),
+        events=("inbox", "conversation", *(["onwards"] if form.ticked("onwards") else [])),
     )
 
 

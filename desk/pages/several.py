@@ -56,7 +56,7 @@ def later(
         go=own_place(form.line("back"), "/inbox"),
         undo=request.url.path,
         undo_values={"at": before.isoformat()} if before else {"until": "now"},
-        events=("inbox", "conversation"),
+        events=("inbox", "conversation", *(["onwards"] if form.ticked("onwards") else [])),
     )
 
 

@@ -92,7 +92,7 @@
   const putOff = (values) => {
     one("#later").close();
     if (snoozing === "several") together({ deed: "later", ...values });
-    else if (snoozing) post(`/conversations/${snoozing}/later`, values);
+    else if (snoozing) post(`/conversations/${snoozing}/later`, one("#talk") ? { ...values, onwards: "1" } : values);
   };
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-later-day]")) return;
@@ -371,11 +371,12 @@
     }
     if (button) button.click();
   };
+  body.addEventListener("choose", ({ detail }) => choose(detail.id));
   const places = { m: "mine", t: "team", u: "unassigned", a: "all", d: "done", l: "later" };
   document.addEventListener("keydown", (event) => {
     const field = event.target.closest("input:not([type=checkbox]),textarea,select,[contenteditable]");
     if (field) {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && field.form && ["answer", "note"].includes(field.form.id)) field.form.requestSubmit();
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && field.form && ["answer", "note"].includes(field.form.id)) field.form.requestSubmit(event.shiftKey ? one("[name=settle]", field.form) : null);
       if (event.key === "Escape") field.blur();
       return;
     }
