@@ -5,6 +5,7 @@ Each file of `shipped/` is a backup of the demonstration's database as that sche
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +18,31 @@ from core import backup, db
 from core.localdb import LocalDatabase
 from core.migrations.new import differences
 
-SHIPPED = sorted((Path(__file__).parent / "shipped").glob("*.dump"))
+HERE = Path(__file__).parent
+SHIPPED = sorted((HERE / "shipped").glob("*.dump"))
+UNCHANGED = {
+    "core/migrations/versions/0001_the_first_schema.py": "25966cf307fe7b8955c19732598e3c4f82149910",
+    "core/migrations/versions/0002_the_whole_office.py": "52741b0296bd213d9c27f7eae7f12706242c1e53",
+    "core/migrations/data_0002.py": "564e2dbd7cb745de4433f8da200409c484f97b35",
+    "tests/core/shipped/0001.dump": "e1387e62d921f3dc14b94a9e509db2c641b6915c",
+    "tests/core/shipped/0002.dump": "d3e131bf308a4ce6a4a7559e746d58d5e8f615d5",
+}
+"""What companies run already, with the beginning of its SHA-256: a change of it reaches nobody whose database stands there."""
 Contents = dict[str, tuple[list[str], set[str]]]
 """The columns of each table, and each of its rows as text."""
+
+
+def _digest(file: str) -> str:
+    return hashlib.sha256((HERE.parents[1] / file).read_bytes()).hexdigest()[:40]
+
+
+def test_what_has_shipped_is_never_changed() -> None:
+    assert {file: _digest(file) for file in UNCHANGED} == UNCHANGED
+
+
+def test_each_migration_that_has_shipped_has_a_database_to_upgrade_from() -> None:
+    versions = {Path(file).name[:4] for file in UNCHANGED if "/versions/" in file}
+    assert versions == {path.stem for path in SHIPPED}
 
 
 @pytest.fixture(params=SHIPPED, ids=lambda path: path.stem)
