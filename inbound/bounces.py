@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from inbound import bouncesigns, bouncetext, deliverystatus, headers, mime, transfer
-from inbound.bouncewords import BLOCKED, CLOSED, GROUP, PHRASES, POLICY, RATE, SENDER, TEMPORARY, BounceClass
+from inbound.bouncewords import (
+    BLOCKED,
+    CLOSED,
+    GROUP,
+    NO_DOMAIN,
+    PHRASES,
+    POLICY,
+    RATE,
+    SENDER,
+    TEMPORARY,
+    BounceClass,
+)
 from inbound.deliverystatus import Record
 from inbound.parsed import ParsedMail, PartInfo
 
@@ -57,6 +68,7 @@ _TABLES: Final = (
     (BounceClass.POLICY, GROUP),
     (BounceClass.BLOCKED, SENDER),
     *PHRASES[:2],
+    (BounceClass.INVALID, NO_DOMAIN),
     (BounceClass.TEMPORARY, RATE),
     (BounceClass.OTHER, CLOSED),
     *PHRASES[2:],
@@ -162,6 +174,8 @@ def _by_words(said: str, status: str) -> tuple[BounceClass, str] | None:
         if class_ is BounceClass.INVALID:
             if _AFTER_DATA.search(said) and not status.startswith("5.1"):
                 return BounceClass.POLICY, f"“{words}”, but only after the letter itself was sent"
+            if status.startswith("4") and "unavailable" in match[0].lower():
+                return BounceClass.TEMPORARY, f"“{words}”, with the temporary code {status}"
             if status.startswith("4") and _DOMAIN.search(match[0]) and not _NO_MAIL.search(said):
                 return BounceClass.TEMPORARY, f"“{words}”, with the temporary code {status}"
         return class_, f"the words “{words}”"

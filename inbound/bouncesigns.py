@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from inbound import subjects
 from inbound.parsed import ParsedMail
 
 _DAEMON: Final = re.compile(
@@ -55,7 +56,10 @@ _TEXT: Final = re.compile(
     r"|recipient)|message that you sent|couldn't be delivered|recipient.{0,40}(?:rejected|unknown)"
     r"|returned (?:message|mail)"
     r"|не (?:было|может быть|удалось|был[аи]?) доставл?|не доставлено|nebuvo pristatyt"
-    r"|nepavyko pristatyti|negali būti pristatyt|could not deliver|delivery attempt|has been delayed",
+    r"|(?:nepavyko|negalima|neįmanoma) pristatyti|negali būti pristatyt|(?:laišk"
+    r"|pranešim)\S* .{0,80}nepristatyt"
+    r"|pristatyti (?:nepavyko|negalima)|(?:письмо|сообщение)\b.{0,120}\bне (?:было |может быть )?доставлен"
+    r"|could not deliver|delivery attempt|has been delayed",
     re.IGNORECASE,
 )
 
@@ -100,7 +104,13 @@ def signs(mail: ParsedMail) -> str:
     weak = any(_DAEMON.match(address.address) for address in mail.from_) or not mail.from_
     if subject and empty and (weak or text):
         return "the subject and an empty envelope sender"
-    if subject and text and (weak or _STRONG.search(mail.text[:1500])) and not mail.in_reply_to:
+    passed_on = subjects.kind(mail.subject) != ""
+    if (
+        subject
+        and text
+        and (weak or (_STRONG.search(mail.text[:1500]) and not passed_on))
+        and not mail.in_reply_to
+    ):
         return "the subject and the words of a delivery report"
     if daemon and any(part.content_type in {"message/rfc822", "text/rfc822-headers"} for part in mail.parts):
         return "a mail server's address and a letter inside"

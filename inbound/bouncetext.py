@@ -52,6 +52,11 @@ _DELAY: Final = re.compile(
     r"|atid[ėe]tas|bus bandoma",
     re.IGNORECASE,
 )
+_STILL_TRIED: Final = re.compile(
+    r"this is a warning only|will be retried (?:until|for)|you do not need to resend"
+    r"|попытки доставки будут про|bandysime (?:dar|toliau)|bus bandoma (?:dar|toliau)",
+    re.IGNORECASE,
+)
 _GIVEN_UP: Final = re.compile(
     r"giving up|given up|permanent|failed permanently|will not be retried"
     r"|could not be delivered for more than|expired|retry (?:time|timeout|limit) exceeded"
@@ -135,6 +140,8 @@ def _is_daemon(address: str) -> bool:
 
 def is_delay(subject: str, text: str) -> bool:
     """True for a warning that delivery is still being tried."""
+    if _STILL_TRIED.search(text[:3000]):
+        return True
     if _GIVEN_UP.search(text[:3000]):
         return False
     return (

@@ -48,7 +48,10 @@ PHRASES: Final[tuple[tuple[BounceClass, re.Pattern[str]], ...]] = (
             r"ящик\S{0,2} (?:\S+ ){0,3}(?:переполнен|полон)|переполнен\S* (?:почтов\S+ )?ящик"
             r"|превышен\S{0,3} (?:\S+ ){0,2}(?:квот|лимит|объ[её]м)\S* (?:почтов\S+ )?(?:ящик)?"
             r"|недостаточно места в (?:почтов\S+ )?ящик",
-            r"d[ėe]žut\S{1,3} (?:\S+ ){0,3}(?:piln|perpildyt)"
+            r"(?:nebeliko|nėra|trūksta|neužtenka) (?:laisvos )?vietos|закончилось место"
+            r"|нет (?:свободного )?места"
+            r"|исчерпан\S{0,2} (?:\S+ ){0,2}(?:квот|мест|объ[её]м)|d[ėe]žut\S{1,3} (?:\S+ ){0,3}(?:piln"
+            r"|perpildyt)"
             r"|perpildyt\S{0,3} (?:\S+ ){0,3}d[ėe]žut|viršyt\S{0,3} (?:\S+ ){0,3}(?:kvot|d[ėe]žut)"
             r"|nepakanka vietos (?:pašto )?d[ėe]žut",
         ),
@@ -65,10 +68,13 @@ PHRASES: Final[tuple[tuple[BounceClass, re.Pattern[str]], ...]] = (
             r"|mail) size",
             r"message length exceeds|maximum allowed size|line limit exceeded"
             r"|larger than (?:the )?(?:current system|maximum)",
-            r"размер (?:письма|сообщения|вложени\S+) (?:\S+ ){0,3}превыша|(?:письмо"
+            r"размер (?:письма|сообщения|вложени\S+) (?:\S+ ){0,3}превыша|превыш\S+ (?:\S+ ){0,4}размер"
+            r"|(?:письмо"
             r"|сообщение) (?:слишком|имеет слишком) (?:большое|велико|большой)"
             r"|слишком больш\S+ (?:письмо|сообщение|размер)",
-            r"(?:laiškas|pranešimas) (?:yra )?per didelis|viršija (?:\S+ ){0,3}dyd|dydis viršija",
+            r"(?:laiškas|pranešimas) (?:yra )?per didelis|viršij\S* (?:\S+ ){0,4}dyd"
+            r"|viršyt\S* (?:\S+ ){0,4}dyd"
+            r"|dydis (?:\S+ )?virš",
         ),
     ),
     (
@@ -104,7 +110,8 @@ PHRASES: Final[tuple[tuple[BounceClass, re.Pattern[str]], ...]] = (
             r"(?:recipient|address|user|addressee|rcpt"
             r"|mailbox)\S{0,2}(?: address)? rejected: (?:user|unknown|no such|undeliverable"
             r"|recipient|mailbox|access denied)|user reject",
-            r"account or domain may not exist|recipient address rejected\.?\s*$"
+            r"account or domain may not exist|requested (?:mail )?action (?:not taken"
+            r"|aborted): mailbox unavailable|recipient address rejected\.?\s*$"
             r"|no valid recipients?|domain is not reachable|this user doesn.t have"
             r"|doesn.t have (?:a|an) \S+ account|(?:has|have|was) (?:moved|been deleted|been closed"
             r"|changed)|user has moved|not known (?:at|here)|recipnotfound|recipient not found"
@@ -142,6 +149,9 @@ GROUP: Final = _any(
     r"|posting (?:is )?(?:not allowed|restricted)",
 )
 """A group or list that may exist but does not take this letter."""
+
+NO_DOMAIN: Final = _any(r"\bnxdomain\b|domain name not found")
+"""The domain is in no name server, whatever the failed connection is called."""
 
 RATE: Final = _any(
     r"frequency limit|too many (?:concurrent |simultaneous |smtp )?(?:connections|sessions"

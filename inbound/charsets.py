@@ -12,6 +12,7 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from inbound import mangled
 from inbound.wordlist import words
 
 
@@ -150,6 +151,7 @@ _TYPICAL_RU: Final = frozenset("оеаинтсрвлкмдп")
 _RARER_RU: Final = _COMMON_RU - _TYPICAL_RU
 _UPPER_RU: Final = re.compile("[А-ЯЁ]+")
 _UPPER_RUN: Final = re.compile("[А-Я]+")
+_TURNED_CASE: Final = re.compile(r"\b[а-я][А-Я]{3,}")
 _LOWER_RUN: Final = re.compile("[а-я]+")
 
 
@@ -188,6 +190,13 @@ def decode(
 
     `header` is true for short pieces, where a Western label is believed (mail.md's encoded words rule).
     """
+    read = _decode(data, label, hint, header=header)
+    if read.charset == "utf-8" and not read.text.isascii() and mangled.suspect(read.text):
+        return Decoded(mangled.repaired(read.text), read.charset, read.sure)
+    return read
+
+
+def _decode(data: bytes, label: str | None, hint: str | None, *, header: bool) -> Decoded:
     codec = codec_for(label)
     if data.isascii() and codec not in _SEVEN_BIT and not (codec or "").startswith(("utf-16", "utf-32")):
         if codec is None and b"\x1b$" in data:
@@ -330,6 +339,8 @@ def _right_cyrillic(data: bytes, read: Decoded) -> Decoded:
     if upper + lower < 12 or (upper <= lower and cyrillic_score(sample) >= 0.5):
         return read
     best, share = read, _typical(sample)
+    if _TURNED_CASE.search(sample):
+        share -= 0.2
     for codec in _CYRILLIC:
         other = data[:2000].decode(codec, "replace")
         if codec != read.charset and _typical(other) > share + 0.15 and "�" not in other:

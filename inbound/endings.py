@@ -12,11 +12,11 @@ from inbound.signwords import (
     BANNER_HINTS,
     COMPANY,
     DETAIL,
-    DEVICE,
     GOODBYE,
     NOTICE,
     NOTICE_HINTS,
     POSITION,
+    is_device,
 )
 
 SIGNATURE: Final = 2
@@ -80,7 +80,7 @@ def _notice_start(lines: Sequence[Line], first: int, last: int) -> int:
     """Past the lines of a signature that stand in one paragraph with the notice."""
     for place in range(last - 1, first, -1):
         before = lines[place - 1].text
-        if len(before) < 60 and (DETAIL.search(before) or COMPANY.search(before) or DEVICE.match(before)):
+        if len(before) < 60 and (DETAIL.search(before) or COMPANY.search(before) or is_device(before)):
             return place
     return first
 
@@ -104,7 +104,7 @@ def _signature_start(lines: Sequence[Line], roles: list[int], filled: list[int])
     tail = filled[-_MAX_SIGNATURE:]
     for place in tail:
         text = lines[place].text
-        if _DASHES.match(text) or (len(text) < 90 and DEVICE.match(text) and not text.rstrip().endswith(":")):
+        if _DASHES.match(text) or (is_device(text) and not text.rstrip().endswith(":")):
             return place
     goodbye = next((place for place in reversed(tail) if _says_goodbye(lines[place].text)), None)
     if goodbye is not None:

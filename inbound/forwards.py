@@ -107,7 +107,11 @@ def _after(lines: Sequence[Line], place: int, last: int, reason: str) -> Forward
         sentence = quotemarks.attribution(lines, position, last)
         if sentence is not None:
             return _from_attribution(lines, sentence)
-        break
+        return _without_colons(lines, position, last, reason) or _nameless(lines, place, reason)
+    return _nameless(lines, place, reason)
+
+
+def _nameless(lines: Sequence[Line], place: int, reason: str) -> Forward:
     return Forward(None, (), (), None, "", "", _rest(lines, place), reason)
 
 
@@ -128,6 +132,22 @@ def _from_block(lines: Sequence[Line], block: quotemarks.Boundary, reason: str) 
         elif role and not quotemarks.separator(text) and text.strip(" -_*="):
             values[role] = f"{values.get(role, '')} {text.strip()}".strip()
     return _forward(values, _rest(lines, block.end), reason)
+
+
+def _without_colons(lines: Sequence[Line], place: int, last: int, reason: str) -> Forward | None:
+    """Labels with a blank after them, as eM Client writes them below its separator."""
+    values: dict[str, str] = {}
+    end = place
+    while end <= min(place + 8, last):
+        word, _, value = lines[end].text.strip().replace("\t", " ").partition(" ")
+        role = LABELS.get(word.casefold(), "other")
+        if role == "other" or role in values or not value.strip():
+            break
+        values[role] = value.strip()
+        end += 1
+    if "@" not in values.get("from", "") or len(values) < 3:
+        return None
+    return _forward(values, _rest(lines, end), reason)
 
 
 def _forward(values: dict[str, str], text: str, reason: str) -> Forward:
@@ -158,7 +178,15 @@ def read_addresses(written: str) -> tuple[Address, ...]:
 
 
 def _from_attribution(lines: Sequence[Line], found: quotemarks.Boundary) -> Forward:
-    sentence = " ".join(lines[position].text.strip() for position in range(found.start, found.end))[:1000]
+    values: dict[str, str] = {}
+    rows: list[str] = []
+    for position in range(found.start, found.end):
+        label = None if rows else quotemarks.label_of(lines[position].text)
+        if label is not None and label[0] in {"to", "cc", "subject"}:
+            values.setdefault(label[0], label[1].rstrip(";"))
+        elif rows or lines[position].text.strip(" \t-–—_=~*"):
+            rows.append(lines[position].text.strip())
+    sentence = " ".join(rows)[:1000]
     sentence = _MAILTO.sub("", sentence) if sentence.count("@") > 1 else sentence
     match = _ADDRESS.search(sentence)
     address = (match[1] or match[2]) if match else ""
@@ -170,18 +198,32 @@ def _from_attribution(lines: Sequence[Line], found: quotemarks.Boundary) -> Forw
     written = before[: times[-1].end()] if times else before
     return Forward(
         sender,
-        (),
-        (),
+        read_addresses(values.get("to", "")),
+        read_addresses(values.get("cc", "")),
         writtendates.read(written),
         written.strip(" ,"),
-        "",
+        values.get("subject", ""),
         _rest(lines, found.end),
         found.reason,
     )
 
 
 def _rest(lines: Sequence[Line], place: int) -> str:
-    rest = [line.text for line in lines[place:] if not quotemarks.ends_separator(line.text)]
+    """What follows the labels: up to the line that ends it, and without a second separator above it."""
+    while place < len(lines) and not lines[place].text.strip():
+        place += 1
+    if place < len(lines) and quotemarks.separator(lines[place].text) == "forwarded":
+        place += 1
+    rest: list[str] = []
+    inside = 0
+    for line in lines[place:]:
+        if quotemarks.ends_separator(line.text):
+            if not inside:
+                break
+            inside -= 1
+        elif quotemarks.separator(line.text) == "forwarded":
+            inside += 1
+        rest.append(line.text)
     return "\n".join(rest).strip()
 
 

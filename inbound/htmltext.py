@@ -83,6 +83,9 @@ _SIGNATURE_NAMES: Final = (
     "ymail_android_signature", "protonmail_signature", "apple-mail-signature", "yandex-signature",
 )  # fmt: skip
 
+_ANSWERED: Final = re.compile(r"gmail_quote|protonmail_quote|type\s*=\s*[\"']?cite")
+"""Quotations under which their programs let the writer answer."""
+
 _VOID: Final = words(
     """
     br hr img input meta link area base col embed source track wbr param
@@ -150,6 +153,7 @@ _ROOT: Final = _Open("", 0, 0, "", False, False)
 class _Reader:
     __slots__ = (
         "cut",
+        "cut_within",
         "gap",
         "hidden",
         "html",
@@ -158,6 +162,7 @@ class _Reader:
         "lists",
         "marked",
         "never",
+        "questions",
         "stack",
         "state",
     )
@@ -173,7 +178,11 @@ class _Reader:
         self.hidden = False
         self.marked = False
         self.cut = False
+        self.cut_within = -1
+        """Place of the quotation that the cut stands in: what follows that one is the sender's again."""
         self.never: set[str] = set()
+        self.questions: list[int] = []
+        """Places of open quotations right inside a program's quoting box; answers may follow each in it."""
 
     def read(self) -> Rendered:
         html = self.html
@@ -270,18 +279,25 @@ class _Reader:
             before.background,
             before.pre,
         )
+        lowered = attributes.lower() if attributes else ""
         if attributes:
-            lowered = attributes.lower()
             background = background or _BACKGROUND.search(attributes) is not None
             hidden = hidden or _hides(lowered, background)
             if "=" in lowered and ("class" in lowered or "id" in lowered or "data-" in lowered):
                 mark = self.named(lowered) or mark
             if name == "div" and "border-top" in lowered and _OUTLOOK.search(lowered):
-                mark, self.cut = "cut", True
+                mark = self.cut_here()
         if name == "blockquote":
             if not (attributes and _INDENT.search(attributes)):
                 depth += 1
                 self.marked = True
+                if (
+                    before.mark == "quote"
+                    and before.name == "div"
+                    and attributes
+                    and _ANSWERED.search(lowered)
+                ):
+                    self.questions.append(len(self.stack))
         elif name == "pre":
             pre = True
         if name in _VOID:
@@ -309,9 +325,21 @@ class _Reader:
                 return self.note("signature")
         for known in _CUT_NAMES:
             if known in lowered:
-                self.cut = True
-                return self.note("cut")
+                self.note("cut")
+                return self.cut_here()
         return ""
+
+    def cut_here(self) -> str:
+        """All that follows is old, up to the end of the quotation around it if there is one."""
+        if not self.cut:
+            self.cut = True
+            within = (
+                place
+                for place in range(len(self.stack) - 1, -1, -1)
+                if self.stack[place].name == "blockquote" or self.stack[place].mark == "quote"
+            )
+            self.cut_within = next(within, -1)
+        return "cut"
 
     def note(self, mark: str) -> str:
         self.flush()
@@ -330,12 +358,19 @@ class _Reader:
             if stack[place].name == name:
                 if stack[place].mark != (stack[place - 1].mark if place else ""):
                     self.flush()
+                if name == "blockquote" and place in self.questions:
+                    # Gmail leaves the answers between quotations inside its box.
+                    stack[place - 1] = stack[place - 1]._replace(mark="")
                 self.pop(place)
                 return
         if name == "p":
             self.gap = True
 
     def pop(self, place: int) -> None:
+        if self.cut and place <= self.cut_within:
+            self.cut = False
+        if self.questions:
+            self.questions = [one for one in self.questions if one < place]
         del self.stack[place:]
         self.state = self.stack[-1] if self.stack else _ROOT
 

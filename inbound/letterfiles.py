@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,18 +23,24 @@ class FileLetter:
     data: bytes
 
 
-def letters(paths: Sequence[Path]) -> Iterator[FileLetter]:
+def letters(
+    paths: Sequence[Path], *, refused: Callable[[Path, InputRefused], None] | None = None
+) -> Iterator[FileLetter]:
     """The letters of all these files and folders, in order; `-` is standard input.
 
-    Raises InputRefused for what cannot be read.
+    What cannot be read raises InputRefused, or is told to `refused`, and the others follow.
     """
     for path in paths:
         if str(path) == "-":
             yield from _of_bytes("-", sys.stdin.buffer.read())
-        elif path.is_dir():
-            yield from _of_folder(path)
-        else:
-            yield from _of_file(path)
+            continue
+        for file in _of_folder(path) if path.is_dir() else [path]:
+            try:
+                yield from _of_file(file)
+            except InputRefused as error:
+                if refused is None:
+                    raise
+                refused(file, error)
 
 
 def _of_file(path: Path) -> Iterator[FileLetter]:
@@ -57,16 +63,13 @@ def _of_bytes(name: str, data: bytes) -> Iterator[FileLetter]:
         yield FileLetter(name, data)
 
 
-def _of_folder(path: Path) -> Iterator[FileLetter]:
+def _of_folder(path: Path) -> list[Path]:
     """A maildir's new and read letters, or every file below an ordinary folder, sorted by name."""
     if all((path / folder).is_dir() for folder in MAILDIR_FOLDERS):
-        found = [
+        return [
             file for folder in MAILDIR_FOLDERS for file in sorted((path / folder).iterdir()) if file.is_file()
         ]
-    else:
-        found = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
-    for file in found:
-        yield from _of_file(file)
+    return sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
 
 
 def _of_mbox(name: str, lines: Iterable[bytes]) -> Iterator[FileLetter]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from inbound.htmltext import Line
-from inbound.quotewords import FORWARDED, LABELS, MONTHS, ORIGINAL, VERB_WORDS, VERBS
+from inbound.quotewords import FORWARDED, LABELS, MONTHS, ORIGINAL, SAID_FORWARDED, VERB_WORDS, VERBS
 
 
 class Boundary(NamedTuple):
@@ -68,6 +68,11 @@ _BROKEN_ADDRESS: Final = re.compile(
     r"<[ \t]{0,8}\n?[ \t]{0,8}([^\s<>]{1,100}@[^\s<>]{1,100})[ \t]{0,8}\n?[ \t]{0,8}>[ \t]{0,8}:"
 )
 
+
+_NAME_FIRST: Final = re.compile(
+    rf"(?:[^\W\d_][\w.’'-]{{0,30}}\s+){{1,4}}<[^<>\s@]+@[^<>\s]+>\s+(?:{VERBS})(?!\w)", re.IGNORECASE
+)
+"""`Olga Smirnova <olga@x.example> wrote`, at once, so that the sentence may go on in the next line."""
 
 _SENTENCE: Final = 600
 """Characters; no program introduces a quotation with a longer sentence."""
@@ -144,8 +149,11 @@ def find(lines: Sequence[Line], place: int, last: int, *, colon_within: bool) ->
             again = separator(lines[following].text)
             if again is not None:
                 return _after_separator(lines, following, last, again)._replace(start=place)
+            named = _addressees(lines, following, last)
+            if named is not None:
+                return named._replace(start=place)
         return None
-    block = header_block(lines, place, last)
+    block = header_block(lines, place, last) or _addressees(lines, place, last)
     if block is not None:
         return block
     return attribution(lines, place, last) if colon_within else None
@@ -157,6 +165,8 @@ def separator(text: str) -> str | None:
     if not stripped:
         return None
     first = stripped[0]
+    if first in "TЭ" and len(stripped) < 45 and stripped.casefold() in SAID_FORWARDED:
+        return "forwarded"
     if first in "-‐–—=~":
         match = _BETWEEN_DASHES.match(text.replace("*", "").replace("8<", "="))
         if match is None:
@@ -180,6 +190,7 @@ def ends_separator(text: str) -> bool:
         "конец пересылаемого сообщения" in folded
         or "end of forwarded message" in folded
         or "конец исходного текста" in folded
+        or "end of original message" in folded
     )
 
 
@@ -238,6 +249,20 @@ def header_block(
     return None
 
 
+def _addressees(lines: Sequence[Line], place: int, last: int) -> Boundary | None:
+    """An attribution below lines that name addressees and subject, as the mail of Yandex writes them."""
+    first = label_of(lines[place].text)
+    if first is None or first[0] not in {"to", "cc", "subject"}:
+        return None
+    for position in range(place + 1, min(place + 8, last + 1)):
+        label = label_of(lines[position].text)
+        if label is not None and label[0] in {"to", "cc", "subject", "other"}:
+            continue
+        found = attribution(lines, position, last)
+        return found._replace(start=place) if found is not None else None
+    return None
+
+
 def _continues(text: str, value: str) -> bool:
     return text[0] in " \t" or value.endswith((",", ";")) or not value or text.lstrip().startswith(("<", "("))
 
@@ -265,6 +290,8 @@ def attribution(lines: Sequence[Line], place: int, last: int) -> Boundary | None
 
 def _starts_well(lines: Sequence[Line], place: int, position: int, joined: str) -> bool:
     if place == position or _START.match(joined):
+        return True
+    if position == place + 1 and _NAME_FIRST.match(joined):
         return True
     tail = lines[position].text.strip()
     return position == place + 1 and (tail[0] in "<([" or " " not in tail)

@@ -54,7 +54,7 @@ _BY_ROLE: Final = {
         priedai|anhänge|pièces jointes|priority|приоритет|organization|организация|message-id|x-mailer
         newsgroups|risposta
         categories|категории|wichtigkeit|mailed-by|signed-by|antwort an|répondre à|responder a
-        list-unsubscribe|flag
+        list-unsubscribe|flag|files|файлы|failai
         """,
 }
 for _role, _text in _BY_ROLE.items():
@@ -72,6 +72,7 @@ VERB_WORDS: Final = words(
     escreveu scritto scrisse skrev skreiv kirjoitti kirjutas rakstīja napisał napisała napsal
     napsala pisze napisali
     napísal napísala írta
+    написано
     yazdı yazmış geschreven schreef scris napisao napisala напісаў напісала έγραψε 写道 書きました 작성
     """
 )
@@ -194,6 +195,18 @@ FORWARDED: Final = frozenset(
     )
 )
 """What stands between dashes, or before a colon, above a forwarded letter."""
+
+SAID_FORWARDED: Final = frozenset(
+    phrases(
+        """
+        this is a forwarded message
+        это пересланное сообщение
+        это переадресованное сообщение
+        tai persiųstas laiškas
+        """
+    )
+)
+"""A line of its own above a forwarded letter, without dashes or colon."""
 
 ORIGINAL: Final = frozenset(
     phrases(

@@ -54,10 +54,21 @@ def split(text: str, html: str | None = None) -> Split:
         if not text.strip() or text == rendered.text:
             return split_lines(rendered.lines)
         plain = split_lines(quotemarks.plain_lines(text))
-        if rendered.marked and not plain.quoted and not plain.forward:
-            return split_lines(rendered.lines)
-        return plain
+        if not rendered.marked or plain.forward or plain.context:
+            return plain
+        marked = split_lines(rendered.lines)
+        return marked if not plain.quoted or _knows_more(marked, plain) else plain
     return split_lines(quotemarks.plain_lines(text))
+
+
+def _knows_more(marked: Split, plain: Split) -> bool:
+    """Whether the markup calls old what the words alone took for the end of the reply."""
+    if marked.context or not marked.reply or len(marked.reply) >= len(plain.reply):
+        return False
+    shorter, longer = " ".join(marked.reply.split()), " ".join(plain.reply.split())
+    rest = longer.removeprefix(shorter).strip(" >")
+    old = " ".join(marked.quoted.replace("> ", "").split())
+    return longer.startswith(shorter) and rest != "" and rest[:40] in old
 
 
 def split_lines(lines: Sequence[Line]) -> Split:
@@ -79,7 +90,7 @@ def _old_and_new(lines: Sequence[Line]) -> tuple[list[int], str]:
     place = 0
     while place < total:
         line = lines[place]
-        if line.mark == "cut":
+        if line.mark == "cut" and not line.depth:
             return _rest(roles, place, Role.QUOTED), reason or "the mail program marks the rest as old"
         if line.depth or line.mark in {"quote", "header"}:
             roles[place] = Role.QUOTED
@@ -147,6 +158,7 @@ def _wrapped_remnants(lines: Sequence[Line], roles: list[int]) -> None:
             and lines[place - 1].depth
             and lines[place + 1].depth
             and len(lines[place - 1].text) >= _LONG_LINE
+            and lines[place - 1].text[-1:] not in ".!?:;"
             and lines[place].text[:1].islower()
         ):
             roles[place] = Role.QUOTED

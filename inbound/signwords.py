@@ -30,11 +30,13 @@ GOODBYE: Final = re.compile(
 
 DEVICE: Final = re.compile(
     r"^[\s*_>-]{0,4}(?:sent (?:from|via|with|using) (?:my |the |a )?\S.{1,60}"
+    r"|yahoo mail: search, organi[sz]e, conquer"
     r"|get outlook for .{2,40}|download outlook for .{2,40}"
     r"|отправлено (?:с|из|через|при помощи|от) \S.{1,60}|послано с \S.{1,50}|отправлено со? \S.{1,60}"
     r"|(?:получите|получить|скачать|скачайте|загрузить) outlook для .{2,60}"
     r"|išsiųsta (?:iš|naudojant|per|su) \S.{1,60}|siųsta iš \S.{1,50}|issiusta is \S.{1,60}"
-    r"|(?:atsisiųsti|gauti|gaukite) „?outlook.{2,60}|надіслано з \S.{1,60}"
+    r"|(?:atsisiųsti|atsisiųskite|parsisiųsti|parsisiųskite|gauti|gaukite) „?outlook.{2,60}"
+    r"|надіслано з \S.{1,60}"
     r"|gesendet (?:von|mit|aus) \S.{1,60}|von meinem .{2,40} gesendet|envoyé (?:de|depuis"
     r"|à partir de) \S.{1,60}"
     r"|enviado (?:desde|do|a partir|de) \S.{1,60}|inviato da(?:l|lla)? \S.{1,60}|verzonden (?:vanaf"
@@ -47,7 +49,16 @@ DEVICE: Final = re.compile(
     r"|diese nachricht wurde von meinem .{2,60}|envoyé avec .{2,40})$",
     re.IGNORECASE,
 )
-"""A line that a phone or a mail app adds."""
+"""A line that a phone or a mail app adds, without the addresses on the web that stand in it."""
+
+_LINK: Final = re.compile(r"<(?:https?://|mailto:)[^<>\s]{1,300}>")
+
+
+def is_device(text: str) -> bool:
+    """True for such a line, with or without the links that programs write behind its words."""
+    plain = _LINK.sub("", text) if "<" in text else text
+    return len(plain) < 90 and DEVICE.match(plain) is not None
+
 
 NOTICE: Final = re.compile(
     r"confidential(?:ity)?\b.{0,400}(?:intended|addressee|recipient|privileged|disclos|notice)"

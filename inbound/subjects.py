@@ -12,12 +12,12 @@ _REPLY: Final = (
 )
 _FORWARD: Final = (
     "fwd|fw|wg|tr|i|inoltra|enc|doorst|vb|vl|pd|továbbítás|ilt|ilet|fs|rv|переслать|пересл|перес"
-    "|пер|прс|пересылка|fwd\\."
-    "|persiųsta|persiuntimas|persiunčiama|persiusta|pers|persl|pārsūtīts|edastatud|転送|转发"
+    "|пер|прс|пересылка|переслано|fwd\\."
+    "|persiųsta|persiųstas|persiuntimas|persiunčiama|persiusta|pers|persl|pārsūtīts|edastatud|転送|转发"
 )
 _PREFIX: Final = re.compile(
     rf"^\s*(?:\[(?:external|ext|внешнее|išorinis|spam|extern)\]\s*)?(?:(?P<forward>{_FORWARD})|(?P<reply>{_REPLY}))"
-    r"\s*(?:[\[(^]\s*\d{1,3}\s*[\])]?|\*\d{1,3})?\s*[:：]\s*",
+    r"\.?\s*(?:[\[(^]\s*\d{1,3}\s*[\])]?|\*\d{1,3})?\s*[:：]\s*",
     re.IGNORECASE,
 )
 _TAG: Final = re.compile(r"^\s*\[[^\]]{1,40}\]\s*")

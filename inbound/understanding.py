@@ -85,7 +85,7 @@ def _forward(mail: ParsedMail, split: Split, raw: bytes) -> Forward | None:
     if not marked and len(split.reply) > 400:
         return None
     for part in mail.parts:
-        if part.content_type == "message/rfc822" and part.path:
+        if part.path and (part.content_type == "message/rfc822" or part.file_name.lower().endswith(".eml")):
             data = mime.attachment_bytes(raw, part.path)[:_ATTACHED_LETTER]
             if data.strip(b" \t\r\n\0"):
                 return forwards.of_attached(mime.parse(data))

@@ -37,16 +37,20 @@ _MONTH_OF: Final = {
     stem: number for number, stems in enumerate(_STEMS, start=1) for stem in reversed(stems.split("|"))
 }
 _STEM: Final = "|".join(sorted(_MONTH_OF, key=len, reverse=True))
-_ISO: Final = re.compile(r"(?<![\d.])(\d{4})\s?[-./]\s?(\d{1,2})\s?[-./]\s?(\d{1,2})(?!\d)")
+_ISO: Final = re.compile(
+    r"(?<![\d.])(?:(\d{4})\s?[-./]\s?(\d{1,2})\s?[-./]\s?(\d{1,2})|(20\d\d) ([01]\d) ([0-3]\d))(?!\d)"
+)
+_MONTH_DASH_DAY: Final = re.compile(r"(?<![\d.,+/()-])([01]\d)-([0-3]\d)(?![\d-]|[ .,-]\d)")
+"""`07-15`, as Lithuanians write the fifteenth of July."""
 _NUMERIC: Final = re.compile(
     r"(?<![\d.])(\d{1,2})\s?([./-])\s?(\d{1,2})(?:\s?\2\s?(\d{4}|\d{2}))?(?![\d:%]|[.,]\d)"
 )
 _DAY_MONTH: Final = re.compile(
-    rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|-?го|-?е|\.)?,?\s+(?:of\s+|de\s+)?({_STEM})[^\W\d_]*\.?,?(?:\s+(?:de\s+)?(\d{{4}}))?",
+    rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|-?о?го|-?о?е|\.)?,?\s+(?:of\s+|de\s+)?({_STEM})[^\W\d_]*\.?,?(?:\s+(?:de\s+)?(\d{{4}}))?",
     re.IGNORECASE,
 )
 _MONTH_DAY: Final = re.compile(
-    rf"(?:(\d{{4}})\s*(?:m\.?|г\.?|\.)?,?\s+)?(?<!\w)({_STEM})[^\W\d_]*\.?\s+(?:mėn\.?\s+)?(\d{{1,2}})(?!\d|:)(?:st|nd|rd|th|-\w{{1,5}})?"
+    rf"(?:(\d{{4}})\s*(?:m\.?|г\.?|\.)?,?\s+)?(?<!\w)({_STEM})[^\W\d_]*\.?\s+(?:mėn\.?\s+)?(\d{{1,2}})(?!\d|:)(?:st|nd|rd|th|-[^\W\d_]{{1,5}})?"
     r"(?:,?\s+(\d{4})(?!\d))?",
     re.IGNORECASE,
 )
@@ -57,14 +61,20 @@ _TIME: Final = re.compile(
 _OFFSET: Final = re.compile(r"(?<!\d)(?:GMT|UTC)?([+-])(\d{1,2}):?(\d{2})?(?!\d)")
 
 
-def find(text: str, near: date | None = None, *, month_first: bool = False) -> list[Found]:
+def find(
+    text: str, near: date | None = None, *, month_first: bool = False, month_day: bool = False
+) -> list[Found]:
     """Every date in `text`, by place. A date without a year is the one nearest to `near`, or left out.
 
-    `month_first` reads `3/4/2024` as the fourth of March, as Americans write it.
+    `month_first` reads `3/4/2024` as the fourth of March, as Americans write it; `month_day` takes `07-15`
+    for the fifteenth of July.
     """
     found: list[Found] = []
     for match in _ISO.finditer(text):
-        _add(found, match, match[1], match[2], match[3], near)
+        _add(found, match, match[1] or match[4], match[2] or match[5], match[3] or match[6], near)
+    if month_day:
+        for match in _MONTH_DASH_DAY.finditer(text):
+            _add(found, match, None, match[1], match[2], near)
     for match in _CJK.finditer(text):
         _add(found, match, match[1], match[2], match[3], near)
     for match in _MONTH_DAY.finditer(text):

@@ -29,3 +29,12 @@ def read_cases(folder: Path) -> Iterator[Case]:
             pieces = _SECTION.split(rest)
             sections = {name: body.strip("\n") for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
             yield Case(title, pieces[0].strip("\n"), sections.pop("html", None), sections)
+
+
+def read_letters(path: Path) -> Iterator[Case]:
+    """The cases of one file of whole letters: header, body, then `==== expect` as TOML."""
+    for chunk in path.read_text("utf-8").split("#### ")[1:]:
+        title, _, rest = chunk.partition("\n")
+        pieces = _SECTION.split(rest)
+        sections = {name: body.strip("\n") for name, body in zip(pieces[1::2], pieces[2::2], strict=True)}
+        yield Case(title, pieces[0].rstrip("\n") + "\n", None, sections)
