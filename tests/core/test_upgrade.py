@@ -27,7 +27,7 @@ UNCHANGED = {
     "tests/core/shipped/0001.dump": "e1387e62d921f3dc14b94a9e509db2c641b6915c",
     "tests/core/shipped/0002.dump": "d3e131bf308a4ce6a4a7559e746d58d5e8f615d5",
 }
-"""What companies run already, with the beginning of its SHA-256: a change of it reaches nobody whose database stands there."""
+"""What companies run already, each with how its SHA-256 begins: a change reaches nobody who has it."""
 Contents = dict[str, tuple[list[str], set[str]]]
 """The columns of each table, and each of its rows as text."""
 
