@@ -74,6 +74,8 @@ class Deed(StrEnum):
     """The answer was to an older time than the meeting's, or came after a newer one."""
     REFUSED = "refused"
     """The answer's sender is not who the letter says."""
+    UNSURE = "unsure"
+    """Somebody who was not invited answers in the name of somebody who was."""
     KEPT = "kept"
     """A proposed time was not taken."""
 
@@ -392,6 +394,7 @@ def accepted(session: Session, deal_id: int) -> bool:
             Meeting.deal_id == deal_id,
             Meeting.state == MeetingState.PLANNED,
             Attendee.staff_id.is_(None),
+            Attendee.invited,
             Attendee.answer == Answer.ACCEPTED,
         )
         .limit(1)

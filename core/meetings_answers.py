@@ -17,6 +17,7 @@ from core.meetings import Answer, Attendee, Deed, Meeting, MeetingState
 from core.notifications import Kind
 from core.sequences import StopReason
 from core.tasks import Task
+from core.values import email_domain, is_free_mail
 from core.worktime import Calendar
 
 TASKS: Final[Mapping[Answer, Mapping[str, str]]] = {
@@ -54,6 +55,8 @@ class Given:
     ends_at: datetime | None = None
     forged: bool = False
     """Our mail server says that the letter is not from whom it names."""
+    service: bool = False
+    """A calendar service sent it, which answers in the name of whoever uses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,10 @@ def rule(meeting: Meeting, given: Given, kin: frozenset[str] = frozenset()) -> R
     found = _invited(meeting, given, kin)
     if given.forged:
         return Ruling(Deed.REFUSED, "our mail server says that its sender is not who it names", found)
+    if not _may_speak_for(meeting, found.address if found else given.attendee, given, kin):
+        return Ruling(
+            Deed.UNSURE, f"{given.sender or 'somebody'} answers in the name of {given.attendee}", found
+        )
     if meeting.state == MeetingState.CANCELLED:
         return Ruling(Deed.OUTDATED, "the meeting is cancelled", found)
     if found is not None and _late(meeting, found, given):
@@ -88,6 +95,17 @@ def _invited(meeting: Meeting, given: Given, kin: frozenset[str]) -> Attendee | 
         if address in by_address:
             return by_address[address]
     return None
+
+
+def _may_speak_for(meeting: Meeting, address: str, given: Given, kin: frozenset[str]) -> bool:
+    """Whether somebody's answer in the name of another counts: that of a calendar service, of somebody who is
+    invited too, of a colleague of theirs; another time is proposed by an invited person only."""
+    invited = {one.address for one in meeting.attendees if one.invited}
+    if given.service or given.sender in {address, given.attendee} | kin | invited:
+        return True
+    domain = email_domain(given.sender) if given.sender else ""
+    colleague = bool(domain) and domain == email_domain(address) and not is_free_mail(domain)
+    return colleague and given.answer is not Answer.PROPOSED
 
 
 def _late(meeting: Meeting, attendee: Attendee, given: Given) -> bool:
@@ -130,7 +148,7 @@ def take(
         raw_id=raw_id,
         answer=given.answer,
     )
-    if ruling.deed is Deed.REFUSED:
+    if ruling.deed in {Deed.REFUSED, Deed.UNSURE}:
         return ruling
     notifications.tell(
         session, meeting.organizer_id, Kind.MEETING, f"answer:{raw_id or now.isoformat()}", who=who,

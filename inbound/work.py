@@ -124,6 +124,8 @@ class Item:
     """The delivery of ours that it answers."""
     joins: int | None = None
     """The conversation of the meeting whose invitation it answers."""
+    beside: int | None = None
+    """The conversation of the meeting whose invitation it answers in the name of another."""
     labels: Labels | None = None
     message_id: int = 0
     segment: Mark | None = None

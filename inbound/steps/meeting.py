@@ -26,6 +26,16 @@ MACHINE: Final = "calendar"
 PROGRAMS: Final = ("google", "apple", "icloud")
 """Programs whose answers come with a text that they wrote themselves."""
 
+SERVICES: Final = frozenset(
+    {
+        "calendar-notification@google.com",
+        "info@calendar.yandex.ru",
+        "noreply@email.apple.com",
+        "noreply@insideicloud.icloud.com",
+    }
+)
+"""Calendar services that answer by mail from an address of their own."""
+
 HEARD: Final = frozenset({Deed.ANSWERED, Deed.OUTDATED})
 """What belongs into the history of the meeting's conversation."""
 
@@ -70,6 +80,7 @@ def read(item: Item, meeting: Meeting) -> Given | None:
         starts_at=_moment(starts),
         ends_at=_moment(ends),
         forged=_forged(item),
+        service=item.sender in SERVICES,
     )
 
 
@@ -83,8 +94,14 @@ def _heard(batch: Batch, item: Item, meeting: Meeting, given: Given) -> None:
         calendar=Calendar(zone=batch.tools.settings.company.timezone),
     )
     item.note("meeting", f"{_said(given, ruling)} for meeting {meeting.id}: {ruling.reason}")
-    if item.staff_id is not None or _colleagues(item, given, ruling):
+    unsure = ruling.deed is Deed.UNSURE and item.staff_id is None
+    if item.staff_id is not None or (not unsure and _colleagues(item, given, ruling)):
         item.ignore("meeting", "a colleague answered an invitation")
+        return
+    if unsure:
+        # A person looks at it: whoever learnt the id of an invitation speaks for nobody else.
+        item.machine, item.beside = None, meeting.conversation_id
+        item.warnings.append("answers_for_another")
         return
     if ruling.deed in HEARD:
         item.joins = meeting.conversation_id

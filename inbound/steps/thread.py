@@ -86,7 +86,7 @@ def run(batch: Batch) -> None:
     known = _talks_of_ids(batch, {rfc_id for found in refs.values() for rfc_id in found})
     deliveries = _answered(batch, items)
     by_subject = _open_talks_of(batch, items)
-    load(batch, {item.joins for item in items if item.joins is not None})
+    load(batch, {one for item in items for one in (item.joins, item.beside) if one is not None})
     ids = iter(new_ids(batch.session, Conversation, len(items)))
     for item in items:
         reading = item.reading
@@ -111,8 +111,8 @@ def run(batch: Batch) -> None:
             continue
         item.note("thread", choice.reason)
         item.talk = choice.talk or _begin(batch, item, next(ids), topic)
-        if choice.beside is not None and not item.machine:
-            item.talk.beside_id = choice.beside.id
+        if choice.talk is None and not item.machine:
+            item.talk.beside_id = choice.beside.id if choice.beside is not None else item.beside
         _join(batch, item, item.talk, topic, refs[id(item)], known)
         if item.sender:
             by_subject.setdefault((item.sender, topic), item.talk)

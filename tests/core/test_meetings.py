@@ -47,6 +47,10 @@ def _given(**more: object) -> Given:
         (_given(sequence=None, starts_at=START - timedelta(days=1)), Deed.OUTDATED),
         (_given(attendee="petras@vandenis.lt", sender="petras@vandenis.lt"), Deed.FORWARDED),
         (_given(forged=True), Deed.REFUSED),
+        (_given(sender="somebody@kitur.example"), Deed.UNSURE),
+        (_given(sender="somebody@kitur.example", sequence=0, starts_at=None), Deed.UNSURE),
+        (_given(sender="assistant@vandenis.lt", answer=Answer.PROPOSED), Deed.UNSURE),
+        (_given(sender="noreply@email.apple.com", service=True), Deed.ANSWERED),
     ],
 )
 def test_an_answer_counts_by_attendee_sequence_and_time(answer: Given, deed: Deed) -> None:

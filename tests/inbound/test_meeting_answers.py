@@ -24,6 +24,7 @@ from inbound import meetinganswers
 from tests.inbound import posting
 from tests.inbound.calendarletters import apple, counter_of_all, google, outlook
 from tests.inbound.posting import letter, run
+from tests.mail.cases import HERE
 
 START = datetime.now(UTC).replace(microsecond=0, second=0, minute=0) + timedelta(days=3)
 ONA = "ona@vandenis.lt"
@@ -223,6 +224,30 @@ def test_a_proposal_that_repeats_all_attendees_is_its_senders(context: Context) 
         last = session.scalars(sa.select(Message).order_by(Message.id.desc())).first()
         assert last is not None
         assert last.reply == "Vėliau?"
+
+
+@pytest.mark.parametrize(("method", "said"), [("COUNTER", "TENTATIVE"), ("REPLY", "ACCEPTED")])
+def test_a_strangers_answer_in_the_name_of_an_invited_person_is_set_beside_for_somebody_to_read(
+    context: Context, method: str, said: str
+) -> None:
+    meeting = _meeting(context)
+    begin = START + timedelta(hours=3) if method == "COUNTER" else START
+    given = {
+        "method": method, "said": said, "uid": meeting.uid, "date": posting.NOW,
+        "starts": f"{begin:%Y%m%dT%H%M%SZ}", "ends": f"{begin + timedelta(minutes=45):%Y%m%dT%H%M%SZ}",
+        "stamp": f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}",
+    }  # fmt: skip
+    letter = (HERE / "meetings" / "counter-of-a-stranger.eml").read_text("utf-8").format(**given)
+    run(context, [letter.replace("\n", "\r\n").encode()])
+    ona = _ona(context)
+    assert (ona.answer, ona.proposed_start) == (Answer.NONE, None)
+    assert _meeting(context).events[0].deed == Deed.UNSURE
+    with context.transaction() as session:
+        assert session.scalars(sa.select(Task).where(Task.kind == "meeting")).all() == []
+        ours, beside = session.scalars(sa.select(Conversation).order_by(Conversation.id)).all()
+        assert beside.beside_id == ours.id
+        last = session.scalars(sa.select(Message).where(Message.conversation_id == beside.id)).one()
+        assert (last.machine, last.reply, last.warnings) == (None, "Siūlau vėliau.", ["answers_for_another"])
 
 
 def test_an_answer_for_an_address_of_two_people_is_written_down(context: Context) -> None:
