@@ -279,13 +279,13 @@ def mates_of(text: str) -> list[str]:
 def _matrix(rows: NDArray[np.int64], ids: NDArray[np.int32], height: int, width: int) -> Sparse:
     from scipy.sparse import csr_matrix
 
-    width = max(width, 1)
-    keys = np.sort(rows * width + ids)
+    apart = max(width, 1)
+    keys = np.sort(rows * apart + ids)
     starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))) if len(keys) else keys
     unique = keys[starts]
     counts = np.diff(np.append(starts, len(keys))).astype(np.float64)
-    pointers = np.searchsorted(unique, np.arange(height + 1, dtype=np.int64) * width)
-    return csr_matrix((counts, unique % width, pointers), shape=(height, width))
+    pointers = np.searchsorted(unique, np.arange(height + 1, dtype=np.int64) * apart)
+    return csr_matrix((counts, unique % apart, pointers), shape=(height, width))
 
 
 def _count(texts: Sequence[str], blocks: Blocks) -> tuple[list[str], Sparse]:
@@ -334,7 +334,7 @@ def _stacked(parts: Sequence[Sparse], width: int) -> Sparse:
     from scipy.sparse import csr_matrix, vstack
 
     if not parts:
-        return csr_matrix((0, max(width, 1)))
+        return csr_matrix((0, width))
     for part in parts:
-        part.resize((part.shape[0], max(width, 1)))
+        part.resize((part.shape[0], width))
     return parts[0] if len(parts) == 1 else vstack(parts, format="csr")

@@ -27,8 +27,8 @@ def fit_linear(
     present = np.unique(truth)
     solved = np.zeros((matrix.shape[1] + 1, labels))
     solved[-1, :] = -1.0
-    if len(present) == 1:
-        solved[-1, present[0]] = 1.0
+    if len(present) == 1 or matrix.shape[1] == 0:
+        solved[-1] += 2.0 * np.bincount(truth, minlength=labels) / len(truth)
         return solved
     settings: Any = {"dual": True, "class_weight": "balanced", "tol": 1e-3}
     machine: Any = LinearSVC(C=cost, random_state=SEED, max_iter=4000, **settings)
@@ -52,6 +52,8 @@ def fit_bayes(
     """
     from sklearn.naive_bayes import ComplementNB
 
+    if matrix.shape[1] == 0:
+        return np.zeros((1, labels))
     learner: Any = ComplementNB(alpha=smoothing).fit(matrix, truth, sample_weight=weights)
     solved = np.zeros((matrix.shape[1] + 1, labels))
     solved[:-1, learner.classes_] = learner.feature_log_prob_.T

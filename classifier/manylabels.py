@@ -161,7 +161,7 @@ def _solve(matrix: Sparse, truth: Flags) -> Floats:
     settings: Any = {"dual": True, "class_weight": "balanced", "tol": 1e-3}
     solved = np.zeros((matrix.shape[1] + 1, truth.shape[1]))
     for column in range(truth.shape[1]):
-        if truth[:, column].all() or not truth[:, column].any():
+        if matrix.shape[1] == 0 or truth[:, column].all() or not truth[:, column].any():
             solved[-1, column] = 1.0 if truth[:, column].any() else -1.0
             continue
         machine: Any = LinearSVC(C=1.0, random_state=SEED, max_iter=3000, **settings)

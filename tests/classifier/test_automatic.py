@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from classifier.automatic import spoken_name, train
 from classifier.dataset import Row
-from classifier.evaluation import as_text, evaluate, prediction_rows
+from classifier.evaluation import as_text, evaluate, prediction_rows, remarks
 from classifier.manylabels import Meanings
 from core.errors import InputRefused
 
@@ -87,6 +89,54 @@ def test_words_common_to_all_descriptions_mean_nothing() -> None:
     assert all("intent" not in words for words in meant.stems)
 
 
+def test_one_label_a_row_is_believed_although_the_file_could_say_several() -> None:
+    rows = [replace(row, many=True) for row in ROWS]
+    assert all(len(said) == 1 for said in evaluate(rows, TESTS).answers.said)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [Row("a", ("x",), many=True), Row("b", ("x",), many=True)],
+        [Row("a", ("x",), many=True), Row("", ("x", "y"), many=True), Row("c", (), many=True)],
+        [Row("a", ("x",)), Row("a", ("y",))],
+        [Row("", ("x",)), Row("", ("y",)), Row("?", ("z",))],
+        [*ROWS[:3], Row("only once", ("rare",)), Row("stranger", outside=True)],
+    ],
+)
+def test_hardly_any_rows_still_give_an_answer(rows: list[Row]) -> None:
+    answers = train(rows).answer(["a", "", "something else"])
+    assert len(answers.said) == 3
+    assert ((answers.confidence >= 0) & (answers.confidence <= 1)).all()
+
+
+def test_rows_without_a_label_teach_nothing_and_are_not_judged() -> None:
+    told = remarks([*ROWS, Row("what")], [*TESTS, Row("what"), Row("a parrot", ("bird",))])
+    assert [one.split(":")[0][:20] for one in told] == [
+        "Training rows withou",
+        "Test rows without a ",
+        "Labels of the test t",
+    ]
+    result = evaluate([*ROWS, Row("what")], [*TESTS, Row("what")])
+    assert result.figures["accuracy"] == 1.0
+    assert len(prediction_rows([*TESTS, Row("what")], result.answers)) == 3
+
+
+def test_a_test_without_labels_is_refused() -> None:
+    with pytest.raises(InputRefused, match="No test row"):
+        evaluate(ROWS, [Row("what")])
+
+
+def test_a_column_of_numbers_is_not_taken_for_labels() -> None:
+    with pytest.raises(InputRefused, match="different labels"):
+        train([Row("text", (str(number),)) for number in range(2_001)])
+
+
+def test_one_in_twenty_of_ours_lies_below_the_border() -> None:
+    model = train([*ROWS, *STRANGERS])
+    assert (model.answer([row.text for row in ROWS]).inside >= 0).mean() > 0.9
+
+
 def test_one_label_alone_is_refused() -> None:
     with pytest.raises(InputRefused, match="two different labels"):
         train([Row("a", ("x",)), Row("b", ("x",))])
@@ -108,7 +158,8 @@ def test_a_label_is_read_as_words(label: str, name: str) -> None:
 def test_every_answer_can_be_written_down() -> None:
     result = evaluate(ROWS, TESTS)
     written = prediction_rows(TESTS, result.answers)
-    assert [row["said"] for row in written] == [["price"], ["fault"]]
+    assert [row["labels"] for row in written] == [["price"], ["fault"]]
+    assert [row["true"] for row in written] == [["price"], ["fault"]]
     assert all(0 <= row["confidence"] <= 1 for row in written)
     assert "accuracy" in as_text(result)
     assert {

@@ -15,6 +15,7 @@ from classifier.cli import classifier, classify
 from classifier.evaluation import evaluate
 from classifier.report import WORDS, page
 from classifier.supply import add_folders, add_rows, text_of
+from core.errors import InputRefused
 from core.labels import LabelExample
 from tests.classifier.test_automatic import ROWS, TESTS
 
@@ -72,6 +73,31 @@ def test_one_file_trains_and_another_is_answered(tmp_path: Path) -> None:
     assert {"accuracy_at_80", "accuracy_at_90", "oos_recall_keep_95", "auroc", "ece"} <= figures.keys()
     assert len((tmp_path / "p.jsonl").read_text().splitlines()) == len(TESTS)
     assert "<svg" in (tmp_path / "p.html").read_text()
+
+
+def test_where_answers_cannot_be_written_is_found_out_before_training(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\na,x\nb,y\n")
+    file = str(tmp_path / "a.csv")
+    arguments = [
+        "evaluate",
+        "--train",
+        file,
+        "--test",
+        file,
+        "--predictions",
+        str(tmp_path / "no" / "p.jsonl"),
+    ]
+    done = CliRunner().invoke(classifier, arguments)
+    assert isinstance(done.exception, InputRefused)
+
+
+def test_remarks_stand_beside_the_figures_not_among_them(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\na,x\nb,y\nc,\n")
+    (tmp_path / "b.csv").write_text("text,label\na,x\nc,unseen\n")
+    arguments = ["evaluate", "--train", str(tmp_path / "a.csv"), "--test", str(tmp_path / "b.csv"), "--json"]
+    done = CliRunner().invoke(classifier, arguments)
+    assert json.loads(done.stdout)["rows"] == 2
+    assert "unseen" in done.stderr
 
 
 def test_explaining_a_letter_shows_words() -> None:
