@@ -2,13 +2,13 @@
 
 The draft is queued with `core.outbox.queue`, in the transaction of its cause, like a letter:
 
-    draft = byphone.text_message(session, contact, template="follow_up", key="enrolment:17:2", deal=deal)
+    draft = byphone.automatic(session, contact, Channel.SMS, template="follow_up", key="enrolment:17:2")
     outbox.queue(session, draft)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from core import letters
 from core.accounts import Channel, Contact, PointKind
 from core.conversations import Conversation, Direction, Message
 from core.deals import Deal
-from core.dialling import takes_sms
+from core.dialling import readable, takes_sms
 from core.errors import InputRefused
 from core.letters import UNDO
 from core.outbox import Draft, Purpose
@@ -47,73 +47,36 @@ class NoNumber(InputRefused):
 class NoOwnTelephone(InputRefused):
     """You have no telephone number of your own on record, so no call can be put through to you."""
 
-    cure = "An administrator adds it with frontdesk staff."
+    cure = "Ask an administrator to add it on your page under “Colleagues”."
 
 
-def text_message(
-    session: Session,
-    contact: Contact,
-    *,
-    template: str,
-    key: str,
-    deal: Deal | None = None,
-    staff: StaffMember | None = None,
-    number: str | None = None,
-    values: Mapping[str, Any] | None = None,
-    due_at: datetime | None = None,
-) -> Draft:
-    """An SMS from a template of ``templates/sms``, in the client's language and their conversation.
-
-    ``key`` names the intention, ``values`` adds to the placeholders (``{"demo": {"starts": …}}``),
-    ``number`` is another one than the contact's first mobile. Raises NoNumber.
-    """
-    chosen = number or mobile_of(contact)
-    if chosen is None:
-        raise NoNumber
-    return _automatic(
-        session, contact, Channel.SMS, chosen, template, key, deal, staff, values, due_at, TEXT_HOLDS
-    )
-
-
-def voice_message(
-    session: Session,
-    contact: Contact,
-    *,
-    template: str,
-    key: str,
-    deal: Deal | None = None,
-    staff: StaffMember | None = None,
-    number: str | None = None,
-    values: Mapping[str, Any] | None = None,
-    due_at: datetime | None = None,
-) -> Draft:
-    """An automatic call that says a template of ``templates/voice``, in hours when the client may be called.
-
-    Arguments as for `text_message`; who does not answer is called again, see the settings. Raises NoNumber.
-    """
-    chosen = number or contact.phone
-    if chosen is None:
-        raise NoNumber
-    return _automatic(
-        session, contact, Channel.VOICE, chosen, template, key, deal, staff, values, due_at, VOICE_HOLDS
-    )
-
-
-def _automatic(
+def automatic(
     session: Session,
     contact: Contact,
     channel: Channel,
-    number: str,
+    *,
     template: str,
     key: str,
-    deal: Deal | None,
-    staff: StaffMember | None,
-    values: Mapping[str, Any] | None,
-    due_at: datetime | None,
-    holds: timedelta,
+    deal: Deal | None = None,
+    staff: StaffMember | None = None,
+    conversation: Conversation | None = None,
+    number: str | None = None,
+    values: Mapping[str, Any] | None = None,
+    due_at: datetime | None = None,
 ) -> Draft:
-    conversation = _conversation_of(session, contact, deal, channel)
-    language = contact.language or conversation.language or "en"
+    """An SMS from a template of ``templates/sms``, or a call that says one of ``templates/voice``, in the
+    client's language.
+
+    ``key`` names the intention, ``values`` adds to the placeholders (``{"demo": {"starts": …}}``),
+    ``number`` is another one than the contact's first that takes it, ``conversation`` another one than the
+    deal's or the contact's newest. A call comes in hours when the client may be called, and who does not
+    answer is called again, see the settings. Raises NoNumber.
+    """
+    chosen = number or (mobile_of(contact) if channel == Channel.SMS else contact.phone)
+    if chosen is None:
+        raise NoNumber
+    talk = conversation or _conversation_of(session, contact, deal, channel)
+    language = contact.language or talk.language or "en"
     writer = staff or (deal.owner if deal else None)
     begins = due_at or session.execute(select(func.now())).scalar_one()
     given = values_of(contact, deal, writer, language, begins.date())
@@ -121,21 +84,21 @@ def _automatic(
         given[group] = {**given.get(group, {}), **leaves}
     return Draft(
         key=key,
-        address=number,
+        address=chosen,
         channel=channel,
         purpose=Purpose.MARKETING if template in MARKETING else Purpose.SERVICE,
         recipient_name=contact.name,
         contact_id=contact.id,
-        conversation_id=conversation.id,
+        conversation_id=talk.id,
         deal_id=deal.id if deal else None,
         staff_id=writer.id if writer else None,
         template=template,
         language=language,
         values=given,
-        subject=conversation.subject,
+        subject=talk.subject,
         priority=6,
         due_at=begins,
-        expires_at=begins + holds,
+        expires_at=begins + (TEXT_HOLDS if channel == Channel.SMS else VOICE_HOLDS),
     )
 
 
@@ -159,6 +122,7 @@ def answer_by_sms(
     key: str,
     body: str,
     number: str | None = None,
+    files: Sequence[int] = (),
 ) -> Draft:
     """A colleague's own words as an SMS, to the number the client last wrote from; leaves after UNDO.
 
@@ -187,6 +151,7 @@ def answer_by_sms(
         language=conversation.language or (contact.language if contact else None) or "en",
         subject=conversation.subject,
         body=body.strip(),
+        files=list(files),
         priority=1,
         due_at=now + UNDO,
         expires_at=now + TEXT_HOLDS,
@@ -207,8 +172,7 @@ def click_to_call(
 
     Raises NoOwnTelephone where the colleague has no number.
     """
-    if not staff.phone:
-        raise NoOwnTelephone
+    own = own_number(staff)
     if contact is not None and conversation is None:
         conversation = _conversation_of(session, contact, deal, Channel.VOICE)
     now = session.execute(select(func.now())).scalar_one()
@@ -224,13 +188,43 @@ def click_to_call(
         deal_id=deal.id if deal else (conversation.deal_id if conversation else None),
         staff_id=staff.id,
         language=staff.language.value,
-        values={"staff": {"name": staff.name, "phone": staff.phone}},
+        values={"staff": {"name": staff.name, "phone": own}},
         subject=conversation.subject if conversation else "",
         body=said(CLICK_TO_CALL, staff.language.value),
         priority=1,
         due_at=now,
         expires_at=now + CALL_HOLDS,
     )
+
+
+def trial_call(staff: StaffMember, *, key: str, text: str, language: str, voice: str, at: datetime) -> Draft:
+    """A call to a colleague's own telephone that says a text, so that they hear it as clients would.
+
+    Raises NoOwnTelephone where the colleague has no number.
+    """
+    return Draft(
+        key=f"trial:{key}",
+        address=own_number(staff),
+        channel=Channel.VOICE,
+        purpose=Purpose.STAFF,
+        automatic=False,
+        recipient_name=staff.name,
+        staff_id=staff.id,
+        language=language,
+        values={"voice": voice},
+        body=text,
+        priority=1,
+        due_at=at,
+        expires_at=at + CALL_HOLDS,
+    )
+
+
+def own_number(staff: StaffMember) -> str:
+    """A colleague's own telephone in E.164 form, however it was written. Raises NoOwnTelephone."""
+    number = readable(staff.phone or "")
+    if number is None:
+        raise NoOwnTelephone
+    return number
 
 
 def mobile_of(contact: Contact) -> str | None:
@@ -258,15 +252,10 @@ def number_for_sms(session: Session, conversation: Conversation) -> str | None:
 
 def _conversation_of(session: Session, contact: Contact, deal: Deal | None, channel: Channel) -> Conversation:
     """The deal's newest conversation, else the contact's, else one begun by us."""
-    deal_id = deal.id if deal else None
-    found = session.scalar(
-        select(Conversation)
-        .where((Conversation.contact_id == contact.id) | (Conversation.deal_id == deal_id))
-        .order_by((Conversation.deal_id == deal_id).desc().nulls_last(), Conversation.last_message_at.desc())
-        .limit(1)
-    )
+    found = letters.conversation_of(session, deal, contact)
     if found is not None:
         return found
+    deal_id = deal.id if deal else None
     account = contact.account
     begun = Conversation(
         subject=deal.title if deal else "",

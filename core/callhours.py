@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from phonenumbers import timezone as numberzones
+
+from core.worktime import public_holidays
 
 DAYS_AHEAD = 15
 """How far the next allowed moment is looked for."""
@@ -51,14 +53,26 @@ def _known(zone: str) -> bool:
     return True
 
 
-def next_allowed(now: datetime, zones: Sequence[str], allowed: Allowed) -> datetime | None:
+def country_of(number: str) -> str:
+    """The country of a number (ISO 3166-1); empty where it says none."""
+    try:
+        return phonenumbers.region_code_for_number(phonenumbers.parse(number, None)) or ""
+    except phonenumbers.NumberParseException:
+        return ""
+
+
+def next_allowed(now: datetime, zones: Sequence[str], allowed: Allowed, country: str = "") -> datetime | None:
     """`now` where it suits every zone, else the first moment after it that does; None where none does for
-    days. Moments are aware.
+    days. No day suits that is a public holiday of ``country``. Moments are aware.
     """
     clocks = [ZoneInfo(zone) for zone in zones]
 
     def suits(moment: datetime) -> bool:
-        return all(allowed.holds(moment.astimezone(clock)) for clock in clocks)
+        local = [moment.astimezone(clock) for clock in clocks]
+        return all(allowed.holds(one) and not is_holiday(one.date()) for one in local)
+
+    def is_holiday(day: date) -> bool:
+        return bool(country) and day in public_holidays(country, day.year)
 
     if suits(now):
         return now

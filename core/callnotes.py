@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import sequences_phone, stages, tasks
+from core import callbacks, sequences_phone, stages, tasks
 from core.accounts import Channel
 from core.calls import Call, CallOutcome, CallState
 from core.conversations import Conversation, Direction, Message
@@ -137,6 +137,8 @@ def log_call(
     conversation.last_message_at = max(conversation.last_message_at, made.happened_at)
     session.flush()
     note(session, call, staff_id, said, calendar=calendar)
+    if reached:
+        callbacks.rung_back(session, call)
     return call
 
 

@@ -55,6 +55,8 @@ class Say:
 
     text: str
     language: str
+    voice: str = ""
+    """Another voice than the language has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ class RingClient:
     params: Mapping[str, str] = field(default_factory=dict)
     record: bool = False
     """Only after the client was told so, under `Step.ANNOUNCE`."""
+    transcribe: str | None = None
+    """The language in which the exchange writes down what is said; None for not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,11 @@ class Dialling(Section):
     call_minutes_a_month: int = Field(
         default=15000, ge=0, description="Minutes of all calls out in a month.", examples=[15000]
     )
+    faxes_to_number_a_day: int = Field(
+        default=5, ge=1, description="Faxes to one number in a day.", examples=[5]
+    )
+    faxes_a_day: int = Field(default=100, ge=0, description="All faxes in a day.", examples=[100])
+    faxes_a_month: int = Field(default=1000, ge=0, description="All faxes in a month.", examples=[1000])
     automatic_from: time = Field(
         default=time(9),
         description="From when automatic calls may ring, by the callee's clock.",

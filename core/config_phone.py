@@ -10,6 +10,7 @@ from typing import Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from core.config_base import Fault, Section
+from core.dialling import readable
 from core.intents import Intent
 
 VOICES = {
@@ -190,6 +191,17 @@ class Phone(Section):
         if not value or any(not 1 <= day <= 7 for day in value):
             raise ValueError("days are numbers from 1 (Monday) to 7, at least one")
         return sorted(set(value))
+
+    @field_validator("voices")
+    @classmethod
+    def _laid_over(cls, value: dict[str, str]) -> dict[str, str]:
+        # Whoever names one voice must not lose the others: a text without one is read out in English.
+        return {**VOICES, **value}
+
+    @field_validator("recorded_numbers", "recorded_calls_out", "blocked")
+    @classmethod
+    def _numbers(cls, value: list[str]) -> list[str]:
+        return [readable(number) or number for number in value]
 
     @field_validator("countries")
     @classmethod

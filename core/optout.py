@@ -26,16 +26,30 @@ STOP_WORDS = frozenset(
 )
 START_WORDS = frozenset({"start", "unstop", "старт", "подписаться", "pradėti", "pradeti"})
 
+STOP_PHRASES = frozenset(
+    {
+        *("no more", "do not text", "don t text", "stop texting"),
+        *("не пишите", "больше не пишите", "не присылайте", "больше не присылайте", "не беспокойте"),
+        *("neberašykite", "nerašykite", "daugiau nerašykite", "daugiau nesiųskite", "nesiųskite"),
+    }
+)
+"""The same in a few words, and nothing else in the message."""
+FILLERS = frozenset(
+    {"please", "prašau", "prašom", "пожалуйста", "sms", "смс", "me", "man", "mums", "мне", "нам"}
+)
+
 _WORD = re.compile(r"\w+")
 
 
 def wish_of(text: str) -> Wish | None:
-    """What an SMS asks for: only where it is one such word, with punctuation or a “please” at most.
+    """What an SMS asks for: only where it is such a word or phrase, with punctuation or a “please” at most.
 
     A longer text that happens to hold the word (“please do not cancel the order”) is a person's message.
     """
     words = _WORD.findall(unicodedata.normalize("NFKC", text[:200]).lower())
-    words = [word for word in words if word not in {"please", "prašau", "пожалуйста", "sms"}]
+    words = [word for word in words if word not in FILLERS]
+    if " ".join(words) in STOP_PHRASES:
+        return Wish.STOP
     if len(words) != 1:
         return None
     if words[0] in STOP_WORDS:

@@ -108,8 +108,12 @@ def read(session: Session, settings: Settings) -> Lines | None:
             for number in numbers
         ),
         webhooks=_webhooks(session),
-        spends=tuple(_spend(session, settings, one) for one in (Channel.SMS, Channel.VOICE)),
+        spends=tuple(_spend(session, settings, one) for one in _channels(settings)),
     )
+
+
+def _channels(settings: Settings) -> tuple[Channel, ...]:
+    return (Channel.SMS, Channel.VOICE, *((Channel.FAX,) if settings.phone.fax_gateway else ()))
 
 
 def _newest_calls(session: Session, numbers: Sequence[str]) -> dict[str, datetime]:

@@ -32,6 +32,9 @@ class OrderKind(StrEnum):
     """An automatic call that says a text."""
     CLICK = "click"
     """A call that rings a colleague first and then the client."""
+    TRIAL = "trial"
+    """A call to a colleague who wants to hear how a text sounds."""
+    FAX = "fax"
 
 
 class TextStatus(StrEnum):
@@ -79,7 +82,7 @@ class PhoneOrder(Base):
     text: Mapped[str] = mapped_column(Text, default="")
     """The words of the SMS, or those that are said."""
     units: Mapped[int]
-    """Parts of an SMS; minutes of a call, at first the most it may last and then what it did."""
+    """Parts of an SMS; faxes; minutes of a call, at first the most it may last and then what it did."""
     ordered_at: Mapped[datetime] = mapped_column(server_default=func.now(), index=True)
     sid: Mapped[str | None] = mapped_column(Text, unique=True)
     """The exchange's id, once known."""
@@ -240,11 +243,12 @@ def settle_known(session: Session) -> int:
 
 
 def open_ones(session: Session, limit: int = 50) -> Sequence[PhoneOrder]:
-    """Orders whose fate is open, those first that were asked for longest ago."""
+    """Orders whose fate the exchange may know, those first that were asked for longest ago."""
     query = (
         select(PhoneOrder)
         .join(Delivery)
         .where(Delivery.state == DeliveryState.UNCERTAIN, PhoneOrder.sid.is_(None))
+        .where(PhoneOrder.kind != OrderKind.FAX)
         .order_by(PhoneOrder.looked_up_at.asc().nulls_first(), PhoneOrder.id)
         .limit(limit)
     )

@@ -123,3 +123,21 @@ CALL_BACK: Mapping[str, str] = {
 def said(words: Mapping[str, str], language: str | None, **values: object) -> str:
     """Words in a language, else in English, with their gaps filled."""
     return words.get(language or "en", words["en"]).format(**values)
+
+
+def retold(text: str, language: str) -> str:
+    """A text that begins with our own words on a call or an SMS, with these said in another language.
+
+    Any other text comes back as it is.
+    """
+    for words in (SUBJECT, SMS_SUBJECT, *HISTORY.values(), *HISTORY_OUT.values()):
+        for mine in words.values():
+            before, gap, after = mine.partition("{seconds}")
+            rest = text.removeprefix(before)
+            if rest == text:
+                continue
+            seconds = rest[: len(rest) - len(rest.lstrip("0123456789"))] if gap else ""
+            tail = rest[len(seconds) :]
+            if bool(gap) == bool(seconds) and tail.startswith(after) and tail[len(after) :][:1].strip() == "":
+                return said(words, language, seconds=seconds) + tail[len(after) :]
+    return text

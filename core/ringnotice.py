@@ -9,13 +9,12 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import callerbrief, notifications, outbox
+from core import callerbrief, notifications, staffmail
 from core.callerbrief import Brief
 from core.calls import Call
 from core.i18n import texts
 from core.intents import intent_name
 from core.notifications import Kind, Way
-from core.outbox import Draft, Purpose
 from core.sessions import DeskSession
 from core.staff import StaffMember
 
@@ -77,21 +76,8 @@ def tell_away(
     brief = callerbrief.read(session, call)
     for member in away:
         subject, body = letter(brief, member.language.value, public_url, zone)
-        outbox.queue(
-            session,
-            Draft(
-                key=f"ring:{call.id}:{member.id}",
-                address=member.email,
-                purpose=Purpose.STAFF,
-                recipient_name=member.name,
-                language=member.language.value,
-                subject=subject,
-                body=body,
-                priority=1,
-                due_at=moment,
-                expires_at=moment + HOLDS,
-            ),
-        )
+        key = f"ring:{call.id}:{member.id}"
+        staffmail.queue(session, member, key, subject, body, moment, HOLDS, priority=1)
     return len(away)
 
 

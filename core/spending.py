@@ -20,6 +20,7 @@ from core.accounts import Channel
 from core.config import Settings
 from core.dialling import may_call, may_text
 from core.errors import InputRefused
+from core.i18n import N_
 from core.outbox import DeliveryState
 
 LOCK: Final = 0x66645F7370656E64
@@ -50,16 +51,16 @@ class Cap(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """How much may be spent on one channel; units are parts of SMS or minutes of calls."""
+    """How much may be spent on one channel; units are parts of SMS, minutes of calls, or faxes."""
 
     countries: frozenset[str]
     to_number: int
-    """Parts of SMS, or calls, to one number in a day."""
+    """Parts of SMS, calls or faxes to one number in a day."""
     to_block: int
     a_day: int
     a_month: int
     longest: int
-    """Units of one SMS or call."""
+    """Units of one SMS, call or fax."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,32 @@ class SpendingRefused(InputRefused):
     """Our telephone may not reach that number."""
 
 
+REFUSALS: Final[dict[Cap, tuple[str, str]]] = {
+    Cap.LINE: (
+        N_("That number cannot be reached from here: its country or the kind of line is not allowed."),
+        N_("An administrator can add a country to the settings."),
+    ),
+    Cap.LENGTH: (N_("It is longer than the company allows."), N_("Shorten it.")),
+    Cap.NUMBER: (
+        N_("This number has had as much from us in a day as the company allows."),
+        N_("Try again tomorrow, or have an administrator raise the cap."),
+    ),
+    Cap.BLOCK: (
+        N_("Numbers like this one have had as much from us in a day as the company allows."),
+        N_("Try again tomorrow, or have an administrator raise the cap."),
+    ),
+    Cap.DAY: (
+        N_("The company has spent as much in the last 24 hours as its cap allows."),
+        N_("Try again later, or have an administrator raise the cap."),
+    ),
+    Cap.MONTH: (
+        N_("The company has spent as much in the last 30 days as its cap allows."),
+        N_("Try again later, or have an administrator raise the cap."),
+    ),
+}
+"""What a person who waits for an answer is told, and what they can do about it."""
+
+
 def caps_of(settings: Settings, channel: Channel) -> Caps:
     """The caps that the settings give a channel."""
     rules, countries = settings.dialling, frozenset(settings.phone.countries)
@@ -102,6 +129,9 @@ def caps_of(settings: Settings, channel: Channel) -> Caps:
             countries, rules.sms_to_number_a_day, rules.sms_to_block_a_day, rules.sms_a_day,
             rules.sms_a_month, rules.longest_sms_parts,
         )  # fmt: skip
+    if channel == Channel.FAX:
+        most = rules.faxes_to_number_a_day
+        return Caps(countries, most, most * 10, rules.faxes_a_day, rules.faxes_a_month, 1)
     return Caps(
         countries,
         rules.calls_to_number_a_day,
@@ -113,13 +143,13 @@ def caps_of(settings: Settings, channel: Channel) -> Caps:
 
 
 def rule(channel: Channel, number: str, units: int, caps: Caps, spent: Spent) -> Ruling:
-    """Decide on one SMS of so many parts, or one call of at most so many minutes; pure."""
+    """Decide on one SMS of so many parts, one call of at most so many minutes, or one fax; pure."""
     allowed = (may_text if channel == Channel.SMS else may_call)(number, caps.countries)
     if not allowed.yes:
         return Ruling(Cap.LINE, allowed.reason)
     each = units if channel == Channel.SMS else 1
     if units > caps.longest:
-        return Ruling(Cap.LENGTH, f"longer than {caps.longest} {_unit(channel)}")
+        return Ruling(Cap.LENGTH, f"longer than {caps.longest} {UNITS[channel]}")
     for cap, before, adds, most, what in (
         (Cap.NUMBER, spent.to_number, each, caps.to_number, "to this number in a day"),
         (Cap.BLOCK, spent.to_block, each, caps.to_block, "to numbers like this one in a day"),
@@ -127,16 +157,13 @@ def rule(channel: Channel, number: str, units: int, caps: Caps, spent: Spent) ->
         (Cap.MONTH, spent.a_month, units, caps.a_month, "in a month"),
     ):
         if before + adds > most:
-            counted = "calls" if channel != Channel.SMS and adds == 1 and cap in _BY_COUNT else _unit(channel)
+            counted = "calls" if channel == Channel.VOICE and cap in _BY_COUNT else UNITS[channel]
             return Ruling(cap, f"the cap of {most} {counted} {what} is reached")
     return Ruling()
 
 
 _BY_COUNT: Final = frozenset({Cap.NUMBER, Cap.BLOCK})
-
-
-def _unit(channel: Channel) -> str:
-    return "parts of SMS" if channel == Channel.SMS else "minutes of calls"
+UNITS: Final = {Channel.SMS: "parts of SMS", Channel.VOICE: "minutes of calls", Channel.FAX: "faxes"}
 
 
 _SPENT = text("""
@@ -205,10 +232,6 @@ def block_of(number: str) -> str:
 def insist(session: Session, settings: Settings, channel: Channel, number: str, units: int) -> None:
     """The same for a person who waits for an answer. Raises SpendingRefused, saying which rule it is."""
     ruling = ask(session, settings, channel, number, units)
-    if not ruling.yes:
-        raise SpendingRefused(
-            f"{number}: {ruling.reason}.",
-            cure="Try again later, or have an administrator raise the cap."
-            if ruling.passes
-            else "An administrator can add a country to the settings.",
-        )
+    if ruling.cap is not None:
+        said, cure = REFUSALS[ruling.cap]
+        raise SpendingRefused(said, cure=cure)

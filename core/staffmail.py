@@ -133,7 +133,14 @@ def person(session: Session, choice: NoticeChoice, calendar: Calendar, now: date
 
 
 def queue(
-    session: Session, member: StaffMember, key: str, subject: str, body: str, now: datetime, holds: timedelta
+    session: Session,
+    member: StaffMember,
+    key: str,
+    subject: str,
+    body: str,
+    now: datetime,
+    holds: timedelta,
+    priority: int = 3,
 ) -> int | None:
     """One letter to a colleague through the send ledger, marked as written by a machine (RFC 3834)."""
     return outbox.queue(
@@ -146,7 +153,7 @@ def queue(
             language=member.language.value,
             subject=subject,
             body=body,
-            priority=3,
+            priority=priority,
             due_at=now,
             expires_at=now + holds,
         ),

@@ -106,6 +106,8 @@ class Page:
     next_task: Task | None
     my_own: bool
     """Whether the conversation is open to the viewer, so that they may write in it."""
+    heard: bool
+    """Whether the viewer may listen to it, and read what was said."""
 
 
 def read(session: Session, viewer: SignedIn, call: Call) -> Page:
@@ -115,11 +117,12 @@ def read(session: Session, viewer: SignedIn, call: Call) -> Page:
     if deal is not None and deal.outcome is None:
         query = select(Stage).where(Stage.pipeline_id == deal.pipeline_id, Stage.id != deal.stage_id)
         stages = session.scalars(query.order_by(Stage.position)).all()
-    talk = select(Conversation.id).where(Conversation.id == call.conversation_id, visible(viewer))
+    my_own = _open_to(session, viewer, call)
+    heard = my_own or call.staff_id == viewer.staff_id
     return Page(
         call=call,
         legs=call.legs,
-        lines=transcripts.of_call(session, call.id),
+        lines=transcripts.of_call(session, call.id) if heard else [],
         understood=session.scalar(select(Classification).where(Classification.message_id == call.message_id))
         if call.message_id is not None
         else None,
@@ -127,8 +130,21 @@ def read(session: Session, viewer: SignedIn, call: Call) -> Page:
         stages=stages,
         call_back=session.get(Task, call.task_id) if call.task_id is not None else None,
         next_task=session.get(Task, call.next_task_id) if call.next_task_id is not None else None,
-        my_own=session.scalar(talk) is not None,
+        my_own=my_own,
+        heard=heard,
     )
+
+
+def _open_to(session: Session, viewer: SignedIn, call: Call) -> bool:
+    talk = select(Conversation.id).where(Conversation.id == call.conversation_id, visible(viewer))
+    return viewer.role in LEADERS or session.scalar(talk) is not None
+
+
+def may_hear(session: Session, viewer: SignedIn, call: Call) -> bool:
+    """Whether somebody may listen to a call: they talked in it, or may see the conversation. That it rang for
+    them is not enough.
+    """
+    return call.staff_id == viewer.staff_id or _open_to(session, viewer, call)
 
 
 def sound_of(call: Call, recording_id: int) -> Recording:

@@ -11,6 +11,7 @@ from jinja2.runtime import Context
 from core.calls import Call, CallOutcome, CallState, LegState, RecordingState
 from core.conversations import Direction
 from core.i18n import N_
+from core.phonewords import SMS_SUBJECT, SUBJECT, retold
 from core.transcripts import Speaker
 
 STATES: Mapping[CallState, tuple[str, str, str]] = {
@@ -163,6 +164,25 @@ def length(seconds: int | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+@pass_context
+def _retold(context: Context, text: str | None, of_a_call: bool = True) -> str:
+    return retold(text or "", context["lang"]) if of_a_call else text or ""
+
+
+def begun_by_telephone(subject: str | None) -> bool:
+    """Whether a conversation is called as those are that a call or an SMS began."""
+    return subject in SUBJECT.values() or subject in SMS_SUBJECT.values()
+
+
+def voice_name(voice: str) -> str:
+    """A voice as people tell it from others: whose it is, and its name."""
+    maker, _, name = voice.partition(".")
+    if maker == "Google":
+        kind = name.split("-", 2)[-1]
+        return f"Google {kind.replace('-', ' ')}"
+    return f"{name.replace('-', ' ')} (Amazon)" if maker == "Polly" else voice
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "call_state": state_of,
     "outcome_name": _named(OUTCOMES),
@@ -172,5 +192,8 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "call_step": _named(STEPS),
     "call_reason": _reason,
     "call_length": length,
+    "voice_name": voice_name,
+    "retold": _retold,
+    "begun_by_telephone": begun_by_telephone,
 }
 """Filters of the views of calls."""

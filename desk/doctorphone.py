@@ -48,12 +48,15 @@ def settings_of(settings: Settings) -> Iterator[Finding]:
             )
     for exchange in phone.exchanges:
         yield Finding("telephone", Verdict.OK, f"the exchange {exchange.name} may tell of calls.")
-    if phone.transcription.engine is not Engine.NONE and not phone.recorded_numbers:
+    if phone.transcription.engine is not Engine.NONE and not {
+        *phone.recorded_numbers,
+        *phone.recorded_calls_out,
+    }:
         yield Finding(
             "telephone",
             Verdict.NOTE,
             "transcripts are wanted, but no number is recorded, so only messages have one.",
-            "Add numbers to phone.recorded_numbers.",
+            "Add numbers to phone.recorded_numbers or phone.recorded_calls_out.",
         )
 
 

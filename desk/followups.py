@@ -89,11 +89,13 @@ def _asks(enrolment: Enrolment) -> int | None:
 def _ended(session: Session, contact_id: int | None, deal_id: int | None) -> list[Ended]:
     if contact_id is None and deal_id is None:
         return []
+    known = ((Enrolment.contact_id, contact_id), (Enrolment.deal_id, deal_id))
     query = (
         select(Enrolment, StaffMember.name)
         .outerjoin(StaffMember, Enrolment.stopped_by == StaffMember.id)
         .where(Enrolment.state.in_(ENDED))
-        .where(or_(Enrolment.contact_id == contact_id, Enrolment.deal_id == deal_id))
+        # A row without a deal belongs to many: what is not known here must not be compared.
+        .where(or_(*(column == one for column, one in known if one is not None)))
         .order_by(Enrolment.ended_at.desc(), Enrolment.id.desc())
         .limit(SHOWN)
         .options(joinedload(Enrolment.sequence))

@@ -175,7 +175,8 @@ def sent(state: State, webhook: Came) -> Response[str]:
 def transcript(state: State, webhook: Came) -> Response[str]:
     """Words of a call were written down."""
     reception = _reception(state)
-    told = twilio.transcript_told(reception.believed(webhook).fields)
+    signed = reception.believed(webhook)
+    told = twilio.transcript_told(signed.fields, signed.params)
     if told is not None:
         with transaction(state.engine) as session:
             reception.answering.keep(session, [told])

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import callplan, phoneevents, routing, traffic
+from core import callplan, phoneevents, phoneorders, routing, traffic, voices
 from core.callplan import CallFacts, CallPlan, Hangup, House, Reject, Say, Step, Voicemail
 from core.callrings import Line
 from core.calls import Call, CallState
@@ -54,6 +54,7 @@ class Answering:
         self._tokens = [token.get_secret_value() for token in tokens if token is not None]
         self._account = settings.twilio.account_sid
         self._on_duty: tuple[float, Line | None] = (float("-inf"), None)
+        self._voices: tuple[float, Mapping[str, str]] = (float("-inf"), settings.phone.voices)
 
     def verify(self, webhook: Webhook) -> Signed:
         """The webhook, believed. Raises Forged where it cannot be."""
@@ -114,7 +115,7 @@ class Answering:
             plan,
             public_url=self._settings.company.public_url,
             call=told.subject,
-            voices=self._settings.phone.voices,
+            voices=self._voices_now(session),
         )
 
     def _plan(
@@ -180,6 +181,15 @@ class Answering:
             line=line,
         )
 
+    def _voices_now(self, session: Session) -> Mapping[str, str]:
+        """Whose voice speaks each language, looked up as seldom as who is on duty."""
+        looked_at, found = self._voices
+        if time.monotonic() - looked_at > FRESH:
+            self._voices = (time.monotonic(), found)
+            found = voices.in_force(session, self._settings.phone)
+            self._voices = (time.monotonic(), found)
+        return found
+
     def _line_now(self, session: Session) -> Line:
         """Who could be rung: looked up at most every `FRESH` seconds, since calls come in bursts."""
         looked_at, line = self._on_duty
@@ -195,14 +205,22 @@ class Answering:
         call, staff_id = signed.params.get("call", ""), signed.params.get("staff", "")
         colleague = session.get(StaffMember, int(staff_id)) if staff_id.isdecimal() else None
         language = colleague.language.value if colleague else self._settings.company.default_language
-        greeted = session.scalar(
-            select(PhoneEvent.facts["caller"].astext)
-            .where(PhoneEvent.subject == call, PhoneEvent.kind == EventKind.STEP)
-            .where(PhoneEvent.facts["step"].astext == Step.GREET.value)
-        )
-        caller = recognise(session, greeted or "") if greeted else Caller(None)
+        outside = _outside(session, call)
+        caller = recognise(session, outside) if outside else Caller(None)
         who = caller.name if caller.known else said(UNKNOWN_CALLER, language)
         return callplan.whisper([Say(said(WHISPER, language, who=who), language)], signed.params)
+
+
+def _outside(session: Session, call: str) -> str:
+    """The number of the other side of a call: who greeted us, or whom an automatic call of ours is with."""
+    steps = select(PhoneEvent.facts).where(PhoneEvent.subject == call, PhoneEvent.kind == EventKind.STEP)
+    for facts in session.scalars(steps.order_by(PhoneEvent.id)):
+        if facts.get("delivery"):
+            order = phoneorders.by_token(session, facts["delivery"])
+            return order.number if order is not None else ""
+        if facts.get("step") == Step.GREET.value:
+            return facts.get("caller") or ""
+    return ""
 
 
 def _accepted(session: Session, call: str) -> bool:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from core import (
     byphone,
+    callbacks,
     calls,
     outbox,
     phoneevents,
@@ -28,6 +29,7 @@ from core import (
     sequences_phone,
     transcripts,
 )
+from core.accounts import Channel
 from core.byphone import NoNumber
 from core.callnotes import UNDERSTAND
 from core.callplan import Step
@@ -117,6 +119,8 @@ def _leg(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
     order = callsout.order_of(session, event)
     if going_out and event.provider == PROVIDER and order is None:
         return "a call that was not placed from here"
+    if order is not None and order.kind == OrderKind.TRIAL:
+        return callsout.trial_told(session, order, event)
     call = calls.find_or_add(session, event.provider, outside)
     if order is not None:
         callsout.adopt(session, call, order)
@@ -148,9 +152,11 @@ def _leg(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
 
 def _step(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
     facts = event.facts
-    call = calls.find_or_add(session, event.provider, facts["call"])
-    step = Step(facts["step"])
     order = callsout.order_of(session, event)
+    if order is not None and order.kind == OrderKind.TRIAL:
+        return callsout.trial_told(session, order, event)
+    call = calls.find_or_add(session, event.provider, facts["call"])
+    step, before = Step(facts["step"]), call.staff_id
     if order is not None:
         callsout.adopt(session, call, order)
         callsout.step_told(session, tools.settings, call, order, facts, event.received_at)
@@ -174,7 +180,8 @@ def _step(session: Session, tools: Tools, event: PhoneEvent) -> str | None:
         _offer(session, tools, call, offered if facts.get("together") else offered[:1])
     if step is Step.LEFT:
         call.voicemail_seconds = calls.longer(call.voicemail_seconds, facts.get("seconds"))
-    _refresh(session, tools, call, event.received_at)
+    taken = before is None and call.staff_id is not None
+    _refresh(session, tools, call, event.received_at, taken=taken)
     if order is not None:
         callsout.conclude(session, tools.settings, call, order)
     return None
@@ -253,8 +260,10 @@ def _offer(session: Session, tools: Tools, call: Call, staff_ids: list[int]) -> 
     )
 
 
-def _refresh(session: Session, tools: Tools, call: Call, at: datetime) -> None:
-    """Bring the call's state, history and call-back in line with what is now known of it."""
+def _refresh(session: Session, tools: Tools, call: Call, at: datetime, *, taken: bool = False) -> None:
+    """Bring the call's state, history and call-back in line with what is known of it; ``taken`` where only
+    now it is known which colleague took it.
+    """
     before = call.state
     state = calls.settle(call)
     session.flush()
@@ -262,8 +271,10 @@ def _refresh(session: Session, tools: Tools, call: Call, at: datetime) -> None:
         callhistory.file(session, tools.settings, call, at)
         if call.direction == Direction.IN:
             _call_back(session, tools, call, state)
-    if state in SETTLED and before != state and _is_a_talk(session, call, state):
+    if state in SETTLED and (before != state or taken) and _is_a_talk(session, call, state):
         sequences_phone.client_rang(session, call)
+        if state == CallState.ANSWERED and call.staff_id is not None:
+            callbacks.rung_back(session, call)
     if state in SETTLED and before != state and transcripts.of_call(session, call.id):
         enqueue(session, UNDERSTAND, call_id=call.id)
     callhistory.announce(session, call)
@@ -279,10 +290,11 @@ def _is_a_talk(session: Session, call: Call, state: CallState) -> bool:
 
 
 def _call_back(session: Session, tools: Tools, call: Call, state: CallState) -> None:
-    """One task for a call that nobody took; taken back when it turns out that somebody did."""
+    """One task for who rang and whose calls nobody took; taken back when it turns out that somebody did."""
     if call.task_id is not None:
         task = session.get_one(Task, call.task_id)
-        if state == CallState.ANSWERED and task.state == TaskState.OPEN:
+        wanted = state != CallState.ANSWERED or callbacks.asked_by_others(session, call)
+        if not wanted and task.state == TaskState.OPEN:
             settle_task(session, task, TaskState.CANCELLED)
         return
     if state not in {CallState.MISSED, CallState.VOICEMAIL}:
@@ -295,10 +307,16 @@ def _call_back(session: Session, tools: Tools, call: Call, state: CallState) -> 
     if not reachable:
         # A single ring from far away is bait for an expensive call.
         return
+    if callbacks.talked_since(session, call):
+        return
+    if (known := callbacks.waiting(session, call)) is not None:
+        # Who rings three times in a row is rung back once.
+        call.task_id = known.id
+        return
     conversation = call.conversation
     task = Task(
         title=said(CALL_BACK, tools.settings.company.default_language, who=caller.name or call.caller),
-        kind="call_back",
+        kind=callbacks.KIND,
         assignee_id=conversation.assignee_id if conversation else None,
         contact_id=call.contact_id,
         account_id=call.account_id,
@@ -320,7 +338,10 @@ def _tell_missed(session: Session, call: Call) -> None:
         return
     key = f"call:{call.id}:missed"
     with suppress(NoNumber):
-        draft = byphone.text_message(session, contact, template="missed_call", key=key, number=call.caller)
+        draft = byphone.automatic(
+            session, contact, Channel.SMS, template="missed_call", key=key, conversation=call.conversation,
+            number=call.caller,
+        )  # fmt: skip
         outbox.queue(session, draft)
 
 

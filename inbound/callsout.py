@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import outbox, phoneorders, sequences, sequences_phone, sequences_stops
+from core import callbacks, outbox, phoneorders, sequences, sequences_phone, sequences_stops
 from core.accounts import Channel
 from core.byphone import VOICE_HOLDS
 from core.callplan import Step
@@ -18,9 +18,9 @@ from core.calls import OVER, Call, CallLeg, LegState, earlier, longer
 from core.config import Settings
 from core.config_dialling import OnMachine
 from core.consent import Scope, SuppressionReason, suppress
-from core.conversations import Direction, Message
-from core.outbox import Draft, Purpose
-from core.phoneevents import PhoneEvent
+from core.conversations import Conversation, Direction, Message
+from core.outbox import Delivery, Draft, Purpose
+from core.phoneevents import EventKind, PhoneEvent
 from core.phoneorders import OrderKind, PhoneOrder, TextStatus
 from core.phonewords import CALL_BACK, said
 from core.sequences import EnrolmentStep
@@ -118,12 +118,35 @@ def adopt(session: Session, call: Call, order: PhoneOrder) -> None:
     call.deal_id = delivery.deal_id
     call.language = delivery.language
     if order.kind == OrderKind.CLICK:
-        call.staff_id = delivery.staff_id
+        call.staff_id, call.language = delivery.staff_id, _spoken(session, delivery)
     message = session.scalar(select(Message).where(Message.delivery_id == delivery.id))
     if message is not None:
         call.conversation_id, call.message_id = message.conversation_id, message.id
     session.flush()
     session.expire(call, ["contact", "account", "conversation"])
+
+
+def _spoken(session: Session, delivery: Delivery) -> str | None:
+    """The client's language: that of a call by click is the colleague's, who hears whom it goes to."""
+    if delivery.contact is not None and delivery.contact.language:
+        return delivery.contact.language
+    if delivery.conversation_id is None:
+        return None
+    return session.get_one(Conversation, delivery.conversation_id).language
+
+
+def trial_told(session: Session, order: PhoneOrder, event: PhoneEvent) -> str:
+    """A call that lets a colleague hear a voice: its order hears of it, no history does; returns why."""
+    facts = event.facts
+    phoneorders.bind(session, order, facts["call"])
+    state = LegState(facts["status"]) if event.kind == EventKind.CALL else LegState.QUEUED
+    if state in OVER:
+        order.units = -(-(facts.get("seconds") or 0) // 60)
+        came = TextStatus.DELIVERED if state is LegState.COMPLETED else TextStatus.UNDELIVERED
+        phoneorders.text_told(session, order, came, None)
+    else:
+        phoneorders.catch_up(session, order)
+    return "a call that lets a colleague hear a voice"
 
 
 def leg_told(call: Call, leg: CallLeg, order: PhoneOrder, at: datetime) -> None:
@@ -248,7 +271,7 @@ def _wanted_to_talk(session: Session, settings: Settings, call: Call) -> None:
     who = (call.contact.name if call.contact else "") or call.called
     task = Task(
         title=said(CALL_BACK, settings.company.default_language, who=who),
-        kind="call_back",
+        kind=callbacks.KIND,
         assignee_id=talk.assignee_id if talk else None,
         contact_id=call.contact_id,
         account_id=call.account_id,

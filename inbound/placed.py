@@ -11,7 +11,7 @@ from core import callplanout, phoneorders
 from core.callplan import CallFacts, CallPlan, Hangup, RingClient, Say, Step
 from core.callplanout import Words
 from core.config import Settings
-from core.phoneorders import PhoneOrder
+from core.phoneorders import OrderKind, PhoneOrder
 from core.phoneroads import DELIVERY
 from core.phonewords import (
     CALL_RECORDED,
@@ -46,6 +46,9 @@ def plan(
     params = {DELIVERY: signed.params[DELIVERY]}
     key = signed.fields.get("Digits", "")
     language = _language(settings, order)
+    if order.kind == OrderKind.TRIAL:
+        voice = str(order.delivery.values.get("voice") or "")
+        return callplanout.trial(Say(order.text, language, voice))
     match step:
         case Step.MESSAGE:
             by = signed.fields.get("AnsweredBy", "")
@@ -57,7 +60,7 @@ def plan(
             who = recognise(session, order.number).name or order.number
             return callplanout.picked_up(Say(said(CLICK_WHISPER, language, who=who), language), params)
         case Step.DIAL:
-            return callplanout.dial(key, _client(settings, order, params))
+            return callplanout.dial(key, _client(settings, telephone, order, params))
         case Step.ANNOUNCE:
             spoken = _clients_language(settings, order)
             words = said(CALL_RECORDED, spoken, company=settings.company.name)
@@ -88,12 +91,16 @@ def _words(order: PhoneOrder, language: str) -> Words:
     )
 
 
-def _client(settings: Settings, order: PhoneOrder, params: dict[str, str]) -> RingClient:
+def _client(
+    settings: Settings, telephone: Telephone, order: PhoneOrder, params: dict[str, str]
+) -> RingClient:
+    record = order.sender in settings.phone.recorded_calls_out
     return RingClient(
         order.number,
         order.sender,
         settings.dialling.ring_seconds,
         settings.phone.longest_call_minutes * 60,
         params,
-        record=order.sender in settings.phone.recorded_calls_out,
+        record=record,
+        transcribe=telephone.written_down(_clients_language(settings, order)) if record else None,
     )

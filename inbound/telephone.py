@@ -65,6 +65,10 @@ class Telephone:
         """How a call to one of our numbers is taken."""
         return replace(self._house, record=called in self._recorded)
 
+    def written_down(self, language: str) -> str | None:
+        """The language itself, where the exchange writes down what is said in it."""
+        return language if language in self._house.transcribes else None
+
     def is_open(self, moment: datetime) -> bool:
         """Whether we take calls at that moment."""
         return self._calendar.is_open(moment)

@@ -18,6 +18,7 @@ from core.callnotes import UNDERSTAND
 from core.calls import Call, Recording
 from core.config_phone import Engine, Transcription
 from core.context import Context
+from core.conversations import Direction
 from core.errors import ConfigurationError, FrontdeskError, Unreachable
 from core.jobs import enqueue
 from core.transcripts import Line, Speaker
@@ -50,8 +51,12 @@ class Transcriber(Protocol):
         """Short, and part of the key of its lines."""
         ...
 
-    def transcribe(self, sound: bytes, media_type: str, language: str | None) -> Heard:
-        """Write down a recording; `language` (ru, lt, en) is a hint. Raises Unreachable or Unheard."""
+    def transcribe(
+        self, sound: bytes, media_type: str, language: str | None, first: Speaker = Speaker.CLIENT
+    ) -> Heard:
+        """Write down a recording; `language` (ru, lt, en) is a hint, `first` says who speaks on the first of
+        two channels. Raises Unreachable or Unheard.
+        """
         ...
 
 
@@ -70,7 +75,9 @@ class HttpTranscriber:
             raise ConfigurationError("phone.transcription.url is missing.")
         self._settings = settings
 
-    def transcribe(self, sound: bytes, media_type: str, language: str | None) -> Heard:
+    def transcribe(
+        self, sound: bytes, media_type: str, language: str | None, first: Speaker = Speaker.CLIENT
+    ) -> Heard:
         """Send the recording and read what comes."""
         given = {"model": self._settings.model, "language": language or "", "response_format": "verbose_json"}
         token = self._settings.token
@@ -90,7 +97,7 @@ class HttpTranscriber:
         if answer.status_code != 200 or len(answer.content) > LONGEST_ANSWER:
             raise Unreachable(f"The transcription engine answers {answer.status_code}.")
         try:
-            return _heard(answer.json())
+            return _heard(answer.json(), first)
         except (ValueError, TypeError, AttributeError) as error:
             raise Unheard("The transcription engine's answer cannot be read.") from error
 
@@ -98,11 +105,11 @@ class HttpTranscriber:
 _LANGUAGES: Final = {"russian": "ru", "lithuanian": "lt", "english": "en"}
 
 
-def _heard(answer: dict[str, Any]) -> Heard:
+def _heard(answer: dict[str, Any], first: Speaker = Speaker.CLIENT) -> Heard:
     spoken = str(answer.get("language") or "").lower()
     language = _LANGUAGES.get(spoken, spoken if spoken in _LANGUAGES.values() else None)
     lines = tuple(
-        Line(str(one["text"]), _speaker(one.get("speaker", one.get("channel"))))
+        Line(str(one["text"]), _speaker(one.get("speaker", one.get("channel")), first))
         for one in answer.get("segments") or ()
         if str(one.get("text") or "").strip()
     )
@@ -110,9 +117,10 @@ def _heard(answer: dict[str, Any]) -> Heard:
     return Heard(lines or ((Line(text),) if text else ()), language)
 
 
-def _speaker(value: object) -> Speaker:
-    """The first channel is the caller's; an engine that tells speakers apart may say so in our words."""
-    named = {"0": Speaker.CLIENT, "1": Speaker.US, "client": Speaker.CLIENT, "us": Speaker.US}
+def _speaker(value: object, first: Speaker) -> Speaker:
+    """The first channel is that of who rang; an engine that tells speakers apart may say so in our words."""
+    second = Speaker.US if first is Speaker.CLIENT else Speaker.CLIENT
+    named = {"0": first, "1": second, "client": Speaker.CLIENT, "us": Speaker.US}
     return named.get(str(value).lower(), Speaker.UNKNOWN)
 
 
@@ -126,8 +134,11 @@ class MemoryTranscriber:
     given: list[tuple[bytes, str, str | None]] = field(default_factory=list)
     name: str = "memory"
 
-    def transcribe(self, sound: bytes, media_type: str, language: str | None) -> Heard:
+    def transcribe(
+        self, sound: bytes, media_type: str, language: str | None, first: Speaker = Speaker.CLIENT
+    ) -> Heard:
         """The next answer, or the next fault."""
+        del first
         self.given.append((sound, media_type, language))
         if self.faults:
             raise self.faults.pop(0)
@@ -153,9 +164,12 @@ def _transcribe(context: Context, engine: Transcriber, recording_id: int, call_i
     with context.transaction() as session:
         recording = session.get_one(Recording, recording_id)
         sound, media_type = recordings.whole(session, recording), recording.media_type or ""
-        language = session.get_one(Call, call_id).language
+        call = session.get_one(Call, call_id)
+        # A message is left by the other side, whoever rang.
+        rang = Speaker.US if call.direction == Direction.OUT and not recording.message else Speaker.CLIENT
+        language = call.language
     try:
-        heard = engine.transcribe(sound, media_type, language)
+        heard = engine.transcribe(sound, media_type, language, rang)
     except FrontdeskError as error:
         with context.transaction() as session:
             transcripts.failed(session, recording_id, error.message)

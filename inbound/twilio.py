@@ -242,11 +242,12 @@ def recording_told(fields: Mapping[str, str], source: str = "webhook") -> Told:
     )
 
 
-SPEAKERS: Final = {"inbound_track": "client", "outbound_track": "us"}
-"""On a call that came in, the incoming sound is the caller's."""
+OURS: Final = "ours"
+"""The parameter that names the track of our own side, where it is not the outgoing one."""
+TRACKS: Final = frozenset({"inbound_track", "outbound_track"})
 
 
-def transcript_told(fields: Mapping[str, str]) -> Told | None:
+def transcript_told(fields: Mapping[str, str], params: Mapping[str, str]) -> Told | None:
     """Words that Twilio wrote down; None for news that brings none. Raises InputRefused for another form."""
     sid = _sid(_TRANSCRIPT, fields, "TranscriptionSid")
     call = _sid(_CALL, fields, "CallSid")
@@ -267,12 +268,18 @@ def transcript_told(fields: Mapping[str, str]) -> Told | None:
         "call": call,
         "transcript": sid,
         "position": position,
-        "speaker": SPEAKERS.get(fields.get("Track", ""), "unknown"),
+        "speaker": _speaker(fields.get("Track", ""), params.get(OURS, "outbound_track")),
         "language": (fields.get("LanguageCode") or "")[:2].lower() or None,
         "text": text[:10_000],
         "confidence": confidence if isinstance(confidence, int | float) else None,
     }
     return Told(f"{PROVIDER}:transcript:{sid}:{position}", PROVIDER, EventKind.TRANSCRIPT, sid, facts, fields)
+
+
+def _speaker(track: str, ours: str) -> str:
+    if track not in TRACKS:
+        return "unknown"
+    return "us" if track == ours else "client"
 
 
 def sms_told(fields: Mapping[str, str], source: str = "webhook", at: datetime | None = None) -> Told:

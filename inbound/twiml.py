@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from twilio.twiml.voice_response import Dial, Gather, Start, VoiceResponse
 
 from core.callplan import Ask, CallPlan, Connect, Hangup, Reject, Ring, RingClient, RingStaff, Say, Voicemail
+from inbound.twilio import OURS
 
 ROAD: Final = "/phone/twilio"
 """Where our webhooks are, below the public address."""
@@ -87,23 +88,29 @@ def render(plan: CallPlan, *, public_url: str, call: str, voices: Mapping[str, s
 
 
 def _say(into: VoiceResponse | Gather, say: Say, voices: Mapping[str, str]) -> None:
-    voice = voices.get(say.language)
+    voice = say.voice or voices.get(say.language)
     into.say(plain(say.text), **({"voice": voice} if voice else {}))
 
 
-def _transcribe(response: VoiceResponse, language: str | None, public_url: str, track: str) -> None:
-    """Have what follows written down; where the language is none of Twilio's, nothing is."""
+def _transcribe(
+    response: VoiceResponse, language: str | None, public_url: str, track: str, *, placed: bool = False
+) -> None:
+    """Have what follows written down; where the language is none of Twilio's, nothing is.
+
+    The incoming sound of a call is the client's, unless we ``placed`` it: then it is the colleague's who was
+    rung first.
+    """
     locale = LOCALES.get(language or "")
     if locale is None:
         return
     start = Start()
     start.transcription(
-        status_callback_url=address(public_url, "transcript"),
+        status_callback_url=address(public_url, "transcript", {OURS: "inbound_track"} if placed else None),
         status_callback_method="POST",
         language_code=locale,
         track=track,
-        inbound_track_label="client",
-        outbound_track_label="us",
+        inbound_track_label="us" if placed else "client",
+        outbound_track_label="client" if placed else "us",
         partial_results=False,
         enable_automatic_punctuation=True,
     )
@@ -119,6 +126,7 @@ def _recorded(public_url: str) -> dict[str, str]:
 
 
 def _ring_client(response: VoiceResponse, act: RingClient, public_url: str, call: str) -> None:
+    _transcribe(response, act.transcribe, public_url, "both_tracks", placed=True)
     dial = Dial(
         action=address(public_url, "talked", act.params),
         method="POST",

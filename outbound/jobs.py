@@ -11,7 +11,7 @@ import structlog
 from core import notices, outbox_pages, phoneorders
 from core.context import Context
 from core.jobkinds import Registry, Service
-from outbound import campaigns, phonejobs, sequences
+from outbound import campaigns, faxjobs, phonejobs, sequences
 from outbound.channels.smtp import SmtpChannel
 from outbound.dispatch import Dispatcher
 
@@ -21,7 +21,8 @@ registry = Registry()
 
 def services(context: Context) -> Iterable[Service]:
     """In every worker that serves the queue: the looks at follow-ups and mailings, one dispatcher for mail
-    where the settings name a relay, and those of the telephone where they name one.
+    where the settings name a relay, one for faxes where they name a gateway as well, and those of the
+    telephone where they name one.
     """
     steps = [
         Service("follow-ups", QUEUE, partial(sequences.run, context)),
@@ -40,7 +41,8 @@ def services(context: Context) -> Iterable[Service]:
             subject=f"{relay.host}:{relay.port}",
         ).run(stop)
 
-    return [*steps, Service("dispatcher", QUEUE, dispatch), *phonejobs.services(context, QUEUE)]
+    mail = Service("dispatcher", QUEUE, dispatch)
+    return [*steps, mail, *faxjobs.services(context, QUEUE), *phonejobs.services(context, QUEUE)]
 
 
 @registry.job("outbound.sweep", queue=QUEUE, periodic="* * * * *")
@@ -53,6 +55,8 @@ def sweep(context: Context) -> None:
         outbox_pages.sweep(session)
         outbox_pages.expire(session)
         phoneorders.settle_known(session)
+        if not context.settings.phone.fax_gateway:
+            faxjobs.call_off(session)
         open_ones = outbox_pages.uncertain(session, limit=1000)
         if open_ones:
             notices.raise_alarm(session, "sends_uncertain", "outbox", str(len(open_ones)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +13,7 @@ from core.accounts import Channel
 from core.config import Settings
 from core.documents import Document
 from core.errors import ConfigurationError, FrontdeskError, InputRefused
+from core.outbox import Purpose
 from core.outbox_history import Copy
 from core.outbox_pages import Claimed
 from core.phoneorders import OrderKind
@@ -19,12 +22,16 @@ from core.templatelibrary_uses import Use
 from outbound.channels.base import Letter
 from outbound.channels.twiliowire import CallOrder, TextOrder
 from outbound.compose import Composed
+from outbound.filelinks import FileLinks
 from outbound.mailingtexts import of, use_of
 from outbound.placing import template_values
 from outbound.sender import company_values
 from templates.catalogue import Catalogue
 from templates.rendered import render_text
 from templates.segments import segments_of
+
+TRIAL_MINUTES: Final = 2
+"""The longest that a call may last by which a colleague hears a voice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,8 @@ class PhoneComposer:
         self._channel = channel
         self._catalogue = catalogue
         self._company = company_values(settings.company)
+        zone = ZoneInfo(settings.company.timezone)
+        self._file_links = FileLinks(settings.signing_key(), settings.company.public_url, zone)
 
     def make_documents(self, session: Session, claimed: Claimed) -> list[Document]:
         """Nothing is attached to a call. Raises InputRefused."""
@@ -88,12 +97,15 @@ class PhoneComposer:
     def _compose(self, claimed: Claimed) -> PhoneComposed:
         if self._channel == Channel.SMS:
             return self._text(claimed)
+        if claimed.purpose == Purpose.STAFF:
+            return self._trial(claimed)
         if claimed.template is None:
             return self._click(claimed)
         return self._message(claimed)
 
     def _text(self, claimed: Claimed) -> PhoneComposed:
-        text, language, use = self._words("sms", claimed)
+        words, language, use = self._words("sms", claimed)
+        text = self._file_links.in_text(words, claimed.files)
         order = TextOrder(claimed.address, self.sender.texts_from, text, self._road(SENT, claimed))
         units = segments_of(text).count
         return self._composed(
@@ -126,6 +138,12 @@ class PhoneComposer:
         order = self._call(claimed, own, "click", minutes, detect=False)
         return self._composed(claimed, OrderKind.CLICK, claimed.body, own, minutes, order.packed(), None)
 
+    def _trial(self, claimed: Claimed) -> PhoneComposed:
+        order = self._call(claimed, claimed.address, "message", TRIAL_MINUTES, detect=False)
+        return self._composed(
+            claimed, OrderKind.TRIAL, claimed.body, claimed.address, TRIAL_MINUTES, order.packed(), None
+        )
+
     def _call(self, claimed: Claimed, to: str, step: str, minutes: int, *, detect: bool) -> CallOrder:
         return CallOrder(
             to,
@@ -144,7 +162,7 @@ class PhoneComposer:
         if claimed.template is None:
             return claimed.body, claimed.language, None
         values = template_values(claimed.values, self._company, staff={"name": self._settings.company.name})
-        catalogue = of(self._catalogue, claimed.staff_id)
+        catalogue = of(self._catalogue, claimed.staff_id, claimed.versions)
         rendered = render_text(kind, claimed.template, claimed.language, values, catalogue)
         use = use_of(catalogue, catalogue.source(kind, claimed.template, claimed.language), claimed.id)
         return rendered.text, rendered.language, use

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core import notices, phoneorders, spending
 from core.accounts import Account, Channel, Contact
-from core.callhours import Allowed, next_allowed, zones_of
+from core.callhours import Allowed, country_of, next_allowed, zones_of
 from core.config import Settings
 from core.dialling import may_call
 from core.outbox import Purpose
@@ -93,7 +93,7 @@ class PhoneGate:
             query = select(Account.zone).join(Contact).where(Contact.id == one.claimed.contact_id)
             zone = session.scalar(query)
         zones = zones_of(one.claimed.address, zone, self._settings.company.timezone)
-        when = next_allowed(now, zones, self._hours)
+        when = next_allowed(now, zones, self._hours, country_of(one.claimed.address))
         if when == now:
             return None
         if when is None:

@@ -64,6 +64,7 @@ from desk.pages import (
     templateversions,
     understood,
     unsubscribe,
+    voices,
     wishes,
 )
 
@@ -120,6 +121,7 @@ ROUTES = (
     *sends.ROUTES,
     *sequences.ROUTES,
     *mailboxes.ROUTES,
+    *voices.ROUTES,
     *routing.ROUTES,
     *staffroom.ROUTES,
     *teams.ROUTES,

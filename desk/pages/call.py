@@ -18,7 +18,7 @@ from core import callnotes, recordings
 from core.callnotes import Logged, Note
 from core.calls import Call, CallOutcome, Recording
 from core.clock import now
-from core.conversations import Direction
+from core.conversations import Conversation, Direction
 from core.db import transaction
 from core.errors import InputRefused, NotFound
 from core.notices import open_alarms
@@ -84,6 +84,8 @@ def sound(
 ) -> Response[Any]:
     """A recording's bytes, whole or the part that was asked for (RFC 9110 section 14)."""
     call = callview.call_for(session, request.scope["user"], call_id)
+    if not callview.may_hear(session, request.scope["user"], call):
+        raise NotFound
     recording = callview.sound_of(call, recording_id)
     size = recording.size or 0
     part = callview.part_of(request.headers.get("range", ""), size)
@@ -193,8 +195,6 @@ def log_call(
 
 def _number(session: Session, form: Form, conversation_id: int) -> str:
     """One of the client's own numbers, or none."""
-    from core.conversations import Conversation
-
     contact = session.get_one(Conversation, conversation_id).contact
     chosen = form.line("number", longest=40)
     return chosen if contact is not None and chosen in {one.value for one in contact.points} else ""

@@ -1,4 +1,4 @@
-"""Fax, as a letter to a gateway that turns its PDF into one: the port, the gateway's way, and its twin.
+"""Fax, as a letter to a gateway that turns it into one: the port, the gateway's address, and its twin.
 
 A fax goes through the ledger of sends like every letter, and is as certain as the letter to the gateway; what
 the telephone line made of it the gateway reports by mail.
@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from core.accounts import Channel
 from core.config import Settings
 from core.dialling import may_call, readable
 from core.errors import ConfigurationError, InputRefused
@@ -42,15 +43,19 @@ class Fax:
 
 
 class FaxSender(Protocol):
-    """The port: from a fax to what the ledger of sends queues."""
+    """The port: what a fax is queued as, and where the letter that carries it goes."""
 
     def draft(self, fax: Fax) -> Draft:
         """What to queue with `core.outbox.queue`. Raises NoFax for a number that may not be reached."""
         ...
 
+    def address_of(self, number: str) -> str:
+        """The mail address for a number in E.164 form."""
+        ...
+
 
 class MailGateway:
-    """A provider that takes mail to ``<number>@its.domain`` and faxes the PDF in it."""
+    """A provider that takes mail to ``<number>@its.domain`` and faxes what is in it."""
 
     def __init__(self, address: str, countries: Collection[str]) -> None:
         """`address` holds ``{number}``, which stands for the digits. Raises ConfigurationError without it."""
@@ -62,10 +67,12 @@ class MailGateway:
         self._countries = countries
 
     def draft(self, fax: Fax) -> Draft:
-        """A letter with nothing but the PDF: what stands in its text some gateways print as a cover."""
+        """A delivery with nothing but the PDF: what stands in a text some gateways print as a cover."""
+        number = reachable(fax.number, self._countries)
         return Draft(
             key=fax.key,
-            address=self._address.replace(NUMBER, reachable(fax.number, self._countries).removeprefix("+")),
+            address=number,
+            channel=Channel.FAX,
             purpose=Purpose.SERVICE,
             automatic=False,
             recipient_name=fax.recipient_name,
@@ -75,21 +82,35 @@ class MailGateway:
             staff_id=fax.staff_id,
             language=fax.language,
             values=dict(fax.values),
-            subject=f"Fax {fax.number}",
+            subject=subject_of(number),
             documents=[fax.document],
         )
+
+    def address_of(self, number: str) -> str:
+        """The gateway's address for a number."""
+        return self._address.replace(NUMBER, number.removeprefix("+"))
 
 
 @dataclass
 class MemoryFax:
-    """The in-memory twin: keeps every fax, and gives drafts to an address that nobody reads."""
+    """The in-memory twin: keeps every fax, and has an address that nobody reads."""
 
     sent: list[Fax] = field(default_factory=list)
 
     def draft(self, fax: Fax) -> Draft:
         """Keep the fax."""
         self.sent.append(fax)
-        return Draft(key=fax.key, address="fax@memory.invalid", subject=f"Fax {fax.number}")
+        return Draft(key=fax.key, address=fax.number, channel=Channel.FAX, subject=subject_of(fax.number))
+
+    def address_of(self, number: str) -> str:
+        """The same for every number."""
+        del number
+        return "fax@memory.invalid"
+
+
+def subject_of(number: str) -> str:
+    """What the letter to a gateway is called."""
+    return f"Fax {number}"
 
 
 def reachable(number: str, countries: Collection[str]) -> str:

@@ -339,6 +339,9 @@ POST  /files/{file_id:int}/back                                      workers    
 POST  /links/{link_id:int}/extend                                    workers    conversation
 POST  /links/{link_id:int}/restore                                   workers    conversation
 POST  /links/{link_id:int}/revoke                                    workers    conversation
+GET   /voices                                                        leaders    -
+POST  /voices/{language:str}                                         leaders    role
+POST  /voices/{language:str}/hear                                    leaders    role
 """
 
 

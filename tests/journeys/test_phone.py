@@ -189,6 +189,24 @@ def test_caller_who_hangs_up_at_any_step_is_on_record_and_rung_back(
         assert session.scalar(select(func.count()).where(CallLeg.call_id == call.id)) >= 1
 
 
+def test_who_rings_three_times_is_rung_back_once_and_a_talk_does_it(house: PhoneHouse) -> None:
+    house.exchange.clock = now()
+    house.exchange.book = {one: Callee(Answer.BUSY) for one in (OWNER, SECOND, SUPPORT)}
+    for _ in range(3):
+        house.exchange.call(CLIENT, OURS)
+    house.exchange.deliver()
+    house.work()
+    with house.looking() as session:
+        task = session.scalars(select(Task)).one()
+        assert {call.task_id for call in house.calls(session)} == {task.id}
+    house.exchange.book[OWNER] = Callee()
+    house.exchange.call(CLIENT, OURS)
+    house.exchange.deliver()
+    house.work()
+    with house.looking() as session:
+        assert session.scalars(select(Task)).one().state == TaskState.DONE
+
+
 def test_withheld_number_is_on_record_and_nobody_is_asked_to_ring_it_back(house: PhoneHouse) -> None:
     house.exchange.book = {one: Callee(Answer.BUSY) for one in (OWNER, SECOND, SUPPORT)}
     house.exchange.call("anonymous", OURS)

@@ -45,8 +45,8 @@ def remind(out: Outgoing, *, stopped: bool = False, last: bool = False) -> None:
         session.flush()
         now = session.execute(select(func.now())).scalar_one()
         enrolment = sequences.enrol(session, sequence, contact_id=contact.id, due_at=now)
-        draft = byphone.voice_message(
-            session, contact, template="demo_reminder", key="enrolment:1:1", values=DEMO
+        draft = byphone.automatic(
+            session, contact, Channel.VOICE, template="demo_reminder", key="enrolment:1:1", values=DEMO
         )
         delivery_id = outbox.queue(session, draft)
         enrolment.next_position = 2

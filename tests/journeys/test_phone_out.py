@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import func, select
 
-from core import byphone, outbox
+from core import byphone, outbox, transcripts
 from core.accounts import Channel
 from core.calls import Call, CallLeg, CallState, Recording
+from core.clock import now
 from core.consent import Suppression, SuppressionReason
 from core.conversations import Conversation, Direction, Message
 from core.outbox import Draft
 from core.phoneorders import OrderKind
 from core.tasks import Task
+from core.transcripts import Speaker
+from tests.twilio_local.exchange import ACCOUNT
 from tests.twilio_local.house import CLIENT, OURS, OWNER, SECOND, STRANGER, SUPPORT, SWITCHBOARD
 from tests.twilio_local.outgoing import Outgoing, contact_of, outgoing, owner
 from tests.twilio_local.people import Answer, Callee
@@ -46,8 +51,13 @@ def click(out: Outgoing, number: str = CLIENT) -> None:
 
 def remind(out: Outgoing, number: str = CLIENT) -> None:
     with out.context.transaction() as session:
-        draft = byphone.voice_message(
-            session, contact_of(session, number), template="demo_reminder", key="demo:1", values=DEMO
+        draft = byphone.automatic(
+            session,
+            contact_of(session, number),
+            Channel.VOICE,
+            template="demo_reminder",
+            key="demo:1",
+            values=DEMO,
         )
         outbox.queue(session, draft)
     out.send(Channel.VOICE)
@@ -99,6 +109,65 @@ def test_call_by_click_is_recorded_only_where_so_set_and_after_the_client_was_to
             assert (recording.call_id, recording.state, recording.message) == (call.id, "completed", False)
             assert recording.next_fetch_at is not None
             assert [step["step"] for step in call.route] == ["click", "dial", "announce", "talked"]
+
+
+def test_words_of_a_call_by_click_are_whose_they_are_and_in_the_clients_language(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    phone = {"recorded_calls_out": [OURS], "transcription": {"engine": "twilio"}}
+    with outgoing(engine, tmp_path, phone=phone) as out:
+        out.house.exchange.book[CLIENT] = Callee()
+        documents: list[str] = []
+        post = out.house.exchange.post
+
+        def kept(*given: Any) -> tuple[int, str, str]:
+            answer = post(*given)
+            documents.append(answer[2])
+            return answer
+
+        out.house.exchange.post = kept
+        with out.house.looking() as session:
+            contact_of(session, CLIENT).language = "ru"
+        click(out)
+        (asked,) = [one for one in documents if "<Transcription" in one]
+        assert 'languageCode="ru-RU"' in asked
+        address = asked.partition('statusCallbackUrl="')[2].partition('"')[0]
+        call = the_call(out)
+        for position, (track, text) in enumerate(
+            [("inbound_track", "Добрый день!"), ("outbound_track", "Пришлите, пожалуйста, предложение.")]
+        ):
+            told = {
+                "AccountSid": ACCOUNT, "TranscriptionSid": "GT" + "1" * 32, "CallSid": call.sid,
+                "TranscriptionEvent": "transcription-content", "SequenceId": str(position), "Track": track,
+                "TranscriptionData": json.dumps({"transcript": text}),
+            }  # fmt: skip
+            assert out.house.exchange.request(address, told)[0] == 204
+        out.house.work()
+        with out.house.looking() as session:
+            lines = transcripts.of_call(session, call.id)
+            assert [line.speaker for line in lines] == [Speaker.US, Speaker.CLIENT]
+            assert call.language == "ru"
+            assert session.get_one(Conversation, call.conversation_id).language == "ru"
+
+
+def test_colleague_hears_how_a_voice_sounds_and_it_stands_in_no_history(out: Outgoing) -> None:
+    with out.context.transaction() as session:
+        draft = byphone.trial_call(
+            owner(session), key="1", text="Laba diena!", language="lt", voice="Google.lt-LT-Standard-B",
+            at=now(),
+        )  # fmt: skip
+        outbox.queue(session, draft)
+    out.send(Channel.VOICE)
+    out.creator.place()
+    out.told()
+    assert out.house.exchange.rung == [OWNER]
+    assert out.house.exchange.heard == ["Laba diena!"]
+    assert out.states() == ["delivered"]
+    (order,) = out.orders()
+    assert (order.kind, order.units) == (OrderKind.TRIAL, 1)
+    with out.house.looking() as session:
+        for table in (Call, Message, Conversation):
+            assert session.scalar(select(func.count()).select_from(table)) == 0
 
 
 def test_call_by_click_is_not_recorded_unless_so_set(out: Outgoing) -> None:
@@ -184,7 +253,9 @@ def test_key_9_stops_automatic_calls_at_once(out: Outgoing) -> None:
     assert out.house.exchange.heard[-1].startswith("Daugiau tokių skambučių nebus.")
     with out.context.transaction() as session:
         contact = contact_of(session, CLIENT)
-        draft = byphone.voice_message(session, contact, template="demo_reminder", key="demo:2", values=DEMO)
+        draft = byphone.automatic(
+            session, contact, Channel.VOICE, template="demo_reminder", key="demo:2", values=DEMO
+        )
         outbox.queue(session, draft)
     out.send(Channel.VOICE)
     assert out.states() == ["delivered", "suppressed"]
@@ -195,6 +266,8 @@ def test_key_1_puts_the_callee_through_to_the_owner_of_the_deal(out: Outgoing) -
     out.house.exchange.book[CLIENT] = Callee(keys="1")
     remind(out)
     assert out.house.exchange.rung == [CLIENT, OWNER]
+    whispered = "Skambina Ona Žukauskaitė, UAB „Vandenis“. Norėdami atsiliepti, spauskite vieną."
+    assert whispered in out.house.exchange.heard
     with out.house.looking() as session:
         assert the_call(out).staff_id == owner(session).id
 
@@ -251,7 +324,7 @@ def test_stop_in_the_middle_of_a_page_of_sends_lets_no_more_leave(out: Outgoing,
             applied.set()
         elif form["To"][0] > numbers[2]:
             # The other line would run ahead of the word that is being understood.
-            applied.wait(60)
+            applied.wait(180)
 
     out.creator.watching.append(stop)
     out.send(Channel.SMS)
