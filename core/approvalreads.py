@@ -12,6 +12,7 @@ from core.accounts import Account
 from core.approvalasks import Approval, ApprovalState, Ask, needed
 from core.deals import Deal
 from core.outbox import Delivery, DeliveryState, Draft
+from core.staff import StaffMember
 
 
 def to_decide(staff_id: int) -> ColumnElement[bool]:
@@ -19,10 +20,14 @@ def to_decide(staff_id: int) -> ColumnElement[bool]:
     return and_(Approval.state == ApprovalState.WAITING, _asked(staff_id))
 
 
-def came_back(staff_id: int) -> ColumnElement[bool]:
-    """What came back to somebody, as a condition on Approval."""
+def came_back(staff_id: int, *, leads: bool = False) -> ColumnElement[bool]:
+    """What came back to somebody, as a condition on Approval; to who leads also what nobody here asked."""
     back = Approval.state.in_([ApprovalState.RETURNED, ApprovalState.OUTDATED])
-    return and_(back, Approval.asker_id == staff_id)
+    theirs = Approval.asker_id == staff_id
+    if leads:
+        here = select(StaffMember.id).where(StaffMember.active)
+        theirs = or_(theirs, Approval.asker_id.is_(None), Approval.asker_id.not_in(here))
+    return and_(back, theirs)
 
 
 def concerns(staff_id: int) -> ColumnElement[bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
@@ -56,8 +57,11 @@ def approve(
     leads: bool = False,
     note: str = "",
     seen: str | None = None,
+    not_before: datetime | None = None,
 ) -> Approval:
-    """Let a letter go; it leaves after `letters.UNDO`. What is out of date is told instead, and not sent.
+    """Let a letter go; it leaves after `letters.UNDO`, and ``not_before`` a moment where one is given.
+
+    What is out of date is told instead, and not sent.
 
     ``seen`` is what `words_of` told of the letter that was read; None where there was no reading. Look at the
     state of what is returned. Raises NotAllowed, IllegalTransition, and Conflict where it was changed since.
@@ -76,9 +80,9 @@ def approve(
     if delivery.files:
         delivery.files = fileasks.renewed(session, delivery.files)
     _redate(session, delivery)
-    outbox.settle(
-        session, delivery.id, DeliveryState.QUEUED, detail="approved", staff_id=by, wait=letters.UNDO
-    )
+    now = session.execute(select(func.now())).scalar_one()
+    wait = max(letters.UNDO, (not_before or now) - now)
+    outbox.settle(session, delivery.id, DeliveryState.QUEUED, detail="approved", staff_id=by, wait=wait)
     if delivery.conversation_id is not None and not delivery.automatic:
         session.execute(
             update(Conversation)

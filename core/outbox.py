@@ -155,6 +155,8 @@ class Delivery(Base):
     """The text a person wrote; empty where the template holds it all."""
     documents: Mapped[list[str]] = mapped_column(JSONB, default=list)
     """Keys of documents to be made and attached."""
+    versions: Mapped[dict[str, Any] | None]
+    """By ``kind/key``: what somebody read before it left, and it goes out in (`templates.asread`)."""
     files: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
     """What the client may download: ``[{"key", "name", "size", "until"}]``, see `core.fileasks`."""
     in_reply_to: Mapped[str | None] = mapped_column(Text)
@@ -410,7 +412,7 @@ def settle(
         "lease_until": None,
     }
     if state == DeliveryState.QUEUED:
-        values |= {"due_at": func.now() + wait, "expires_at": func.now() + EXPIRY, "settled_at": None}
+        values |= {"due_at": func.now() + wait, "expires_at": func.now() + wait + EXPIRY, "settled_at": None}
     if state == DeliveryState.HELD:
         values["settled_at"] = None
     done = session.execute(

@@ -66,6 +66,8 @@ class Claimed:
     """Of the mailing it belongs to."""
     files: list[dict[str, Any]] = field(default_factory=list)
     """What the client may download."""
+    versions: dict[str, Any] | None = None
+    """Versions of its texts that it is held to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ with due as (
             where c.contact_id = d.contact_id and c.channel = d.channel
             and c.purpose in ('marketing', (select m.topic from campaign m where m.id = d.campaign_id))
             order by c.purpose, c.id desc) as latest) as consent_withdrawn,
-        d.files, d.campaign_id, (select m.state from campaign m where m.id = d.campaign_id) as campaign_state
+        d.files, d.versions, d.campaign_id,
+        (select m.state from campaign m where m.id = d.campaign_id) as campaign_state
 )
 select coalesce(json_agg(claimed), '[]') from claimed
 """)

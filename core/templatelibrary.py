@@ -8,13 +8,13 @@ was sent can be read as it was. Which row counts for whom is decided in `templat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Text, func, or_, select, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, Text, func, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
 
@@ -163,18 +163,27 @@ class InForce:
 
 def in_force(session: Session, *, kind: str | None = None, key: str | None = None) -> list[InForce]:
     """Templates with their versions in force, the deleted ones too; all, of a kind, or of a key."""
+    wanted = [TemplateVersion.number == Template.version]
+    if kind is not None:
+        wanted.append(Template.kind == kind)
+    if key is not None:
+        wanted.append(Template.key == key)
+    return _read(session, wanted)
+
+
+def of_versions(session: Session, version_ids: Collection[int]) -> dict[int, InForce]:
+    """Templates as they stood in some versions, by version."""
+    found = _read(session, [TemplateVersion.id.in_(version_ids)]) if version_ids else []
+    return {one.version_id: one for one in found}
+
+
+def _read(session: Session, wanted: Sequence[ColumnElement[bool]]) -> list[InForce]:
     query = (
         select(Template, TemplateVersion)
-        .join(
-            TemplateVersion,
-            (TemplateVersion.template_id == Template.id) & (TemplateVersion.number == Template.version),
-        )
+        .join(TemplateVersion, TemplateVersion.template_id == Template.id)
+        .where(*wanted)
         .order_by(Template.id)
     )
-    if kind is not None:
-        query = query.where(Template.kind == kind)
-    if key is not None:
-        query = query.where(Template.key == key)
     rows = session.execute(query).all()
     files = files_of(session, [version.id for _, version in rows])
     return [

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core import letters
+from core.accounts import Channel
 from core.approvalasks import BETWEEN, Cause, asked_by
 from core.config_sections import Company
 from core.conversations import Conversation
@@ -20,11 +22,12 @@ from core.deals import Deal
 from core.outbox import Delivery, Draft
 from core.staff import StaffMember
 from outbound import placing
+from outbound.sender import company_values
 from templates import rendered
 from templates.catalogue import Catalogue
 from templates.library import shelf_of
-from templates.placeholders import PLACEHOLDERS, Type
 from templates.rendered import Document, RenderedEmail
+from templates.segments import segments_of
 
 NEEDS_DEAL = frozenset({"technical_proposal", "commercial_offer"})
 
@@ -85,12 +88,45 @@ def draft_of(delivery: Delivery) -> Draft:
     return Draft(**{name: getattr(delivery, name) for name in names})
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What will reach the client, in the form of its channel."""
+
+    channel: Channel
+    subject: str
+    text: str
+    language: str
+    parts: int | None = None
+    """In how many parts an SMS is sent, which is what it costs."""
+
+
+def words(session: Session, draft: Draft, company: Company, today: date) -> Words:
+    """The words of a draft as they will be sent: a letter's, a text's, or what a call says.
+
+    Raises what `templates.rendered` raises.
+    """
+    if draft.channel not in (Channel.SMS, Channel.VOICE):
+        letter = preview(session, draft, company, today)
+        return Words(draft.channel, letter.subject, letter.text, letter.language)
+    text, language, kind = draft.body, draft.language, draft.channel.value
+    if draft.template is not None:
+        shelf = _shelf(session, draft, company, kind, draft.template)
+        values = _values(draft, company, today)
+        made = rendered.render_text(kind, draft.template, draft.language, values, shelf)
+        text, language = made.text, made.language
+    parts = segments_of(text).count if draft.channel == Channel.SMS else None
+    return Words(draft.channel, "", text, language, parts)
+
+
 def preview(session: Session, draft: Draft, company: Company, today: date) -> RenderedEmail:
     """How a draft will read, by the texts that its sender's letters take.
 
     Raises what `templates.rendered.render_email` raises.
     """
-    key, values = draft.template or "answer", _values(draft, company, today)
+    key = draft.template
+    if key is None:
+        return RenderedEmail(draft.subject, draft.body, "", draft.language)
+    values = _values(draft, company, today)
     return rendered.render_email(key, draft.language, values, _shelf(session, draft, company, "email", key))
 
 
@@ -98,44 +134,20 @@ def preview_document(session: Session, draft: Draft, key: str, company: Company,
     """One of its documents, as yet without a number. Raises what `templates.rendered.render_document`
     raises.
     """
-    values = placing.template_values(draft.values, _company(company), document={"number": "–", "date": today})
     catalogue = _shelf(session, draft, company, "document", key)
-    return rendered.render_document(key, draft.language, values, catalogue)
+    return rendered.render_document(key, draft.language, _values(draft, company, today, "–"), catalogue)
 
 
 def _shelf(session: Session, draft: Draft, company: Company, kind: str, key: str) -> Catalogue:
     return shelf_of(session, draft.staff_id, kind=kind, key=key, default_language=company.default_language)
 
 
-def _values(draft: Draft, company: Company, today: date) -> dict[str, Any]:
-    values: dict[str, Any] = {group: _typed(group, given) for group, given in draft.values.items()}
-    values["company"] = _company(company)
-    values["document"] = {"number": "…", "date": today}
-    values["links"] = {"unsubscribe": "https://example.com/unsubscribe"}
-    return values
-
-
-def _company(company: Company) -> dict[str, Any]:
-    return {
-        "name": company.name,
-        "legal_name": company.legal_name,
-        "code": company.code,
-        "vat_code": company.vat,
-        "address": company.address,
-        "phone": company.phone,
-        "email": company.email,
-        "website": company.website,
-        "bank": company.bank,
-    }
-
-
-def _typed(group: str, given: Any) -> Any:
-    """A group of plain JSON values with its dates as dates."""
-    if not isinstance(given, dict):
-        return given
-    typed = dict(given)
-    for name, value in given.items():
-        placeholder = PLACEHOLDERS.get(f"{group}.{name}")
-        if placeholder is not None and placeholder.type is Type.DATE and isinstance(value, str):
-            typed[name] = date.fromisoformat(value)
-    return typed
+def _values(draft: Draft, company: Company, today: date, number: str = "…") -> dict[str, dict[str, Any]]:
+    """What the placeholders stand for, as when it is composed; ``number`` stands for one not given yet."""
+    return placing.template_values(
+        draft.values,
+        company_values(company),
+        staff={"name": company.name, "email": company.email},
+        document={"number": number, "date": today},
+        links={"unsubscribe": "https://example.com/unsubscribe"},
+    )

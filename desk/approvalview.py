@@ -1,4 +1,4 @@
-"""A letter that waits for a word, as whoever decides reads it: how it will look, and why it waits."""
+"""What waits for a word, as whoever decides reads it: as it will be sent, and why it waits."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from core.sessions import SignedIn
 from core.staff import Role, StaffMember, Team
 from desk import answers
 from desk.access import LEADERS
-from templates.rendered import RenderedEmail
 
 STATES: dict[ApprovalState, tuple[str, str]] = {
     ApprovalState.WAITING: (N_("waits"), "yellow"),
@@ -51,7 +50,7 @@ class Shown:
 
     approval: Approval
     delivery: Delivery
-    letter: RenderedEmail | None
+    words: answers.Words | None
     fault: FrontdeskError | None
     """Why it cannot be shown."""
     doubt: Doubt | None
@@ -89,16 +88,16 @@ def read(session: Session, viewer: SignedIn, approval_id: int, company: Company)
     approval = find(session, viewer, approval_id)
     delivery = session.get_one(Delivery, approval.delivery_id)
     today: date = session.execute(select(func.current_date())).scalar_one()
-    letter, fault = None, None
+    words, fault = None, None
     try:
-        letter = answers.preview(session, answers.draft_of(delivery), company, today)
+        words = answers.words(session, answers.draft_of(delivery), company, today)
     except FrontdeskError as error:
         fault = error
     open_still = approval.state in (ApprovalState.WAITING, ApprovalState.RETURNED)
     return Shown(
         approval=approval,
         delivery=delivery,
-        letter=letter,
+        words=words,
         fault=fault,
         doubt=doubt(session, approval, delivery) if open_still else None,
         deal=session.get(Deal, delivery.deal_id) if delivery.deal_id is not None else None,

@@ -92,7 +92,7 @@ def count_query(viewer: SignedIn) -> dict[str, Select[*tuple[Any, ...]]]:
         )
     found: dict[str, Select[*tuple[Any, ...]]] = {
         "approval": select(Approval.id).where(approvalreads.to_decide(viewer.staff_id)),
-        "returned": select(Approval.id).where(approvalreads.came_back(viewer.staff_id)),
+        "returned": select(Approval.id).where(_came_back(viewer)),
         "topic": topics,
         "beside": select(Conversation.id).where(Conversation.beside_id.is_not(None), visible(viewer)),
     }
@@ -106,7 +106,11 @@ def _approvals(session: Session, viewer: SignedIn) -> list[Item]:
 
 
 def _returned(session: Session, viewer: SignedIn) -> list[Item]:
-    return _asked(session, Kind.RETURNED, approvalreads.came_back(viewer.staff_id))
+    return _asked(session, Kind.RETURNED, _came_back(viewer))
+
+
+def _came_back(viewer: SignedIn) -> ColumnElement[bool]:
+    return approvalreads.came_back(viewer.staff_id, leads=viewer.role in LEADERS)
 
 
 def _asked(session: Session, kind: Kind, which: ColumnElement[bool]) -> list[Item]:

@@ -130,7 +130,7 @@ class Composer:
         """
         today = self._today()
         made: list[Document] = []
-        catalogue = of(self._catalogue, claimed.staff_id)
+        catalogue = of(self._catalogue, claimed.staff_id, claimed.versions)
         for key in claimed.documents:
             content = documents.fingerprint(claimed.values, claimed.language)
             version = documents.next_version(
@@ -231,7 +231,7 @@ class Composer:
     ) -> _Rendered:
         if claimed.template is None:
             return _Rendered(RenderedEmail(claimed.subject, claimed.body, "", claimed.language))
-        compiled, catalogue = templates.get(claimed.template, claimed.language, claimed.staff_id)
+        compiled, catalogue = templates.get_for(claimed, claimed.template)
         document: dict[str, object] | None = None
         if made:
             dated = made[0].created_at.astimezone(self._zone).date() if made[0].created_at else self._today()
@@ -312,6 +312,13 @@ class _Compiling:
         self._live = live
         self._seen: dict[int | None, Catalogue] = {}
         self._made: dict[_Wanted, CompiledEmail | FrontdeskError] = {}
+
+    def get_for(self, claimed: Claimed, key: str) -> tuple[CompiledEmail, Catalogue]:
+        """A delivery's template, in the version that it is held to. Raises what `compile_email` raises."""
+        if not claimed.versions:
+            return self.get(key, claimed.language, claimed.staff_id)
+        catalogue = of(self._live, claimed.staff_id, claimed.versions)
+        return compile_email(key, claimed.language, catalogue), catalogue
 
     def get(self, key: str, language: str, staff_id: int | None) -> tuple[CompiledEmail, Catalogue]:
         """A template as a colleague's letters take it, and the catalogue it was taken from.

@@ -18,7 +18,9 @@ from core.campaigns import CampaignText
 from core.context import Context
 from core.documents import Document
 from core.errors import NotFound
+from core.templatelibrary import of_versions
 from core.templatelibrary_uses import Use
+from templates.asread import as_read
 from templates.catalogue import Catalogue, shipped
 from templates.library import Library, Shelf, digest
 from templates.unit import Source
@@ -107,6 +109,12 @@ class CompanyTexts:
             shelf = self._library.seen_by(session, staff_id)
         return MailingCatalogue(shelf.overrides, shelf.default_language, shelf.rows, self._words)
 
+    def as_read(self, seen: MailingCatalogue, versions: Mapping[str, int | None]) -> MailingCatalogue:
+        """The same catalogue with the versions that a delivery is held to."""
+        with self._context.transaction() as session:
+            rows = of_versions(session, [number for number in versions.values() if number is not None])
+        return as_read(seen, {place: rows.get(number or 0) for place, number in versions.items()})
+
     def files(self, catalogue: Catalogue, source: Source) -> list[Attached]:
         """The files that go along with a text."""
         row = catalogue.row_of(source) if isinstance(catalogue, Shelf) else None
@@ -143,10 +151,16 @@ def catalogue_of(context: Context) -> LiveCatalogue:
     return LiveCatalogue(default_language=default, texts=CompanyTexts(context))
 
 
-def of(catalogue: Catalogue | None, staff_id: int | None) -> Catalogue:
-    """The catalogue as it is at this moment for what goes out in a colleague's name."""
+def of(
+    catalogue: Catalogue | None, staff_id: int | None, versions: Mapping[str, int | None] | None = None
+) -> Catalogue:
+    """The catalogue as it is at this moment for what goes out in a colleague's name.
+
+    ``versions`` are those that a delivery is held to, see `templates.asread`.
+    """
     if isinstance(catalogue, LiveCatalogue) and catalogue.texts is not None:
-        return catalogue.texts.seen_by(staff_id)
+        seen = catalogue.texts.seen_by(staff_id)
+        return catalogue.texts.as_read(seen, versions) if versions else seen
     return catalogue or shipped()
 
 

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
-from core import approvalreads, approvalrules, approvals
+from core import approvalreads, approvalrules, approvals, letters
 from core.approvalasks import NEVER, Approval, ApprovalState
 from core.errors import FrontdeskError, InputRefused, NotFound
 from core.i18n import Texts
@@ -25,6 +25,8 @@ from desk.pages.inbox import rail
 from desk.render import PageRequest, done, is_partial, page, reader
 from desk.security import DOWNLOAD_POLICY
 from desk.threads import in_thread
+from outbound.sequences import house_of, opens_at
+from templates.asread import keep_as_read
 
 EVENTS = ("review", "approvals", "conversation")
 DECIDED = 30
@@ -43,13 +45,11 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
     closed = Approval.state.in_([ApprovalState.APPROVED, ApprovalState.WITHDRAWN])
     concerned = closed if approvalview.leads(viewer) else and_(closed, approvalreads.concerns(me))
     to_decide = approvalreads.to_decide(me)
+    back = approvalreads.came_back(me, leads=approvalview.leads(viewer))
     values: dict[str, Any] = {
         "shelves": [
             (language.gettext("Waits for your word"), approvalview.row_values(session, viewer, to_decide)),
-            (
-                language.gettext("Came back to you"),
-                approvalview.row_values(session, viewer, approvalreads.came_back(me)),
-            ),
+            (language.gettext("Came back to you"), approvalview.row_values(session, viewer, back)),
             (
                 language.gettext("Waits for others"),
                 approvalview.row_values(session, viewer, and_(others, ~to_decide)),
@@ -106,26 +106,23 @@ def set_rule(request: PageRequest, session: Transaction, form: Filled) -> Respon
 @post("/approvals/{approval_id:int}/approve", enter=WORKERS)
 @in_thread
 def approve(
-    request: PageRequest, session: Transaction, form: Filled, approval_id: FromPath[int]
+    request: PageRequest, state: State, session: Transaction, form: Filled, approval_id: FromPath[int]
 ) -> Response[Any]:
-    """Let it go as it was read; ten seconds are left to take the word back."""
-    viewer = request.scope["user"]
-    approvalview.find(session, viewer, approval_id)
+    """Let it go as it was read; ten seconds at least are left to take the word back."""
+    by, leads = _speaker(request, session, approval_id)
+    delivery = approvals.held(session, approval_id)[1]
     made = approvals.approve(
         session,
         approval_id,
-        by=viewer.staff_id,
-        leads=approvalview.leads(viewer),
+        by=by,
+        leads=leads,
         seen=form.line("seen", longest=64),
+        not_before=opens_at(session, delivery.id, house_of(state.settings)),
     )
-    _announce(session, made)
-    language = reader(request)
     if made.state != ApprovalState.APPROVED:
-        why = approvalview.note_text(made, language)
-        text = language.gettext("Not sent: %(why)s. Whoever asked is told.", why=why)
-        return done(request, text, go="/approvals", events=EVENTS)
-    text = language.gettext("Approved: it leaves in ten seconds.")
-    return done(request, text, go="/approvals", undo=f"/approvals/{approval_id}/undo", events=EVENTS)
+        return _after(request, session, made, _not_sent(reader(request), made))
+    keep_as_read(session, delivery, state.settings.company.default_language)
+    return _after(request, session, made, _leaves(session, reader(request), delivery), undo=True)
 
 
 @post("/approvals/{approval_id:int}/return", enter=WORKERS)
@@ -134,15 +131,10 @@ def give_back(
     request: PageRequest, session: Transaction, form: Filled, approval_id: FromPath[int]
 ) -> Response[Any]:
     """Back to whoever asked, with a note."""
-    viewer = request.scope["user"]
-    approvalview.find(session, viewer, approval_id)
+    by, leads = _speaker(request, session, approval_id)
     note = form.text("note", longest=approvals.LONGEST_NOTE)
-    made = approvals.give_back(
-        session, approval_id, note, by=viewer.staff_id, leads=approvalview.leads(viewer)
-    )
-    _announce(session, made)
-    text = reader(request).gettext("Returned with your note.")
-    return done(request, text, go="/approvals", undo=f"/approvals/{approval_id}/undo", events=EVENTS)
+    made = approvals.give_back(session, approval_id, note, by=by, leads=leads)
+    return _after(request, session, made, reader(request).gettext("Returned with your note."), undo=True)
 
 
 @post("/approvals/{approval_id:int}/undo", enter=WORKERS)
@@ -152,11 +144,9 @@ def take_back(
 ) -> Response[Any]:
     """Take one's word back while the letter is still here."""
     del form
-    viewer = request.scope["user"]
-    approvalview.find(session, viewer, approval_id)
-    made = approvals.take_back(session, approval_id, by=viewer.staff_id)
-    _announce(session, made)
-    return done(request, reader(request).gettext("It waits again."), go="/approvals", events=EVENTS)
+    by, _leads = _speaker(request, session, approval_id)
+    made = approvals.take_back(session, approval_id, by=by)
+    return _after(request, session, made, reader(request).gettext("It waits again."))
 
 
 @post("/approvals/{approval_id:int}/edit", enter=WORKERS)
@@ -165,18 +155,10 @@ def edit(
     request: PageRequest, session: Transaction, form: Filled, approval_id: FromPath[int]
 ) -> Response[Any]:
     """Other words, before it leaves."""
-    viewer = request.scope["user"]
-    approvalview.find(session, viewer, approval_id)
-    made = approvals.edit(
-        session,
-        approval_id,
-        subject=form.line("subject", longest=300),
-        body=form.text("body"),
-        by=viewer.staff_id,
-        leads=approvalview.leads(viewer),
-    )
-    _announce(session, made)
-    return done(request, reader(request).gettext("The letter is changed."), go="/approvals", events=EVENTS)
+    by, leads = _speaker(request, session, approval_id)
+    subject, body = form.line("subject", longest=300), form.text("body")
+    made = approvals.edit(session, approval_id, subject=subject, body=body, by=by, leads=leads)
+    return _after(request, session, made, reader(request).gettext("The letter is changed."))
 
 
 @post("/approvals/{approval_id:int}/again", enter=WORKERS)
@@ -186,17 +168,13 @@ def ask_again(
 ) -> Response[Any]:
     """Ask once more, with the deal as it stands now."""
     del form
-    viewer = request.scope["user"]
-    approvalview.find(session, viewer, approval_id)
-    made = approvals.ask_again(session, approval_id, by=viewer.staff_id, leads=approvalview.leads(viewer))
-    _announce(session, made)
+    by, leads = _speaker(request, session, approval_id)
+    made = approvals.ask_again(session, approval_id, by=by, leads=leads)
     language = reader(request)
-    if made.state != ApprovalState.WAITING:
-        why = approvalview.note_text(made, language)
-        text = language.gettext("Not sent: %(why)s. Whoever asked is told.", why=why)
-    else:
-        text = language.gettext("Asked again.")
-    return done(request, text, go="/approvals", events=EVENTS)
+    asked = made.state == ApprovalState.WAITING
+    return _after(
+        request, session, made, language.gettext("Asked again.") if asked else _not_sent(language, made)
+    )
 
 
 @post("/approvals/{approval_id:int}/withdraw", enter=WORKERS)
@@ -206,13 +184,40 @@ def withdraw(
 ) -> Response[Any]:
     """It is not needed any more; of what is out of date, take note."""
     del form
+    by, leads = _speaker(request, session, approval_id)
+    made = approvals.withdraw(session, approval_id, by=by, leads=leads)
+    return _after(request, session, made, reader(request).gettext("Put aside; it is not sent."))
+
+
+def _speaker(request: PageRequest, session: Session, approval_id: int) -> tuple[int, bool]:
+    """Who speaks of a question that they have to do with, and whether they lead. Raises NotFound."""
     viewer = request.scope["user"]
     approvalview.find(session, viewer, approval_id)
-    made = approvals.withdraw(session, approval_id, by=viewer.staff_id, leads=approvalview.leads(viewer))
-    _announce(session, made)
-    return done(
-        request, reader(request).gettext("Put aside; it is not sent."), go="/approvals", events=EVENTS
-    )
+    return viewer.staff_id, approvalview.leads(viewer)
+
+
+def _after(
+    request: PageRequest, session: Session, made: Approval, text: str, *, undo: bool = False
+) -> Response[Any]:
+    """What is told after a word, and that open pages show it."""
+    delivery = session.get_one(Delivery, made.delivery_id)
+    live.announce(session, "approval", delivery.conversation_id)
+    back = f"/approvals/{made.id}/undo" if undo else None
+    return done(request, text, go="/approvals", undo=back, events=EVENTS)
+
+
+def _not_sent(language: Texts, made: Approval) -> str:
+    why = approvalview.note_text(made, language)
+    return language.gettext("Not sent: %(why)s. Whoever asked is told.", why=why)
+
+
+def _leaves(session: Session, language: Texts, delivery: Delivery) -> str:
+    session.refresh(delivery)
+    now = session.execute(select(func.now())).scalar_one()
+    if delivery.due_at <= now + letters.UNDO:
+        return language.gettext("Approved: it leaves in ten seconds.")
+    when = language.moment(delivery.due_at)
+    return language.gettext("Approved: it leaves in the client’s working hours, %(when)s.", when=when)
 
 
 @get("/approvals/{approval_id:int}/document/{key:str}", enter=WORKERS)
@@ -241,11 +246,6 @@ def document(
         "cache-control": "no-store",
     }
     return Response(made.content, media_type=made.content_type, headers=headers)
-
-
-def _announce(session: Session, approval: Approval) -> None:
-    delivery = session.get_one(Delivery, approval.delivery_id)
-    live.announce(session, "approval", delivery.conversation_id)
 
 
 ROUTES = (show, set_rule, approve, give_back, take_back, edit, ask_again, withdraw, document)

@@ -14,6 +14,7 @@ from core import approvalreads, deals, handover, letters, pipelines, stages
 from core.conversations import Conversation
 from core.deals import Deal, Initiative, LossReason, Outcome, Stage, WinReason
 from core.errors import Conflict, FrontdeskError, InputRefused, NotAllowed, NotFound
+from core.outbox import Delivery
 from core.staff import StaffMember
 from desk import answers, approvalview, live
 from desk.access import LEADERS, SALES, conversation_for
@@ -22,6 +23,7 @@ from desk.pages.sheets import sheet
 from desk.render import PageRequest, done, reader
 from desk.threads import in_thread
 from outbound.sequences import house_of
+from templates.asread import keep_as_read
 
 
 def deal_of(session: Session, request: PageRequest, conversation_id: int) -> tuple[Conversation, Deal]:
@@ -116,6 +118,9 @@ def move(
         silent=form.ticked("silent"),
         override=override,
     )
+    if delivery_id is not None:
+        delivery = session.get_one(Delivery, delivery_id)
+        keep_as_read(session, delivery, state.settings.company.default_language)
     live.announce(session, "deal", conversation_id)
     language = reader(request)
     text = language.gettext("Moved to “%(stage)s”.", stage=to.name(language.language))

@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from core import demofiles, outbox
-from core.approvalasks import Approval, ApprovalRule
+from core.accounts import Channel
+from core.approvalasks import Approval, ApprovalRule, Cause, asked_by
 from core.config import Settings
 from core.db import transaction
 from core.demofiles import DemoFile
@@ -87,8 +88,27 @@ def test_the_head_is_asked_and_approves_with_one_key(
     assert 'data-pick="1" data-accept' in shown
     answer = head.post(f"/approvals/{asked}/approve", data={"seen": seen_in(shown)}, headers=HTMX)
     assert states(engine) == ("approved", "queued")
+    with transaction(engine) as session:
+        assert session.scalars(sa.select(Delivery.versions).join(Approval)).one() == {"email/answer": None}
     head.post(json.loads(answer.headers["hx-trigger"])["toast"]["undo"], headers=HTMX)
     assert states(engine) == ("waiting", "held")
+
+
+def test_a_text_is_shown_as_it_will_be_sent_with_the_parts_it_costs(
+    signed_in: SignedIn, engine: sa.Engine, world: World
+) -> None:
+    head = world.staff["head"]
+    with transaction(engine) as session:
+        draft = Draft(
+            "s", "+37061200001", channel=Channel.SMS, language="lt", template="offer_sent",
+            values={"deal": {"title": "Siurbliai"}},
+            approver=asked_by(Cause.STEP, f"person:{head.email}"),
+        )  # fmt: skip
+        outbox.queue(session, draft)
+        number = session.scalars(sa.select(Approval.id)).one()
+    shown = signed_in("head").get(f"/review?item=approval-{number}").text
+    assert "SMS ·" in shown
+    assert "pasiūlymą „Siurbliai“" in shown
 
 
 def test_what_came_back_is_shown_to_who_asked_with_the_note(

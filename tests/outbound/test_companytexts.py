@@ -12,12 +12,15 @@ from sqlalchemy import select
 
 from core import staff, templatelibrary_verbs
 from core.context import Context
+from core.outbox import Delivery
 from core.templatelibrary import TemplateScope, TemplateUse, TemplateVersion
 from core.templatelibrary_verbs import Place
+from templates.asread import keep_as_read
 from tests.outbound.conftest import draft, queue, send_all, smtp_channel
 from tests.servers_smtp import RecordingServer
 
 Company = Callable[..., Context]
+ANSWER = {"answer": {"text": "Yes.", "subject": "Yes"}}
 
 
 def write(context: Context, place: Place, says: str, base: int = 0) -> None:
@@ -76,9 +79,26 @@ async def test_a_change_is_in_the_next_letter_and_files_go_along(company: Compan
         assert [part.get_filename() for part in letter.iter_attachments()] == ["prices.pdf"]
 
 
+async def test_what_somebody_read_goes_out_as_it_was_read(company: Company, smtp: RecordingServer):
+    context, place = company(smtp.port), Place("email", "price_list", TemplateScope.COMPANY)
+    write(context, place, "Read words.")
+    numbers = queue(context, draft(1, template="price_list"), draft(2, template="answer", values=ANSWER))
+    with context.transaction() as session:
+        for number in numbers:
+            keep_as_read(session, session.get_one(Delivery, number))
+    write(context, place, "Later words.", base=1)
+    write(context, Place("email", "answer", TemplateScope.COMPANY), "Later answer.")
+    queue(context, draft(3, template="price_list"))
+    await send_all(context, smtp_channel(context))
+    texts = {one["To"].addresses[0].addr_spec: one.get_body(("plain",)).get_content() for one in bodies(smtp)}  # type: ignore[union-attr]
+    assert "Read words." in texts["client1@company1.example"]
+    assert "Yes." in texts["client2@company2.example"]
+    assert "Later words." in texts["client3@company3.example"]
+
+
 async def test_the_shipped_text_is_kept_by_its_digest(company: Company, smtp: RecordingServer):
     context = company(smtp.port)
-    queue(context, draft(1, template="answer", values={"answer": {"text": "Yes.", "subject": "Yes"}}))
+    queue(context, draft(1, template="answer", values=ANSWER))
     await send_all(context, smtp_channel(context))
     with context.transaction() as session:
         use = session.scalars(select(TemplateUse)).one()

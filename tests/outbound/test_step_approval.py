@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 from core import approvals, defaults, sequences, sequences_stops
 from core.accounts import Contact, ContactPoint, PointKind
 from core.approvalasks import Approval
-from core.outbox import Delivery
+from core.approvalreads import came_back
+from core.letters import UNDO
+from core.outbox import EXPIRY, Delivery
 from core.sequences import Enrolment, StopReason
 from core.staff import Role
 from core.tasks import Task
 from core.worktime import Calendar
-from outbound.sequences import APPROVAL, APPROVAL_WAIT, House, tick
+from outbound.sequences import APPROVAL, APPROVAL_WAIT, House, opens_at, tick
 from tests.core.people import colleague
 
 HOUSE = House(Calendar())
@@ -65,3 +67,25 @@ def test_a_stop_takes_back_what_waits_for_a_word(session: Session, enrolment: En
     assert session.scalars(select(Delivery.state)).all() == ["cancelled"]
     approvals.look_after(session)
     assert session.scalars(select(Approval.state)).all() == ["outdated"]
+
+
+def test_a_word_lets_a_step_go_in_the_clients_working_hours(session: Session, enrolment: Enrolment) -> None:
+    enrolment.sequence.steps[0].window = {"days": [6, 0], "from": "11:00", "to": "11:01"}
+    session.flush()
+    approval = session.scalars(select(Approval)).one()
+    now = session.execute(select(func.now())).scalar_one()
+    opens = opens_at(session, approval.delivery_id, HOUSE)
+    assert opens == HOUSE.calendar.within({"days": [0], "from": "11:00", "to": "11:01"}).next_open(now)
+    approvals.approve(session, approval.id, by=approval.approver_ids[0], not_before=opens)
+    delivery = session.get_one(Delivery, approval.delivery_id, populate_existing=True)
+    assert delivery.due_at == max(opens or now, now + UNDO)
+    assert delivery.expires_at == delivery.due_at + EXPIRY
+
+
+def test_what_comes_back_and_nobody_asked_comes_to_who_leads(session: Session, enrolment: Enrolment) -> None:
+    approval = session.scalars(select(Approval)).one()
+    head = approval.approver_ids[0]
+    approvals.give_back(session, approval.id, "Shorter", by=head)
+    found = {leads: session.scalars(select(Approval.id).where(came_back(head, leads=leads))).all()
+             for leads in (False, True)}  # fmt: skip
+    assert found == {False: [], True: [approval.id]}
