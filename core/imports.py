@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import lists
+from core import cardscores, lists
 from core.accounts import Account, AccountDomain, Contact, ContactPoint, PointKind, company_domain
 from core.errors import IllegalTransition, InputRefused, NotFound
 from core.imports_fields import Entry, entries, guess
@@ -230,6 +230,7 @@ def run(session: Session, one: Import, *, list_name: str = "", staff_id: int | N
     planned = plan(session, read(one.data), mapping_of(one))
     made: ContactList | None = lists.add(session, list_name, staff_id=staff_id) if list_name.strip() else None
     contact_ids = write_rows(session, one.id, planned)
+    cardscores.count(session, {row.account_id for row in planned if row.account_id is not None})
     if made is not None:
         lists.put_on(session, made.id, contact_ids)
         one.list_id = made.id

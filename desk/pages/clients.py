@@ -11,7 +11,7 @@ from litestar.response import Redirect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import clientedits, merging, timeline
+from core import cardscores, clientedits, merging, timeline
 from core.accounts import Account
 from core.conversations import Conversation
 from core.duplicates import Pair
@@ -68,6 +68,7 @@ def add(request: PageRequest, session: Transaction, form: Filled) -> Response[An
     """A client written down by hand; whoever does it is the curator."""
     by = session.get_one(StaffMember, request.scope["user"].staff_id)
     made = clientedits.add_account(session, form.line("name"), by=by, source=form.line("source"))
+    cardscores.count(session, [made.id])
     place = f"/clients/{made.id}"
     if is_partial(request):
         return Response("", status_code=200, headers={"hx-redirect": place})

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from core import duplicates, likelydoubles, merging
+from core import cardscores, duplicates, likelydoubles, merging
 from core.accounts import Account, Contact
 from core.deals import Deal
 from core.duplicates import Pair
@@ -97,11 +97,19 @@ def merge(request: PageRequest, session: Transaction, form: Filled) -> Response[
     viewer = request.scope["user"]
     kind, one, other = _pair(session, viewer, form)
     made = merging.merge(session, kind, one, other, staff_id=viewer.staff_id, reason=form.line("reason"))
-    live.announce(session, "client", -(made.account_id or 0))
+    _changed(session, kind, made, one)
     _ = reader(request).gettext
     said = _("“%(name)s” is part of the other record now.", name=made.gone_name or _("Name not known"))
     undo = f"/doubles/merges/{made.id}/undo"
     return done(request, said, go=f"/doubles?kind={kind.value}", undo=undo, events=EVENTS)
+
+
+def _changed(session: Session, kind: Pair, made: ClientMerge, other: int) -> None:
+    """Count how full the cards are now, and tell their open pages."""
+    whose = {made.account_id, other if kind is Pair.ACCOUNT else None} - {None}
+    cardscores.count(session, [number for number in whose if number is not None])
+    for number in whose:
+        live.announce(session, "client", -(number or 0))
 
 
 @post("/doubles/merges/{merge_id:int}/undo", enter=SALES)
@@ -113,7 +121,7 @@ def undo_merge(request: PageRequest, session: Transaction, merge_id: FromPath[in
     if made is None or (made.staff_id != viewer.staff_id and viewer.role not in LEADERS):
         raise NotFound
     made = merging.take_back(session, merge_id, staff_id=viewer.staff_id)
-    live.announce(session, "client", -(made.account_id or 0))
+    _changed(session, made.kind, made, made.gone_id)
     said = reader(request).gettext("“%(name)s” is back.", name=made.gone_name)
     return done(request, said, go=f"/doubles?kind={made.kind.value}", events=EVENTS)
 

@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import clientedits, deals, merging, persons, pipelines, timeline
+from core import cardscores, clientedits, deals, merging, persons, pipelines, timeline
 from core.accounts import Account, Contact, ContactPoint, PointKind
 from core.clientedits import CONTACT_FIELDS
 from core.conversations import Conversation
@@ -252,6 +252,7 @@ def give_company(
         by = session.get_one(StaffMember, viewer.staff_id)
         account = clientedits.add_account(session, form.line("name"), by=by)
     clientedits.attach(session, contact, account, by=viewer.staff_id)
+    cardscores.count(session, [account.id])
     live.announce(session, "client", -account.id)
     place = f"/clients/{account.id}#p{contact.id}"
     if is_partial(request):
