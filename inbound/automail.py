@@ -223,9 +223,8 @@ def _automatic_reason(mail: ParsedMail) -> str | None:
         and absence.is_away(f"{mail.subject}\n{_own_words(mail.text)[:1000]}")
     ):
         return f"Precedence: {precedence}, and it speaks of absence"
-    local = _sender(mail).partition("@")[0]
-    if _is_robot(local) and form_writer(mail) is None:
-        return f"nobody reads answers at {local}@"
+    if is_robot(_sender(mail)) and form_writer(mail) is None:
+        return f"nobody reads answers at {_sender(mail).partition('@')[0]}@"
     if len(mail.text) < 6000 and _says_automatic(mail.text):
         return "the text says that it was made automatically"
     return None
@@ -236,14 +235,15 @@ def form_writer(mail: ParsedMail) -> Address | None:
 
     None for a service that names itself in Reply-To, or says that it writes to many.
     """
-    if not mail.from_ or not mail.reply_to or not _is_robot(_sender(mail).partition("@")[0]):
+    if not mail.from_ or not mail.reply_to or not is_robot(_sender(mail)):
         return None
     headers = mail.headers
     if "list-id" in headers or "precedence" in headers or any(name in headers for name in _BULK_FIELDS):
         return None
     writer, service = mail.reply_to[0], mail.from_[0]
-    local = writer.address.lower().partition("@")[0]
-    return writer if writer.domain and not _is_robot(local) and not same_site(writer, service) else None
+    return (
+        writer if writer.domain and not is_robot(writer.address) and not same_site(writer, service) else None
+    )
 
 
 def same_site(one: Address, other: Address) -> bool:
@@ -255,7 +255,9 @@ def same_site(one: Address, other: Address) -> bool:
     )
 
 
-def _is_robot(local: str) -> bool:
+def is_robot(address: str) -> bool:
+    """Whether nobody reads what is sent to an address, as its own name says."""
+    local = address.lower().partition("@")[0]
     return local in _ROBOTS or re.match(r"(?:no|do-?not|dont)[-_.]?reply", local) is not None
 
 

@@ -64,6 +64,8 @@ class Reading:
     """What From names beside the first."""
     calendar: CalendarAnswer | None = None
     """An answer to an invitation."""
+    by_form: bool = False
+    """A form passed it on: its sender is who Reply-To names, which no mail server checks."""
 
     def dumped(self) -> bytes:
         """The values as bytes (marshal: plain values only, so reading them runs nothing)."""

@@ -21,10 +21,13 @@ def run(batch: Batch) -> None:
         _sender(item)
     staff = _staff(batch, [item.sender for item in items if item.sender])
     for item in items:
-        if item.sender in staff and _denied(item):
+        if item.sender in staff and (item.reading.by_form or _denied(item)):
             item.sender = None
             item.warnings.append("claims_to_be_colleague")
-            item.note("recognise", "it names a colleague, but our mail server says it is not from there")
+            known = (
+                "a form cannot know" if item.reading.by_form else "our mail server says it is not from there"
+            )
+            item.note("recognise", f"it names a colleague, but {known}")
         elif item.sender in staff:
             _colleague(item, staff[item.sender])
     people = _known(

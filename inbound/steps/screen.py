@@ -13,6 +13,9 @@ from core.errors import IllegalTransition
 from core.outbox import Delivery, DeliveryState
 from core.sequences import StopReason
 from core.values import BadAddress, normal_email
+from inbound.automail import is_robot
+from inbound.bouncewords import BounceClass
+from inbound.repeatedbounces import judge
 from inbound.work import Batch, Item
 
 TOKEN: Final = re.compile(r"\bfd-([0-9a-f]{32})\b")
@@ -33,6 +36,8 @@ def run(batch: Batch) -> None:
             _own(item, batch.tools.own_addresses())
         elif kind in {"bounce", "complaint", "receipt"}:
             reports.append(item)
+        elif kind == "none" and item.reading.from_ and is_robot(item.reading.from_[1]):
+            _of_form(item, "a service passed a form on; the client is in Reply-To")
         elif kind != "none":
             item.machine = kind
             item.note("screen", f"{kind}: {item.reading.machine_reason}")
@@ -52,10 +57,17 @@ def _own(item: Item, own: frozenset[str]) -> None:
     reading = item.reading
     foreign = [pair for pair in reading.reply_to if pair[1] and pair[1].lower() not in own]
     if foreign and not tokens_in([reading.message_id]):
-        reading.from_ = foreign[0]
-        item.note("screen", "a form of ours wrote it; the client is in Reply-To")
+        reading.reply_to = tuple(foreign)
+        _of_form(item, "a form of ours wrote it; the client is in Reply-To")
         return
     item.ignore("screen", f"our own letter came back: {reading.machine_reason}")
+
+
+def _of_form(item: Item, reason: str) -> None:
+    """Who filled it in takes the sender's place; what servers say of the form's domain is not said of them."""
+    reading = item.reading
+    reading.from_, reading.auth_results, reading.by_form = reading.reply_to[0], (), True
+    item.note("screen", reason)
 
 
 def keys_of(item: Item) -> list[str]:
@@ -97,17 +109,26 @@ def _settle(batch: Batch, item: Item, delivery: Delivery) -> str:
     said = " ".join(filter(None, [class_, status, diagnostic]))[:500]
     if delayed:
         return f"delivery {delivery.id} is only delayed: {said}"
-    if hard and _same_address(delivery, recipients):
-        _write_no_more(batch, delivery, SuppressionReason.BOUNCED, StopReason.BOUNCE)
-    return _into(batch, delivery, DeliveryState.BOUNCED, said)
+    settled = _into(batch, delivery, DeliveryState.BOUNCED, said)
+    if _same_address(delivery, recipients):
+        scope = Scope.EVERYTHING if hard else judge(batch.session, delivery, BounceClass(class_))
+        if scope is not None:
+            _write_no_more(batch, delivery, SuppressionReason.BOUNCED, StopReason.BOUNCE, scope)
+    return settled
 
 
-def _write_no_more(batch: Batch, delivery: Delivery, why: SuppressionReason, stop: StopReason) -> None:
+def _write_no_more(
+    batch: Batch,
+    delivery: Delivery,
+    why: SuppressionReason,
+    stop: StopReason,
+    scope: Scope = Scope.EVERYTHING,
+) -> None:
     consent.suppress(
         batch.session,
         Channel(delivery.channel),
         delivery.address,
-        scope=Scope.EVERYTHING,
+        scope=scope,
         reason=why,
         source=f"delivery:{delivery.id}",
     )

@@ -322,3 +322,68 @@ def test_messages_are_ordered_by_when_we_got_them(context: Context) -> None:
     with context.transaction() as session:
         message = session.scalars(sa.select(Message)).one()
         assert message.happened_at.year > 2000
+
+
+def _again(context: Context, number: int, days_ago: int, status: str, said: str) -> Delivery:
+    """A delivery that came back so many days ago."""
+    with context.transaction() as session:
+        (delivery_id,) = outbox.queue_many(
+            session, [Draft(key=f"again:{number}", address="ona@vandenis.lt", subject="Naujienos")]
+        )
+        session.execute(
+            sa.update(Delivery).where(Delivery.id == delivery_id).values(state=DeliveryState.SENT)
+        )
+        delivery = session.get_one(Delivery, delivery_id)
+    report = bounce(delivery.token, status=status).replace(b"User unknown", said.encode())
+    run(context, [report.replace(b"<b1@", b"<b%d@" % number)])
+    with context.transaction() as session:
+        session.execute(
+            sa.update(outbox.DeliveryEvent)
+            .where(outbox.DeliveryEvent.delivery_id == delivery_id)
+            .values(happened_at=sa.func.now() - timedelta(days=days_ago))
+        )
+    return delivery
+
+
+def _stopped(context: Context) -> Scope | None:
+    with context.transaction() as session:
+        found = consent.suppression_of(session, Channel.EMAIL, "ona@vandenis.lt")
+        return Scope(found.scope) if found is not None else None
+
+
+def test_address_that_is_unknown_for_a_second_time_is_given_up(context: Context) -> None:
+    _again(context, 1, 3, "5.7.1", "No such user")
+    assert _stopped(context) is None
+    _again(context, 2, 0, "5.7.1", "No such user")
+    assert _stopped(context) is Scope.EVERYTHING
+
+
+def test_mailbox_that_stays_full_gets_no_more_mailings(context: Context) -> None:
+    for number, days_ago in ((1, 20), (2, 10), (3, 0)):
+        assert _stopped(context) is None
+        _again(context, number, days_ago, "5.2.2", "Mailbox full")
+    assert _stopped(context) is Scope.MARKETING
+
+
+def test_sender_that_is_blocked_again_and_again_gives_no_address_up(context: Context) -> None:
+    for number, days_ago in ((1, 30), (2, 20), (3, 10), (4, 5), (5, 0)):
+        _again(context, number, days_ago, "5.7.1", "blocked using zen.spamhaus.org")
+    assert _stopped(context) is None
+
+
+def test_form_of_a_foreign_service_is_the_letter_of_who_filled_it_in(context: Context) -> None:
+    run(context, [letter(sender="Forms <noreply@forms.example>", reply_to="Ona <ona@vandenis.lt>")])
+
+    with context.transaction() as session:
+        assert [one.sender for one in messages(session)] == ["ona@vandenis.lt"]
+        assert session.scalars(sa.select(Contact.name)).all() == ["Ona"]
+
+
+def test_form_cannot_speak_for_a_colleague(context: Context) -> None:
+    form = letter(sender="Forms <noreply@forms.example>", reply_to="Jonas <jonas@siurbliai.example>")
+    run(context, [form])
+
+    with context.transaction() as session:
+        (message,) = messages(session)
+        assert message.staff_id is None
+        assert "claims_to_be_colleague" in message.warnings
