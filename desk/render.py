@@ -22,7 +22,7 @@ from core.i18n import LANGUAGE_NAMES, Texts, negotiate, texts
 from core.intents import URGENCY_NAMES, Urgency
 from core.sessions import SignedIn
 from core.staff import Role
-from desk import assets, labelnames, templatenames, wording
+from desk import alarmplaces, assets, labelnames, templatenames, wording
 
 VIEWS = Path(__file__).parent / "views"
 
@@ -43,6 +43,8 @@ def environment() -> Environment:
     made.globals.update(asset=assets.url, icon=assets.icon, Role=Role, languages=LANGUAGE_NAMES)
     made.filters["safe_text"] = safe_text
     made.filters.update(wording.FILTERS)
+    made.filters["alarm_place"] = alarmplaces.place
+    made.tests["of_concern_to"] = alarmplaces.concerns
     return made
 
 

@@ -12,13 +12,12 @@ from tests.desk.test_alarm_words import ROOT
 KINDS = frozenset({"InputRefused", "Conflict", "IllegalTransition"})
 """Errors whose message a screen shows."""
 TOLD_TO_PROGRAMS = (
+    "backup.py",
     "cli.py",
     "commands",
     "demo",
     "webhooks.py",
     "phoneevents.py",
-    "phoneplain.py",
-    "signing.py",
 )
 """Modules whose errors are read in a terminal, or by the exchange that called us."""
 
