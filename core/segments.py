@@ -197,11 +197,11 @@ def archive(session: Session, segment: Segment) -> None:
 
     Raises Conflict while a mailing that has not ended goes to it.
     """
-    going = select(Campaign.name).where(
+    going = select(Campaign.id).where(
         Campaign.segment_id == segment.id, Campaign.state.in_([*LIVE, *HOLDING]), Campaign.frozen_at.is_(None)
     )
-    if (name := session.scalars(going.limit(1)).first()) is not None:
-        raise Conflict(f"The mailing “{name}” goes to this segment.", cure="End the mailing first.")
+    if session.scalars(going.limit(1)).first() is not None:
+        raise Conflict("A mailing that has not ended goes to this segment.", cure="End the mailing first.")
     segment.archived_at = func.now()
     session.flush()
     session.execute(text("delete from segment_member where segment_id = :id"), {"id": segment.id})

@@ -110,8 +110,14 @@ FAULTS: tuple[str, ...] = (
     N_("Take the later merge back first."),
     N_("These records hang together in a way that cannot be merged."),
     N_("Tell whoever looks after frontdesk: a table refers to itself in a circle."),
+    N_("Say how you know what they want."),
+    N_("For example: said so in a call today."),
+    N_("These are more contacts than one file can hold."),
+    N_("Narrow the conditions and take several files."),
+    N_("A mailing that has not ended goes to this segment."),
+    N_("End the mailing first."),
 )
-"""What `core.clientedits`, `core.merging` and `core.folding` may refuse, so that it is translated."""
+"""What changes of clients, merges, wishes, files and segments may be refused for, so that it is translated."""
 
 
 @pass_context
