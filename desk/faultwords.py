@@ -6,6 +6,13 @@ from core.i18n import N_
 
 KNOWN = frozenset(
     {
+        N_("That voice does not speak that language."),
+        N_("The contact has no telephone number that can be used for this."),
+        N_("You have no telephone number of your own on record, so no call can be put through to you."),
+        N_("Ask an administrator to add it on your page under “Colleagues”."),
+        N_("The owner of that number asked us not to use it."),
+        N_("No fax can go to that number."),
+        N_("Send the document by mail, or add the country to phone.countries."),
         N_("A conversation cannot be joined to itself."),
         N_("A deal holds at most 200 products."),
         N_("A deal is won or lost."),
@@ -93,6 +100,7 @@ KNOWN = frozenset(
         N_("Only an import that is done can be undone."),
         N_("Only an open conversation can be put off."),
         N_("Only the head of sales may let it go."),
+        N_("Only who is asked, or the head of sales, may change whose word is needed."),
         N_("Open a new deal for the client."),
         N_("Open it again first."),
         N_("Plan a new meeting."),

@@ -111,6 +111,9 @@ KINDS: dict[str, str] = {
     "voice": N_("Voice of the telephone"),
     "contact": N_("Contact"),
     "template": N_("Template"),
+    "deal": N_("Deal"),
+    "approval": N_("Letter that waits for a word"),
+    "approval_rule": N_("Rule of approval"),
 }
 FIELDS: dict[str, str] = {
     "email": N_("E-mail"),
@@ -138,6 +141,7 @@ FIELDS: dict[str, str] = {
     "into": N_("Into"),
     "corrections": N_("Corrections"),
     "version": N_("Version"),
+    "approver": N_("Needs the word of"),
     "conversations_returned": N_("Conversations returned to the queue"),
 }
 
