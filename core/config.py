@@ -249,7 +249,9 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigurationError(
             f"{file} cannot be read: {error.strerror}.", cure="Check its owner and mode."
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{file} is not text in UTF-8.", cure="Save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(
             f"{file} is not TOML: {error}.", cure='Strings need quotes. Example: host = "imap.example.lt"'
         ) from error
@@ -306,7 +308,9 @@ def _fault(detail: Any, field: pydantic.fields.FieldInfo | None) -> str:
     if detail["type"] == "string_pattern_mismatch":
         return f"{shown} has the wrong form"
     if message.startswith("Input should be "):
-        return f"{shown} should be {message.removeprefix('Input should be ')}"
+        return (
+            f"{shown} should be {message.removeprefix('Input should be ').partition(', unable to parse')[0]}"
+        )
     return message
 
 

@@ -289,9 +289,9 @@ def check_server(engine: sa.Engine) -> None:
 
 def unavailable(error: OperationalError) -> DatabaseUnavailable:
     """The first line of what the driver said, as our error."""
-    said = str(error.orig or error).strip().splitlines()
+    said = str(error.orig or error).strip().splitlines() or ["no reason given"]
     return DatabaseUnavailable(
-        f"The database does not answer: {said[0] if said else 'no reason given'}",
+        f"The database does not answer: {said[0].rstrip('.')}.",
         cure="Check database_url and that the server runs.",
     )
 

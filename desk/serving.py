@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import socket
 from collections.abc import Callable
@@ -20,8 +21,14 @@ def check_address(host: str, port: int) -> None:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind((host, port))
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or str(error)
+            foreign = isinstance(error, socket.gaierror | UnicodeError)
+            if foreign or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
+                raise ConfigurationError(
+                    f"desk.host: {host} is no address of this machine ({reason}).",
+                    cure='Example: host = "127.0.0.1", or "0.0.0.0" for all its addresses',
+                ) from error
             raise ConfigurationError(
                 f"desk.port: nothing can listen on {host}:{port} ({reason}).",
                 cure="Stop what listens there, or choose another. Example: port = 8081",

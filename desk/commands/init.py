@@ -62,7 +62,7 @@ class Asker:
             answer = click.prompt(question, default=default, type=kind, show_choices=False)
             return str(answer).strip()
         if default is None:
-            raise click.UsageError(f"{question} is not given, and nobody is asked.")
+            raise click.UsageError(f"{question}: it is not given, and --yes asks nobody.")
         return default
 
     def secret(self, question: str, given_file: Path | None) -> dict[str, str]:

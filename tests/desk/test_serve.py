@@ -19,7 +19,9 @@ from pathlib import Path
 import pytest
 
 from core.config import PREFIX
+from core.errors import ConfigurationError
 from core.localdb import LocalDatabase
+from desk.serving import check_address
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 240.0
@@ -124,6 +126,12 @@ def test_it_ends_with_whoever_started_it_and_takes_its_database_along() -> None:
         process.wait()
         database.stop(signal.SIGQUIT)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.parametrize("host", ["203.0.113.7", "999.1.1.1"])
+def test_an_address_of_another_machine_names_its_setting(host: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^desk\.host: .* is no address of this machine"):
+        check_address(host, 8080)
 
 
 def test_a_port_that_is_taken_is_said_before_anything_is_started(tmp_path: Path) -> None:
