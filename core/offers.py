@@ -7,9 +7,11 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from sqlalchemy.orm import Session
 
+from core import approvers, audit
+from core.approvers import Whose
 from core.catalogue import Product
 from core.deals import Deal, DealLine, hold
-from core.errors import InputRefused
+from core.errors import InputRefused, NotAllowed
 from core.pipelinespec import PERFORMER
 
 MOST = Decimal(1_000_000_000)
@@ -82,14 +84,32 @@ def set_terms(deal: Deal, terms: Terms) -> None:
     deal.vat_rate = terms.vat_rate.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-def set_approver(deal: Deal, approver: str) -> None:
+def may_set_approver(session: Session, deal: Deal, by: int, *, leads: bool) -> bool:
+    """Whether somebody may say whose word the deal's offers need: anybody asks for one where none is needed;
+    after that who leads, and whoever is asked now.
+    """
+    if leads or not deal.approver:
+        return True
+    curator_id = deal.account.curator_id if deal.account is not None else None
+    whose = Whose(owner_id=deal.owner_id, curator_id=curator_id)
+    return by in approvers.choose(deal.approver, approvers.colleagues(session), whose).ids
+
+
+def set_approver(session: Session, deal: Deal, approver: str, *, by: int, leads: bool = False) -> None:
     """Say whose word the deal's proposals and offers need before they leave; empty for nobody's.
 
-    Raises InputRefused for one that names nobody.
+    Raises InputRefused for one that names nobody, NotAllowed for somebody who may not.
     """
+    if approver == deal.approver:
+        return
     if approver and not PERFORMER.fullmatch(approver):
         raise InputRefused("Choose whose word is needed.")
-    deal.approver = approver
+    if not may_set_approver(session, deal, by, leads=leads):
+        raise NotAllowed("Only who is asked, or the head of sales, may change whose word is needed.")
+    before, deal.approver = deal.approver, approver
+    name = deal.title or f"S-{deal.id}"
+    after = {"approver": approver}
+    audit.note(session, by, "changed", "deal", deal.id, name, before={"approver": before}, after=after)
 
 
 def _quantity(value: Decimal) -> Decimal:

@@ -58,6 +58,10 @@ def save_deal(
     try:
         with session.begin_nested():
             _save(session, form, deal, reader(request).language)
+            if "approver" in form.fields:
+                viewer = request.scope["user"]
+                approver, leads = form.line("approver", longest=300), approvalview.leads(viewer)
+                offers.set_approver(session, deal, approver, by=viewer.staff_id, leads=leads)
     except DealClosed:
         raise
     except InputRefused as fault:
@@ -99,7 +103,6 @@ def _save(session: Session, form: Form, deal: Deal, language: str) -> None:
             vat_rate=_number(form, "vat_rate", language),
         )
         offers.set_terms(deal, terms)
-        offers.set_approver(deal, form.line("approver", longest=300))
     session.flush()
 
 
@@ -124,7 +127,7 @@ def _sheet(
     """The sheet as the deal stands; after a fault, with what was typed."""
     if deal.outcome is not None:
         raise deals.DealClosed
-    language = reader(request)
+    language, viewer = reader(request), request.scope["user"]
     typed = form.fields if form is not None else {}
     net = deal.total
     vat = net.times(deal.vat_rate / Decimal(100))
@@ -150,6 +153,9 @@ def _sheet(
         lines=list[DealLine](deal.lines),
         products=catalogue.active_products(session),
         approver_choices=approvalview.approver_choices(session, language),
+        may_set_approver=offers.may_set_approver(
+            session, deal, viewer.staff_id, leads=approvalview.leads(viewer)
+        ),
         sendings=documents.of_deal(session, deal.id),
         price_of=price_of,
         field=field,

@@ -8,13 +8,17 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
 from core import defaults, offers
+from core.audit import AuditEntry
 from core.catalogue import Product
 from core.db import transaction
 from core.deals import Deal, DealLine, open_deal
-from core.errors import InputRefused
+from core.errors import InputRefused, NotAllowed
 from core.offers import Terms
+from core.staff import Role
+from tests.core.people import client, colleague, deal_with_lines
 
 AMOUNTS = st.decimals(min_value=-10, max_value=2 * offers.MOST, allow_nan=False, places=4)
 
@@ -79,3 +83,17 @@ def test_a_line_taken_out_is_gone(engine: sa.Engine) -> None:
         line = offers.add_line(session, deal, product, quantity=Decimal(1), price=None)
         offers.remove_line(session, deal, line)
         assert session.scalars(sa.select(DealLine)).all() == []
+
+
+def test_whose_word_is_needed_is_changed_by_who_may_and_written_down(session: Session) -> None:
+    agent, head = colleague(session), colleague(session, "Helen", role=Role.HEAD)
+    deal = deal_with_lines(session, client(session), agent)
+    offers.set_approver(session, deal, f"person:{head.email}", by=agent.id)
+    with pytest.raises(NotAllowed):
+        offers.set_approver(session, deal, "", by=agent.id)
+    offers.set_approver(session, deal, "owner", by=head.id)
+    offers.set_approver(session, deal, "", by=agent.id)
+    found = session.execute(sa.select(AuditEntry.staff_id, AuditEntry.after).order_by(AuditEntry.id)).all()
+    assert [(by, after["approver"]) for by, after in found if after and "approver" in after] == [
+        (agent.id, f"person:{head.email}"), (head.id, "owner"), (agent.id, ""),
+    ]  # fmt: skip

@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 from datetime import timedelta
 from decimal import Decimal
+from email.message import EmailMessage
 
 import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from core import callnotes, db, ledger, payments, sequences, sequencespec
+from core import (
+    approvals,
+    callnotes,
+    db,
+    ledger,
+    meetings,
+    meetings_mail,
+    offers,
+    payments,
+    sequences,
+    sequencespec,
+    staff,
+)
+from core.approvalasks import Approval, ApprovalState
 from core.callnotes import Logged, Note
 from core.calls import CallOutcome
 from core.catalogue import Product
+from core.config import load_settings
 from core.conversations import Conversation, Direction
 from core.deals import Deal, DealLine, LossReason, Outcome, Stage, WinReason
 from core.errors import InputRefused
+from core.meetings import Invited, MeetingKind, Plan
+from core.meetings_ical import Method
 from core.outbox import Delivery, DeliveryState
 from core.sequences import Enrolment, EnrolmentState, EnrolmentStep
+from core.staff import Role, StaffMember
 from core.stages import close, enter_stage
 from core.worktime import Calendar
+from desk.demo.programs import SETTINGS_FILE
 from outbound.sequences import House, plan, tick
+from templates.asread import keep_as_read
+from tests.inbound.calendarletters import google
 from tests.journeys import test_mail
+from tests.journeys.mailhouse import DOMAIN
 from tests.journeys.test_mail import CLIENTS, LETTERS, World
 
 life = test_mail.world
@@ -37,16 +61,17 @@ CARE = {
 def test_one_deal_is_won_and_another_lost(life: World) -> None:
     with db.transaction(life.engine) as session:
         sequencespec.publish(session, CARE)
+        staff.add(session, email=f"helga@{DOMAIN}", name="Helga", role=Role.HEAD)
         _stage(session, "after_sale").sequence = "care"
         _stage(session, "commercial_offer").automatic_on = ["call_agreed"]
     for language in ("lt", "en"):
         subject, words = LETTERS[language]
         life.mail.deliver("sales", test_mail._letter(CLIENTS[language], subject, words, f"first-{language}"))
     life.wait_for("both inquiries", lambda session: test_mail._understood(session) == 2)
-    life.received(2)
+    _newest(life, 2)
 
-    _brochure_silence_and_follow_up(life)
-    _the_reply_and_the_demo(life)
+    _brochure_silence_follow_up_and_reply(life)
+    _the_demo_is_accepted_by_calendar(life)
     _a_call_moves_the_deal_and_takes_back_the_waiting_letter(life)
     _won_with_care_planned(life)
     _lost_with_its_reason(life)
@@ -62,6 +87,10 @@ def _stage(session: Session, key: str) -> Stage:
 def _deal(session: Session, language: str = "lt") -> Deal:
     talk = session.scalars(select(Conversation).where(Conversation.language == language)).one()
     return session.get_one(Deal, talk.deal_id)
+
+
+def _talk(session: Session) -> Conversation:
+    return session.scalars(select(Conversation).where(Conversation.language == "lt")).one()
 
 
 def _enter(life: World, key: str, language: str = "lt") -> None:
@@ -99,30 +128,62 @@ def _leaves_now(session: Session, delivery: Delivery) -> None:
     )
 
 
-def _brochure_silence_and_follow_up(life: World) -> None:
+def _newest(life: World, expected: int) -> EmailMessage:
+    """The newest letter that came to a client, once there are so many; colleagues get some as well."""
+    life.wait_for(f"letter {expected}", lambda _session: len(_letters(life)) >= expected)
+    found = _letters(life)
+    assert len(found) == expected, [str(one["Subject"]) for one in found]
+    return found[-1]
+
+
+def _letters(life: World) -> list[EmailMessage]:
+    read = [email.message_from_bytes(one, policy=email.policy.default) for one in life.mail.received()]
+    return [one for one in read if DOMAIN not in str(one["To"])]
+
+
+def _brochure_silence_follow_up_and_reply(life: World) -> None:
     _enter(life, "need_identified")
-    brochure = life.received(3)[-1]
+    brochure = _newest(life, 3)
     (pdf,) = brochure.iter_attachments()
     assert pdf.get_content_type() == "application/pdf"
     with db.transaction(life.engine) as session:
         _leaves_now(session, _until_due(session))
-    follow_up = life.received(4)[-1]
+    follow_up = _newest(life, 4)
     assert str(brochure["Message-ID"]) in str(follow_up["References"])
-
-
-def _the_reply_and_the_demo(life: World) -> None:
-    _enter(life, "demo")
-    invitation = life.received(5)[-1]
     reply = test_mail._letter(
-        CLIENTS["lt"], f"Re: {invitation['Subject']}", "Ačiū, laikas tinka, iki pasimatymo.", "reply",
-        In_Reply_To=str(invitation["Message-ID"]),
+        CLIENTS["lt"], f"Re: {follow_up['Subject']}", "Ačiū, norėtume pamatyti siurblį.", "reply",
+        In_Reply_To=str(follow_up["Message-ID"]),
     )  # fmt: skip
     life.mail.deliver("sales", reply)
     life.wait_for("the reply", lambda session: test_mail._understood(session) == 3)
     with db.transaction(life.engine) as session:
+        assert [message.direction for message in _talk(session).messages].count(Direction.IN) == 2
+
+
+def _the_demo_is_accepted_by_calendar(life: World) -> None:
+    _enter(life, "demo")
+    _newest(life, 5)
+    planned = meetings_mail.house_of(load_settings(life.service.log_file.parent / SETTINGS_FILE))
+    with db.transaction(life.engine) as session:
+        deal, talk = _deal(session), _talk(session)
+        assert len(sequences.live_of(session, deal_id=deal.id)) == 1
+        now = session.execute(select(func.now())).scalar_one()
+        rasa = session.get_one(StaffMember, deal.owner_id)
+        starts = now.replace(microsecond=0) + timedelta(days=4)
+        meeting = meetings.plan(
+            session,
+            Plan("Siurblio demonstracija", starts, starts + timedelta(hours=1), MeetingKind.DEMO),
+            [Invited("ona@vandenis.test", "Ona", talk.contact_id)],
+            organizer=rasa, host=planned.host, conversation=talk, deal=deal, mailbox=talk.mailbox,
+        )  # fmt: skip
+        meetings_mail.send(session, meeting, Method.REQUEST, planned, by=rasa, now=now)
+    invitation = _newest(life, 6)
+    assert "text/calendar" in [part.get_content_type() for part in invitation.walk()]
+    yes = google(meeting, "ona@vandenis.test", "ACCEPTED", to=f"sales@{DOMAIN}")
+    life.mail.deliver("sales", yes)
+    life.wait_for("the yes", lambda session: meetings.accepted(session, _deal(session).id))
+    with db.transaction(life.engine) as session:
         assert sequences.live_of(session, deal_id=_deal(session).id) == []
-        talk = session.scalars(select(Conversation).where(Conversation.language == "lt")).one()
-        assert [message.direction for message in talk.messages].count(Direction.IN) == 2
 
 
 def _a_call_moves_the_deal_and_takes_back_the_waiting_letter(life: World) -> None:
@@ -130,14 +191,16 @@ def _a_call_moves_the_deal_and_takes_back_the_waiting_letter(life: World) -> Non
         product = session.scalars(select(Product)).one()
         deal = _deal(session)
         deal.lines.append(DealLine(product=product, quantity=Decimal(10), price=Decimal(480)))
+        offers.set_approver(session, deal, "role:head", by=deal.owner_id or 0)
     _enter(life, "technical_proposal")
-    proposal = life.received(6)[-1]
+    _approve(life)
+    proposal = _newest(life, 7)
     assert [one.get_content_type() for one in proposal.iter_attachments()] == ["application/pdf"]
     with db.transaction(life.engine) as session:
         waiting = _until_due(session).id
     with db.transaction(life.engine) as session:
         deal = _deal(session)
-        talk = session.scalars(select(Conversation).where(Conversation.language == "lt")).one()
+        talk = _talk(session)
         now = session.execute(select(func.now())).scalar_one()
         callnotes.log_call(
             session, talk, deal.owner_id or 0,
@@ -147,9 +210,21 @@ def _a_call_moves_the_deal_and_takes_back_the_waiting_letter(life: World) -> Non
         session.expire_all()
         assert deal.stage.key == "commercial_offer"
         assert session.get_one(Delivery, waiting).state == DeliveryState.CANCELLED
-    offer = life.received(7)[-1]
+    _approve(life)
+    offer = _newest(life, 8)
     (pdf,) = offer.iter_attachments()
     assert "KP-" in f"{offer['Subject']} {pdf.get_filename()}"
+
+
+def _approve(life: World) -> None:
+    """The head of sales reads what waits and lets it go."""
+    with db.transaction(life.engine) as session:
+        approval = session.scalars(select(Approval).where(Approval.state == ApprovalState.WAITING)).one()
+        delivery = session.get_one(Delivery, approval.delivery_id)
+        assert delivery.state == DeliveryState.HELD
+        head = session.scalars(select(StaffMember.id).where(StaffMember.role == Role.HEAD)).one()
+        approvals.approve(session, approval.id, by=head)
+        keep_as_read(session, delivery)
 
 
 def _won_with_care_planned(life: World) -> None:
