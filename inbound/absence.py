@@ -29,7 +29,8 @@ AWAY: Final = re.compile(
 """Words of absence."""
 
 _BACK: Final = re.compile(
-    r"(?:\bback|\breturn(?:ing|s)?|\bresume|available (?:again )?(?:from|on|as of|starting)"
+    r"(?:\bback|\breturn(?:ing|s)?|\bre-?open(?:s|ing)?|\bresume|available (?:again )?(?:from|on|as of"
+    r"|starting)"
     r"|in the office (?:again )?(?:on|from)"
     r"|верн\w{1,5}|возвращ\w{2,5}|возвращени\w|выхожу|выйду|выход на работу|приступ\w{2,4}"
     r"|буду (?:на (?:рабочем )?месте|в офисе"
@@ -51,6 +52,7 @@ _WEEKDAYS: Final = (
 _ANY_DAY: Final = "|".join(_WEEKDAYS)
 _UNTIL: Final = re.compile(
     r"(?:\buntil|\btill|\btil|\bto|\bbefore|(?<!\w)до|(?<!\w)iki|\bbis)\W+(?:(?:the|next|конца|утра"
+    r"|š\.? ?m|zum"
     rf"|imtinai|pat|su|ir|м|{_ANY_DAY})\W+){{0,2}}$",
     re.IGNORECASE,
 )
@@ -59,6 +61,10 @@ _THROUGH: Final = re.compile(
     rf"(?:(?:the|{_ANY_DAY})\W+){{0,2}}$",
     re.IGNORECASE,
 )
+_BETWEEN: Final = re.compile(
+    r"(?:\bbetween\b.{1,40}\band|(?<!\w)между\b.{1,40}\bи|(?<!\w)tarp\b.{1,40}\bir)\W+$", re.IGNORECASE
+)
+_BE: Final = re.compile(r"(?<!\w)(?:буду|будем|būsiu)\W*$", re.IGNORECASE)
 _FROM: Final = re.compile(r"(?:\bfrom|\bas of|\bstarting|(?<!\w)с|(?<!\w)со|(?<!\w)nuo)\W+$", re.IGNORECASE)
 _BACK_AFTER: Final = re.compile(
     r"^(?:\s*[dгm]\.)?[^.!?\n]{0,40}?(?:\bback\b|\bavailable|\bat (?:my desk|work)|\bin the office"
@@ -165,11 +171,15 @@ def _bare_days(text: str, dated: list[Found], sent: date) -> list[Found]:
 
 
 def _judge(before: str, after: str, day: date) -> tuple[int, date]:
-    if _THROUGH.search(before) or (_UNTIL.search(before) and _INCLUSIVE.match(after)):
+    if (
+        _THROUGH.search(before)
+        or _BETWEEN.search(before)
+        or (_UNTIL.search(before) and _INCLUSIVE.match(after))
+    ):
         return 2, day + timedelta(days=1)
     if _UNTIL.search(before):
         return 2, day
-    if _BACK.search(before) or (_FROM.search(before) and _BACK_AFTER.match(after)):
+    if _BACK.search(before) or _BE.search(before) or (_FROM.search(before) and _BACK_AFTER.match(after)):
         return 3, day
     return 0, day
 

@@ -110,7 +110,8 @@ PHRASES: Final[tuple[tuple[BounceClass, re.Pattern[str]], ...]] = (
             r"(?:recipient|address|user|addressee|rcpt"
             r"|mailbox)\S{0,2}(?: address)? rejected: (?:user|unknown|no such|undeliverable"
             r"|recipient|mailbox|access denied)|user reject",
-            r"account or domain may not exist|requested (?:mail )?action (?:not taken"
+            r"couldn.t be found|wasn.t found at|adres\S* nepavyko rasti|не удалось найти (?:\S+ ){0,2}адрес"
+            r"|account or domain may not exist|requested (?:mail )?action (?:not taken"
             r"|aborted): mailbox unavailable|recipient address rejected\.?\s*$"
             r"|no valid recipients?|domain is not reachable|this user doesn.t have"
             r"|doesn.t have (?:a|an) \S+ account|(?:has|have|was) (?:moved|been deleted|been closed"

@@ -26,6 +26,8 @@ REPLY: Final = 0
 _DASHES: Final = re.compile(r"^(?:--|—|––|—-|-- )\s*$")
 _ONLY_MARKS: Final = re.compile(r"^[\s\-‐–—_=~*#+ᐧ.]*$")
 _LINE_READ: Final = 160
+_GOODBYE: Final = 90
+"""Characters; a longer line that says goodbye holds a telephone or an address too, or is a sentence."""
 _MAX_SIGNATURE: Final = 18
 """Lines; something longer after two dashes is a letter and not a signature."""
 
@@ -109,14 +111,16 @@ def _signature_start(lines: Sequence[Line], roles: list[int], filled: list[int])
     goodbye = next((place for place in reversed(tail) if _says_goodbye(lines[place].text)), None)
     if goodbye is not None:
         after = [lines[place].text for place in tail if place > goodbye]
-        if any(_is_detail(text) for text in after) and all(len(text) < 140 for text in after):
+        told = any(_is_detail(text) for text in after)
+        if (told or DETAIL.search(lines[goodbye].text)) and all(len(text) < 140 for text in after):
             return goodbye
         return None
     return _bare_block(lines, filled)
 
 
 def _says_goodbye(text: str) -> bool:
-    return len(text) < 90 and GOODBYE.match(text) is not None
+    match = GOODBYE.match(text) if len(text) < 160 else None
+    return match is not None and (len(text) < _GOODBYE or DETAIL.search(match["rest"]) is not None)
 
 
 def _is_detail(text: str) -> bool:

@@ -35,7 +35,7 @@ COUNTED: Final = timedelta(days=180)
 
 
 def given_up(class_: BounceClass, reports: Sequence[datetime], heard: datetime | None = None) -> Scope | None:
-    """What is to be stopped after these reports, or None; those before `heard`, a sign of life, do not count."""
+    """What is to be stopped after these reports, or None; those before `heard` of it count no more."""
     patience = PATIENCE.get(class_)
     counted = [one for one in reports if heard is None or one > heard]
     if patience is None or len(counted) < patience.reports:

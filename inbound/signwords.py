@@ -23,7 +23,7 @@ GOODBYE: Final = re.compile(
     r"|cordiali saluti|pozdrawiam"
     r"|med vänliga hälsningar|med vennlig hilsen|venlig hilsen|met vriendelijke groet(?:en)?"
     r"|ystävällisin terveisin|ar cieņu"
-    r"|lugupidamisega|з повагою)(?!\w)[\s,.!*_—–-]{0,4}(?P<rest>.{0,60})$",
+    r"|lugupidamisega|з повагою)(?!\w)[\s,.!*_—–-]{0,4}(?P<rest>.{0,140})$",
     re.IGNORECASE,
 )
 """A line that says goodbye; `rest` may already hold the name."""
@@ -111,7 +111,9 @@ BANNER: Final = re.compile(
     r"|ссылк)|внешн\S+ (?:письмо|отправитель|почта)"
     r"|(?:dėmesio|atsargiai|įspėjimas|svarbu)\b.{0,300}(?:išor|siuntėj|pried|nuorod)"
     r"|išorin\S+ (?:laiškas|siuntėjas)"
-    r"|вы нечасто получаете письма|jūs nedažnai gaunate)",
+    r"|вы нечасто получаете письма|jūs nedažnai gaunate|kai kurie žmonės,? gavę šį"
+    r"|некоторые (?:пользователи|люди),? (?:котор\S+ )?получи\S+ это"
+    r"|some people who received this message)",
     re.IGNORECASE | re.DOTALL,
 )
 """A warning that the reader's own company puts above a letter from outside."""

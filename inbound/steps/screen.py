@@ -64,7 +64,7 @@ def _own(item: Item, own: frozenset[str]) -> None:
 
 
 def _of_form(item: Item, reason: str) -> None:
-    """Who filled it in takes the sender's place; what servers say of the form's domain is not said of them."""
+    """Who filled it in takes the sender's place; what servers say of the form's domain is not of them."""
     reading = item.reading
     reading.from_, reading.auth_results, reading.by_form = reading.reply_to[0], (), True
     item.note("screen", reason)
