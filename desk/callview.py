@@ -69,9 +69,16 @@ def call_for(session: Session, viewer: SignedIn, call_id: int) -> Call:
     return found
 
 
-def listed(session: Session, viewer: SignedIn, shelf: Shelf) -> Sequence[Call]:
-    """The newest calls of a shelf that somebody may see."""
+def listed(
+    session: Session, viewer: SignedIn, shelf: Shelf, before: int | None = None
+) -> tuple[Sequence[Call], int | None]:
+    """Calls of a shelf that somebody may see, newest first, from one on where it is given.
+
+    Besides them, where the list goes on; None at its end.
+    """
     conditions: list[ColumnElement[bool]] = [visible_call(viewer)]
+    if before is not None:
+        conditions.append(Call.id < before)
     if shelf is Shelf.MISSED:
         conditions.append(Call.state.in_([CallState.MISSED, CallState.VOICEMAIL]))
         conditions.append(Call.task_id.in_(select(Task.id).where(Task.state == "open")))
@@ -86,9 +93,10 @@ def listed(session: Session, viewer: SignedIn, shelf: Shelf) -> Sequence[Call]:
         .options(joinedload(Call.contact), joinedload(Call.account), joinedload(Call.staff_member))
         .options(selectinload(Call.recordings))
         .order_by(Call.id.desc())
-        .limit(SHOWN)
+        .limit(SHOWN + 1)
     )
-    return session.scalars(query).all()
+    found = session.scalars(query).all()
+    return found[:SHOWN], found[SHOWN - 1].id if len(found) > SHOWN else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,8 @@ REASONS: Mapping[str, str] = {
     "a machine answered": N_("an answering machine took it"),
     "left the message on a machine": N_("left the message on an answering machine"),
     "heard the message": N_("heard the message"),
+    "something went wrong on our side": N_("something went wrong on our side"),
+    "something went wrong on our side; no voicemail": N_("something went wrong on our side"),
     "wants no such calls any more": N_("wants no such calls any more"),
     "something went wrong on our side; voicemail": N_(
         "something went wrong on our side, so a message was asked for"

@@ -9,6 +9,7 @@ from core.notices import open_alarms
 from desk import callview
 from desk.access import WORKERS
 from desk.callview import Shelf
+from desk.forms import Form
 from desk.given import Transaction
 from desk.pages.inbox import rail
 from desk.render import PageRequest, page, reader
@@ -35,12 +36,16 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
     except ValueError as error:
         raise InputRefused("There is no such list.") from error
     view = "calls_list.html" if request.headers.get("hx-request") == "true" else "calls.html"
+    before = Form(dict(request.query_params.items())).number("before")
+    calls, older = callview.listed(session, request.scope["user"], shelf, before)
     return page(
         request,
         view,
         shelf=shelf,
         shelves=shelves(request),
-        calls=callview.listed(session, request.scope["user"], shelf),
+        calls=calls,
+        before=before,
+        older=older,
         alarms=open_alarms(session),
         **rail(session, request),
     )
