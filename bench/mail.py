@@ -39,7 +39,10 @@ def table(title: str, head: Row, rows: Iterable[Row]) -> None:
 
 
 def guarded(call: Callable[..., Any], *arguments: Any) -> Any:
-    """The answer, or None where the library raised."""
+    """The answer, or None where the library raised.
+
+    Libraries raise whatever the bytes lead them into, and how often is one of the things compared.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

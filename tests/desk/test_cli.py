@@ -209,6 +209,20 @@ def test_parse_goes_on_after_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert told[1]["subject"] == "Uzklausa 1"
 
 
+def test_parse_shows_a_person_what_matters_and_says_what_it_leaves_out(tmp_path: Path) -> None:
+    (tmp_path / "away.eml").write_bytes(
+        b"From: Ona <ona@klientas.lt>\nSubject: Automatic reply: Offer\nDate: Tue, 1 Jul 2025 10:00:00 Z\n"
+        b"Message-ID: <a@klientas.lt>\n\nI am out of office until 15 July.\n\n"
+        b"On 1 Jul 2025, at 10:00, Us <sales@own.lt> wrote:\n> Offer\n"
+    )
+    shown = run("parse", str(tmp_path)).stdout
+    assert "from        Ona <ona@klientas.lt>" in shown
+    assert "written by  a machine: out of office (the subject says so" in shown
+    assert "back        2025-07-15" in shown
+    assert "  | I am out of office until 15 July." in shown
+    assert "(lines left out: 2 quoted; --json shows all)" in shown
+
+
 def test_import_takes_each_letter_once_from_files_mbox_and_maildir(
     tmp_path: Path, engine: sa.Engine, database_url: str, home: dict[str, str]
 ) -> None:
