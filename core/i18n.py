@@ -126,7 +126,7 @@ class Texts:
 
     def percent(self, share: float) -> str:
         """A share of one as whole per cent."""
-        return numbers.format_percent(share, "#,##0%", locale=self.locale)
+        return _percent(round(share * 100), self.locale)
 
     def size(self, count: int) -> str:
         """A number of bytes in kB or MB (decimal)."""
@@ -135,6 +135,11 @@ class Texts:
             if count >= step:
                 return f"{numbers.format_decimal(round(count / step, 1), locale=self.locale)} {unit}"
         return f"{count} {small}"
+
+
+@lru_cache(maxsize=512)
+def _percent(whole: int, locale: Locale) -> str:
+    return numbers.format_percent(whole / 100, "#,##0%", locale=locale)
 
 
 @lru_cache(maxsize=32)

@@ -85,6 +85,7 @@ def _icons() -> dict[str, str]:
 
 
 @lru_cache(maxsize=256)
+@lru_cache(maxsize=1_024)
 def icon(name: str, label: str = "", size: int = 18) -> Markup:
     """An icon as inline SVG; without a label it is decoration, and readers of the screen pass over it."""
     described = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')

@@ -51,17 +51,13 @@ def environment() -> Environment:
 _INVISIBLE = {
     ord(character): None
     for character in "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
-}
-"""Characters that turn text round or hide in it."""
+} | {code: None for code in range(ord(" ")) if chr(code) not in "\n\t"}
+"""Characters that turn text round, hide in it or steer a terminal."""
 
 
 def safe_text(text: str | None) -> str:
     """Foreign text without characters that turn the text after them round or cannot be seen."""
-    if not text:
-        return ""
-    return "".join(
-        character for character in text.translate(_INVISIBLE) if character >= " " or character in "\n\t"
-    )
+    return text.translate(_INVISIBLE) if text else ""
 
 
 def reader(request: PageRequest) -> Texts:
