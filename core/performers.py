@@ -111,8 +111,19 @@ def _resolve(
     return chosen.id if chosen else None
 
 
-def performer_of(session: Session, deal: Deal, stage: Stage) -> Choice:
-    """Who works on a deal in a stage, from what the database knows."""
+def performer_of(
+    session: Session,
+    deal: Deal,
+    stage: Stage,
+    *,
+    here: Collection[Colleague] | None = None,
+    present_id: int | None = None,
+) -> Choice:
+    """Who works on a deal in a stage, from what the database knows.
+
+    ``here`` and ``present_id`` stand for those at work today and for who works on it now, where another day
+    is played.
+    """
     account = deal.account
     curator_id = account.curator_id if account else None
     only_owner = stage.performer == "owner" and not stage.performer_rules
@@ -121,10 +132,10 @@ def performer_of(session: Session, deal: Deal, stage: Stage) -> Choice:
     return choose(
         stage,
         client_of(session, deal),
-        colleagues(session),
+        colleagues(session) if here is None else here,
         owner_id=deal.owner_id,
         curator_id=curator_id,
-        present_id=deal.performer_id or deal.owner_id,
+        present_id=(deal.performer_id if here is None else present_id) or deal.owner_id,
     )
 
 
@@ -147,6 +158,12 @@ def client_of(session: Session, deal: Deal) -> Client:
 def colleagues(session: Session) -> list[Colleague]:
     """Those at work today, with the deals they work on."""
     today = session.execute(select(func.current_date())).scalar_one()
+    away = absent_on(session, today)
+    return [one for one in everybody(session) if one.id not in away]
+
+
+def everybody(session: Session) -> list[Colleague]:
+    """All who work here, those who are away too, with the deals they work on today."""
     loads = (
         select(func.coalesce(Deal.performer_id, Deal.owner_id).label("staff_id"), func.count().label("load"))
         .where(Deal.outcome.is_(None), or_(Deal.performer_id.is_not(None), Deal.owner_id.is_not(None)))
@@ -164,7 +181,7 @@ def colleagues(session: Session) -> list[Colleague]:
         )
         .outerjoin(Team, Team.id == StaffMember.team_id)
         .outerjoin(loads, loads.c.staff_id == StaffMember.id)
-        .where(StaffMember.active, StaffMember.id.not_in(absent_on(session, today)))
+        .where(StaffMember.active)
         .order_by(StaffMember.id)
     )
     return [

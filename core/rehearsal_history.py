@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 
 from core import proposals, readiness
 from core.calls import Call, CallOutcome
+from core.checklists import ChecklistMark
 from core.conversations import Conversation, Direction, Message
 from core.labels import Classification
+from core.meetings import Answer, Attendee, Meeting, MeetingState
 from core.outbox import Delivery
 from core.payments import DeliveryNote, Payment
 from core.sequences import Enrolment
@@ -57,6 +59,22 @@ class History:
             DeliveryNote.deal_id.in_(ids), DeliveryNote.undone_at.is_(None)
         )
         self.delivered = dict(session.execute(notes.group_by(DeliveryNote.deal_id)).all())
+        self.accepted: dict[int, list[datetime]] = {}
+        said = (
+            select(Meeting.deal_id, Attendee.answered_at)
+            .join(Attendee, Attendee.meeting_id == Meeting.id)
+            .where(
+                Meeting.deal_id.in_(ids), Meeting.state == MeetingState.PLANNED, Attendee.invited,
+                Attendee.staff_id.is_(None), Attendee.answer == Answer.ACCEPTED,
+            )
+        )  # fmt: skip
+        for deal_id, at in session.execute(said.order_by(Attendee.answered_at)):
+            if at is not None:
+                self.accepted.setdefault(deal_id or 0, []).append(at)
+        self.marks: dict[int, dict[tuple[str, str], datetime]] = {}
+        ticked = select(ChecklistMark).where(ChecklistMark.deal_id.in_(ids))
+        for mark in session.scalars(ticked):
+            self.marks.setdefault(mark.deal_id, {})[mark.stage_key, mark.item] = mark.done_at
         self.enrolments: dict[int, list[Enrolment]] = {}
         query = select(Enrolment).where(Enrolment.deal_id.in_(ids)).order_by(Enrolment.started_at)
         for one in session.scalars(query):

@@ -1,7 +1,8 @@
 """Rehearsal of routing: clients' letters of the past, given out once more by the rules.
 
-What colleagues gave by hand stays as it was. Who has how much to do is counted from the letters that are
-played, since what lay on each desk at the time is not written down anywhere.
+What colleagues gave by hand stays as it was; what waits for somebody who is away goes back to the queue, as
+in earnest. Who has how much to do is counted from the letters that are played, since what lay on each desk
+at the time is not written down anywhere.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ class _Course:
     rules: Sequence[Rule]
     holders: dict[int, int | None] = field(default_factory=dict)
     """By conversation."""
+    given: dict[int, datetime] = field(default_factory=dict)
+    """When the last letter of each conversation was given out."""
     owners: dict[int, int | None] = field(default_factory=dict)
     """By deal that a played letter opened."""
     loads: dict[int, int] = field(default_factory=dict)
@@ -65,6 +68,8 @@ class _House:
     away: list[tuple[int, date, date]]
     people: Mapping[int, str]
     teams: Mapping[int, str]
+    answers: Mapping[int, Sequence[datetime]]
+    """When somebody of ours wrote, by conversation."""
 
     def on(self, course: _Course, day: date) -> Roster:
         """Who was here on a day, with what the course has given them so far."""
@@ -78,6 +83,12 @@ class _House:
         }
         course.roster, course.day = replace(self.base, here=here, rules=course.rules), day
         return course.roster
+
+    def left(self, holder_id: int, given: datetime, until: datetime) -> bool:
+        """Whether somebody who was given something went away after that, and before another moment."""
+        return any(
+            who == holder_id and given.date() < first <= until.date() for who, first, _last in self.away
+        )
 
 
 def play(
@@ -95,20 +106,21 @@ def play(
     if not letters:
         return
     staff = routing.everybody(session)
+    talks = sorted({one.talk_id for one in letters})
     house = _House(
         base=routing.roster_with(session, {}, staff),
         staff=staff,
         away=[(who, first, last) for who, first, last in session.execute(_absences(letters))],
         people=dict(session.execute(select(StaffMember.id, StaffMember.name)).all()),
         teams=dict(session.execute(select(Team.id, Team.name)).all()),
+        answers=_answers(session, talks),
     )
-    given = _given(session, sorted({one.talk_id for one in letters}))
+    given = _given(session, talks)
     now = _Course(routingrules.read(session))
     would = _Course(now.rules if changed is None else changed)
     nexts = _nexts(letters)
     for number, letter in enumerate(letters, start=1):
-        if number % 200 == 0:
-            tell("letters", number, len(letters))
+        tell("letters", number, len(letters))
         if report.late():
             break
         log = given.get(letter.talk_id, [])
@@ -138,6 +150,7 @@ def _letters(session: Session, report: Report, team_of_mailbox: Callable[[str], 
         )
         .options(
             load_only(
+                Message.segment,
                 Message.conversation_id,
                 Message.contact_id,
                 Message.happened_at,
@@ -173,6 +186,8 @@ def _letters(session: Session, report: Report, team_of_mailbox: Callable[[str], 
             industry=account.industry if account else None,
             products=frozenset(one[0] for one in label.interests) if label is not None else frozenset(),
             mailbox=talk.mailbox,
+            segments=frozenset((message.segment or {}).get("segments", ())),
+            stage=(message.segment or {}).get("stage"),
         )
         person = contact.name if contact else message.sender_name or message.sender
         client = Client(
@@ -231,6 +246,18 @@ def _given(session: Session, talks: Sequence[int]) -> dict[int, list[Assignment]
     return found
 
 
+def _answers(session: Session, talks: Sequence[int]) -> dict[int, list[datetime]]:
+    query = (
+        select(Message.conversation_id, Message.happened_at)
+        .where(Message.conversation_id.in_(talks), Message.direction == Direction.OUT)
+        .order_by(Message.happened_at)
+    )
+    found: dict[int, list[datetime]] = {}
+    for talk_id, at in session.execute(query):
+        found.setdefault(talk_id, []).append(at)
+    return found
+
+
 def _nexts(letters: Sequence[_Letter]) -> dict[int, datetime]:
     """When the next letter of the same conversation came, by letter."""
     found: dict[int, datetime] = {}
@@ -259,9 +286,20 @@ def _give(letter: _Letter, course: _Course, log: Sequence[Assignment], house: _H
     if letter.talk_id not in course.holders:
         before = [one for one in log if one.assigned_at < letter.at]
         course.holders[letter.talk_id] = before[-1].staff_id if before else None
-    by_hand = [one for one in log if one.rule == "hand" and one.assigned_at < letter.at]
+    since = course.given.get(letter.talk_id)
+    by_hand = [
+        one
+        for one in log
+        if one.rule == "hand" and one.assigned_at < letter.at and (since is None or one.assigned_at >= since)
+    ]
     if by_hand:
         course.holders[letter.talk_id] = by_hand[-1].staff_id
+        given = by_hand[-1].assigned_at
+    else:
+        given = since
+    if since is not None and given is not None and _handed_back(letter, course, since, given, house):
+        course.holders[letter.talk_id] = None
+    course.given[letter.talk_id] = letter.at
     owner_id = None
     if letter.deal is not None and not letter.opened_deal:
         owner_id = course.owners.get(letter.deal.id, letter.deal.owner_id)
@@ -274,6 +312,14 @@ def _give(letter: _Letter, course: _Course, log: Sequence[Assignment], house: _H
     if letter.opened_deal and letter.deal is not None:
         course.owners[letter.deal.id] = decision.staff_id
     return _said(decision, house)
+
+
+def _handed_back(letter: _Letter, course: _Course, since: datetime, given: datetime, house: _House) -> bool:
+    """Whether the conversation waited for its holder when they went away, and so went back to the queue."""
+    holder = course.holders[letter.talk_id]
+    if holder is None or not house.left(holder, given, letter.at):
+        return False
+    return not any(since <= at < letter.at for at in house.answers.get(letter.talk_id, ()))
 
 
 def _said(decision: Decision, house: _House) -> Happening:

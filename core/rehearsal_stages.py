@@ -1,14 +1,15 @@
 """Rehearsal of stages: what clients did in their deals, played through the road as it is and as changed.
 
-Letters propose or move by the stages' rules, what is paid, delivered and ticked off moves likewise, and a
-colleague who moved a deal does it again, as far as the road lets them. What a deal lacks is judged by what is
-known of it today, since nobody writes down when a field was filled in.
+Letters propose or move by the stages' rules, what is paid, delivered, accepted and ticked off moves likewise,
+and a colleague who moved a deal does it again, as far as the road lets them. Work goes to who was here that
+day. What a deal lacks is judged by what is known of it today, since nobody writes down when a field was
+filled in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, or_, select
@@ -33,6 +34,7 @@ from core.rehearsal import (
     Tell,
 )
 from core.rehearsal_history import History
+from core.rehearsal_staff import StaffOfOld
 from core.sequences import Enrolment
 from core.staff import StaffMember
 from core.stages import MOST_HOPS
@@ -87,6 +89,25 @@ class _Did:
 
 
 @dataclass(slots=True)
+class _Walk:
+    """One deal on its way along a road, at one moment."""
+
+    session: Session
+    deal: Deal
+    history: History
+    staff: StaffOfOld
+    at: datetime
+    performer_id: int | None = None
+    """Who works on it, where that is not its owner."""
+
+    def ticked(self, stage: Stage) -> bool:
+        """Whether all points of a stage's checklist were ticked off by now."""
+        marks = self.history.marks.get(self.deal.id, {})
+        done = [marks.get((stage.key, item["key"])) for item in stage.checklist]
+        return bool(done) and all(at is not None and at <= self.at for at in done)
+
+
+@dataclass(slots=True)
 class Courses:
     """What the deals came to beside rows: the follow-ups that begin in each course."""
 
@@ -110,13 +131,15 @@ def play(session: Session, report: Report, change: Change, tell: Tell) -> Course
     names = dict(session.execute(select(StaffMember.id, StaffMember.name)).all())
     history = History(session, [deal.id for deal in deals])
     roads = {key: road_of(document) for key, document in change.pipelines.items()}
+    staff = StaffOfOld(session, min((deal.opened_at for deal in deals), default=report.scope.since),
+                       report.scope.until)  # fmt: skip
     for number, deal in enumerate(deals, start=1):
-        if number % 50 == 0:
-            tell("deals", number, len(deals))
+        tell("deals", number, len(deals))
         if report.late():
             break
         changed = roads.get(deal.pipeline.key, deal.pipeline.stages)
-        _play_deal(session, report, courses, history, deal, changed, names)
+        walk = _Walk(session, deal, history, staff, deal.opened_at)
+        _play_deal(report, courses, walk, changed, names)
         report.deals += 1
     tell("deals", len(deals), len(deals))
     return courses
@@ -169,6 +192,8 @@ def _events(deal: Deal, history: History, until: datetime) -> list[_Event]:
     events += [_Event(at, once=once) for at, once in history.calls.get(deal.id, [])]
     if paid := _paid_at(deal, history):
         events.append(_Event(paid, held=frozenset({"paid"})))
+    events += [_Event(at, held=frozenset({"meeting_accepted"})) for at in history.accepted.get(deal.id, [])]
+    events += [_Event(at) for at in sorted(set(history.marks.get(deal.id, {}).values()))]
     if deal.id in history.delivered:
         events.append(_Event(history.delivered[deal.id], held=frozenset({"delivered"})))
     last = min(until, deal.closed_at or until)
@@ -188,19 +213,13 @@ def _paid_at(deal: Deal, history: History) -> datetime | None:
 
 
 def _play_deal(
-    session: Session,
-    report: Report,
-    courses: Courses,
-    history: History,
-    deal: Deal,
-    changed: Sequence[Stage],
-    names: Mapping[int, str],
+    report: Report, courses: Courses, walk: _Walk, changed: Sequence[Stage], names: Mapping[int, str]
 ) -> None:
-    scope = report.scope
+    scope, deal, history = report.scope, walk.deal, walk.history
     events = _events(deal, history, scope.until)
     was = _was(deal, events, history)
-    now = _course(session, deal, events, deal.pipeline.stages)
-    would = now if changed is deal.pipeline.stages else _course(session, deal, events, changed)
+    now = _course(replace(walk), events, deal.pipeline.stages)
+    would = now if changed is deal.pipeline.stages else _course(replace(walk), events, changed)
     client = _client(deal)
     for event, *dids in zip(events, was, now, would, strict=True):
         if event.at >= scope.since:
@@ -244,7 +263,7 @@ def _was(deal: Deal, events: Sequence[_Event], history: History) -> list[_Did]:
     return made
 
 
-def _course(session: Session, deal: Deal, events: Sequence[_Event], road: Sequence[Stage]) -> list[_Did]:
+def _course(walk: _Walk, events: Sequence[_Event], road: Sequence[Stage]) -> list[_Did]:
     """What would have come of each event on a road."""
     by_key = {stage.key: stage for stage in road}
     places = {key: proposals.place_of(stage) for key, stage in by_key.items()}
@@ -254,21 +273,21 @@ def _course(session: Session, deal: Deal, events: Sequence[_Event], road: Sequen
     for event in events:
         did = _Did()
         held |= event.held
+        walk.at = event.at
         if event.change is not None:
-            present = _by_hand(session, deal, event.change, present, by_key, road, did)
+            present = _by_hand(walk, event.change, present, by_key, road, did)
         elif event.topic is not None and present is not None:
             target = proposals.propose(event.topic, places[present.key], places)
             if target is not None:
-                present = _by_letter(session, deal, present, by_key[target.key], event.topic, did)
+                present = _by_letter(walk, present, by_key[target.key], event.topic, did)
         if present is not None:
-            present = _by_rules(session, deal, present, road, held | event.once, did)
+            present = _by_rules(walk, present, road, held | event.once, did)
         made.append(did)
     return made
 
 
 def _by_hand(
-    session: Session,
-    deal: Deal,
+    walk: _Walk,
     change: StageChange,
     present: Stage | None,
     by_key: Mapping[str, Stage],
@@ -277,35 +296,34 @@ def _by_hand(
 ) -> Stage | None:
     wanted = change.to_stage
     if present is None and change.from_stage_id is None:
-        return _enter(session, deal, road[0], "", did, silent=True)
+        return _enter(walk, road[0], "", did, silent=True)
     target = by_key.get(wanted.key)
     if target is None:
         did.moved = Happening(Code.GONE, wanted.key, wanted.names)
         return present
     if present is None or target is present:
-        return _enter(session, deal, target, "", did, silent=True) if present is None else present
+        return _enter(walk, target, "", did, silent=True) if present is None else present
     overruled = bool(change.lacking)
     if not stages.may_follow(present, target) and not overruled:
         did.moved = Happening(Code.NOT_NEXT, target.key, target.names)
         return present
-    return _leave(session, deal, present, target, "", did, overruled=overruled)
+    return _leave(walk, present, target, "", did, overruled=overruled)
 
 
-def _by_letter(session: Session, deal: Deal, present: Stage, target: Stage, topic: str, did: _Did) -> Stage:
+def _by_letter(walk: _Walk, present: Stage, target: Stage, topic: str, did: _Did) -> Stage:
     if topic in target.automatic_on:
-        return _leave(session, deal, present, target, f"{BY_RULE}: {topic}", did)
+        return _leave(walk, present, target, f"{BY_RULE}: {topic}", did)
     did.moved = Happening(Code.PROPOSED, target.key, target.names, why=topic)
     return present
 
 
-def _by_rules(
-    session: Session, deal: Deal, present: Stage, road: Sequence[Stage], held: frozenset[str], did: _Did
-) -> Stage:
+def _by_rules(walk: _Walk, present: Stage, road: Sequence[Stage], held: frozenset[str], did: _Did) -> Stage:
     for _ in range(MOST_HOPS):
-        found = stages.by_event(present, road, held, "automatic_on") if held else None
+        now = held | {"checklist"} if walk.ticked(present) else held
+        found = stages.by_event(present, road, now, "automatic_on") if now else None
         if found is None:
             break
-        after = _leave(session, deal, present, found[0], f"{BY_RULE}: {found[1]}", did)
+        after = _leave(walk, present, found[0], f"{BY_RULE}: {found[1]}", did)
         if after is present:
             break
         present = after
@@ -313,8 +331,7 @@ def _by_rules(
 
 
 def _leave(
-    session: Session,
-    deal: Deal,
+    walk: _Walk,
     present: Stage,
     target: Stage,
     why: str,
@@ -325,20 +342,22 @@ def _leave(
     missing = (
         []
         if overruled or stages.goes_back(present, target)
-        else readiness.lacks(session, deal, stage=present)
+        else readiness.lacks(walk.session, walk.deal, stage=present)
     )
     if missing:
         did.moved = Happening(Code.LACKS, target.key, target.names, why=", ".join(one.key for one in missing))
         return present
-    return _enter(session, deal, target, why, did)
+    return _enter(walk, target, why, did)
 
 
-def _enter(session: Session, deal: Deal, stage: Stage, why: str, did: _Did, *, silent: bool = False) -> Stage:
+def _enter(walk: _Walk, stage: Stage, why: str, did: _Did, *, silent: bool = False) -> Stage:
     did.moved, did.stage = Happening(Code.STAGE, stage.key, stage.names, why=why), stage
     if silent:
         # A deal is opened in its first stage; that sends nothing and asks for nobody.
         return stage
-    did.performer_id = performers.performer_of(session, deal, stage).staff_id
+    deal, here = walk.deal, walk.staff.on(walk.at)
+    chosen = performers.performer_of(walk.session, deal, stage, here=here, present_id=walk.performer_id)
+    did.performer_id = walk.performer_id = chosen.staff_id
     did.asked_performer = True
     did.begins = stage.sequence if deal.contact is not None else None
     did.letter = None

@@ -42,7 +42,7 @@ class _Teller:
 
 
 def _gave_up(context: Context, error: BaseException, run_id: int) -> None:
-    said = error.message if isinstance(error, FrontdeskError) else "Something went wrong."
+    said = error.message if isinstance(error, FrontdeskError) else "Something went wrong on our side"
     with context.transaction() as session:
         rehearsal_runs.fail(session, run_id, said)
 

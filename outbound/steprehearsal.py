@@ -1,7 +1,8 @@
 """Rehearsal of follow-ups: the steps that clients got, beside those they would have got by changed ones.
 
 Each follow-up is played from the moment it began, through the same looks as in earnest; what the client and
-colleagues did ends it when they did. Days of absence and holds by hand are not written down and not played.
+colleagues did ends it when they did, and notes of absence have it wait. Holds by hand are not written down
+and not played.
 """
 
 from __future__ import annotations
@@ -65,7 +66,14 @@ order by at
 _ACTS = text("""
 select contact_id, happened_at as at, case when channel = 'voice' then 'call' else 'reply' end from message
 where contact_id = any(:contacts) and direction = 'in' and machine is null and happened_at > :since
+union all
+select contact_id, answered_at, 'reply' from meeting_attendee
+where contact_id = any(:contacts) and invited and answer <> 'none' and answered_at > :since
 order by at
+""")
+_AWAY = text("""
+select contact_id, noted_at, until from client_absence
+where contact_id = any(:contacts) and until > :since order by noted_at
 """)
 
 
@@ -83,7 +91,13 @@ class _Person:
     touches: list[tuple[datetime, bool, int | None]] = field(default_factory=list)
     """When, whether the budget counts it, and its delivery."""
     acts: list[tuple[datetime, str]] = field(default_factory=list)
-    """When they wrote (``reply``) or rang (``call``)."""
+    """When they wrote or answered an invitation (``reply``), or rang (``call``)."""
+    away: list[tuple[datetime, datetime]] = field(default_factory=list)
+    """When they said that they are away, and until when."""
+
+    def back(self, began: datetime, now: datetime) -> datetime:
+        """The moment to which something that began then waits: later than now where they are away."""
+        return max((until for noted, until in self.away if began < noted <= now), default=now)
 
     def address(self, channel: Channel) -> str | None:
         """Where a step of that channel reaches them."""
@@ -134,8 +148,7 @@ def play(
     changed = present | dict(change.followups)
     report.followups = {key: one["names"] for key, one in changed.items()}
     for number, (was, now, would) in enumerate(chosen, start=1):
-        if number % 50 == 0:
-            tell("follow_ups", number, len(chosen))
+        tell("follow_ups", number, len(chosen))
         if report.late():
             break
         begun = was or now or would
@@ -222,6 +235,8 @@ def _past(session: Session, begun: Iterable[Begun], report: Report) -> _Past:
         people[contact_id].touches.append((at, counts, delivery_id))
     for contact_id, at, act in session.execute(_ACTS, given):
         people[contact_id].acts.append((at, act))
+    for contact_id, noted_at, back in session.execute(_AWAY, given):
+        people[contact_id].away.append((noted_at, back))
     numbers = sorted({one.enrolment_id for one in found if one.enrolment_id is not None})
     enrolments = {one.id: one for one in session.scalars(select(Enrolment).where(Enrolment.id.in_(numbers)))}
     return _Past(people, enrolments, _steps(session, enrolments))
@@ -308,6 +323,7 @@ class _Run:
         standing = Standing(1, due_after(self.steps[1], self.begun.at, self.place))
         now = standing.due_at
         for _ in range(MOST_LOOKS):
+            now = max(now, self.person.back(self.begun.at, now))
             if now >= self.ends:
                 break
             found = look(

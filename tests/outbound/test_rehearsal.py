@@ -11,23 +11,31 @@ from sqlalchemy.exc import InternalError
 from sqlalchemy.orm import Session
 
 from core import (
+    defaults,
+    meetings,
     pipelines,
     rehearsal,
     rehearsal_file,
+    rehearsal_routing,
     rehearsal_stages,
     sequences,
     sequences_stops,
     sequencespec,
 )
+from core.clientabsences import ClientAbsence
 from core.conversations import Direction, Message
 from core.deals import Deal, Stage, StageChange
 from core.errors import InputRefused
 from core.labels import Classification
+from core.meetings import Answer, Invited, Plan
 from core.pipelinefile import FileRefused
 from core.pipelineversions import document_of, known
 from core.rehearsal import Change, Code, Kind, Report, Row, Scope
 from core.rehearsal_stages import Courses
+from core.routing import Assignment
+from core.routingrules import Rule
 from core.sequences import Enrolment, Sequence
+from core.staff import Absence
 from core.stages import enter_stage
 from core.worktime import Calendar
 from outbound import steprehearsal
@@ -118,6 +126,28 @@ def test_a_rule_that_no_longer_ends_it_lets_it_go_on(session: Session) -> None:
     assert rows[-1].would.key == "email:brochure"
 
 
+def test_who_says_that_they_are_away_is_written_to_when_they_are_back(session: Session) -> None:
+    one = _led(session)
+    said = BEGAN + timedelta(days=1)
+    session.add(ClientAbsence(contact_id=one.contact_id, noted_at=said, until=BEGAN + timedelta(days=30)))
+    session.flush()
+    rows = _played(session, Change())
+    first = next(row.would for row in rows if row.would)
+    assert first.at == HOUSE.calendar.next_open(BEGAN + timedelta(days=30))
+
+
+def test_an_answer_to_an_invitation_ends_a_follow_up_that_ends_with_a_reply(session: Session) -> None:
+    one = _led(session)
+    organizer = colleague(session)
+    plan = Plan("Demo", BEGAN + timedelta(days=20), BEGAN + timedelta(days=20, hours=1))
+    who = [Invited("ona@vandenis.lt", contact_id=one.contact_id)]
+    meeting = meetings.plan(session, plan, who, organizer=organizer, host="mes.lt")
+    meeting.attendees[0].answer = Answer.ACCEPTED
+    meeting.attendees[0].answered_at = BEGAN + timedelta(days=1)
+    session.flush()
+    assert [row.would for row in _played(session, Change())] == [None, None, None]
+
+
 def _stage(session: Session, deal: Deal, key: str) -> Stage:
     return session.scalars(select(Stage).where(Stage.pipeline_id == deal.pipeline_id, Stage.key == key)).one()
 
@@ -182,6 +212,81 @@ def test_a_stage_that_moves_by_itself_shows_the_move_its_letter_and_its_follow_u
     assert {row.kind for row in by_letter if row.by_change} == {Kind.MOVED, Kind.SENT, Kind.BEGUN}
     assert "after_offer" in {one.key for one in courses.would}
     assert deal.stage.key == "commercial_offer"
+
+
+def test_an_accepted_meeting_moves_a_deal_where_the_road_says_so(session: Session) -> None:
+    deal = _story(session)
+    now = session.execute(select(func.now())).scalar_one()
+    plan = Plan("Demo", now + timedelta(days=1), now + timedelta(days=1, hours=1))
+    who = [Invited("ona@vandenis.lt", contact_id=deal.contact_id)]
+    meeting = meetings.plan(
+        session, plan, who, organizer=colleague(session, "Jonas"), host="mes.lt", deal=deal
+    )
+    meeting.attendees[0].answer, meeting.attendees[0].answered_at = Answer.ACCEPTED, now - timedelta(days=2)
+    document = document_of(deal.pipeline)
+    stages = [
+        one | {"automatic_on": ["meeting_accepted"]} if one["key"] == "contract" else one
+        for one in document["stages"]
+    ]
+    rows, _ = _stages(session, Change(pipelines={"b2b": document | {"stages": stages}}))
+    moved = [row for row in rows if row.would and row.would.key == "contract"]
+    assert [row.at for row in moved if row.by_change] == [now - timedelta(days=2)]
+
+
+def test_a_stage_goes_to_who_was_here_that_day(session: Session) -> None:
+    deal = _story(session)
+    rasa, jonas = deal.owner, colleague(session, "Jonas", team="Sales")
+    assert rasa is not None
+    team = jonas.team
+    rasa.team = team
+    change = session.scalars(select(StageChange).order_by(StageChange.changed_at.desc())).first()
+    assert change is not None
+    day = change.changed_at.date()
+    session.add(Absence(staff_id=rasa.id, first_day=day, last_day=day))
+    session.flush()
+    document = document_of(deal.pipeline)
+    stages = [
+        one | {"performer": "team:Sales"} if one["key"] == "commercial_offer" else one
+        for one in document["stages"]
+    ]
+    rows, _ = _stages(session, Change(pipelines={"b2b": document | {"stages": stages}}))
+    handed = [row.would.key for row in rows if row.kind == Kind.HANDED and row.would]
+    assert str(jonas.id) in handed
+
+
+def test_what_waits_for_somebody_who_is_away_is_given_out_once_more(session: Session) -> None:
+    defaults.install(session)
+    rasa, jonas = (colleague(session, name, team="Sales", speaks=["lt"]) for name in ("Rasa", "Jonas"))
+    now = session.execute(select(func.now())).scalar_one()
+    first = letter(session, client(session))
+    first.happened_at = now - timedelta(days=9)
+    talk = first.conversation
+    again = Message(
+        conversation=talk, contact=first.contact, direction=Direction.IN, subject="Re", reply="?",
+        rfc_id="2@vandenis.lt", sender=first.sender, happened_at=now - timedelta(days=2),
+    )  # fmt: skip
+    given = now - timedelta(days=9, minutes=-1)
+    session.add_all([
+        again,
+        Assignment(conversation_id=talk.id, staff_id=rasa.id, rule="hand", assigned_at=given),
+        Absence(staff_id=rasa.id, first_day=(now - timedelta(days=7)).date(),
+                last_day=(now - timedelta(days=5)).date()),
+    ])  # fmt: skip
+    session.flush()
+    report = Report(Scope(now - timedelta(days=10), now))
+    rehearsal_routing.play(session, report, [Rule("keeps_conversation")], lambda _name: "", quiet)
+    assert [row.would.code for row in report.rows if row.would] == [Code.QUEUE, Code.QUEUE]
+    session.add(
+        Message(
+            conversation=talk, contact=first.contact, direction=Direction.OUT, subject="Re", reply="!",
+            rfc_id="3@mes.lt", sender="rasa@mes.lt", happened_at=now - timedelta(days=8),
+        )
+    )  # fmt: skip
+    session.flush()
+    report = Report(Scope(now - timedelta(days=10), now))
+    rehearsal_routing.play(session, report, [Rule("keeps_conversation")], lambda _name: "", quiet)
+    assert [row.would.key for row in report.rows if row.would] == ["", str(rasa.id)]
+    assert jonas.id != rasa.id
 
 
 def test_a_stage_that_is_gone_and_one_that_may_not_follow_are_said(session: Session) -> None:

@@ -1,0 +1,35 @@
+"""Who was at work on a day of the past, for whom a deal's stage would have asked."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core import performers
+from core.performers import Colleague
+from core.staff import Absence
+
+
+class StaffOfOld:
+    """Everybody with their absences, read once; what lay on whose desk is counted as it is today."""
+
+    def __init__(self, session: Session, since: datetime, until: datetime) -> None:
+        self._everybody = performers.everybody(session)
+        query = select(Absence.staff_id, Absence.first_day, Absence.last_day)
+        self._away: list[tuple[int, date, date]] = [
+            (who, first, last)
+            for who, first, last in session.execute(
+                query.where(Absence.last_day >= since.date(), Absence.first_day <= until.date())
+            )
+        ]
+        self._days: dict[date, list[Colleague]] = {}
+
+    def on(self, moment: datetime) -> list[Colleague]:
+        """Those who were at work on the day of a moment (the database's day, as in earnest)."""
+        day = moment.date()
+        if day not in self._days:
+            gone = {who for who, first, last in self._away if first <= day <= last}
+            self._days[day] = [one for one in self._everybody if one.id not in gone]
+        return self._days[day]
