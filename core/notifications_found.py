@@ -84,9 +84,14 @@ SOURCES: Final[dict[str, tuple[str, str]]] = {
         select asked.staff_id, 'approval', 'approval:' || s.id, 'waiting',
                coalesce(nullif(concat_ws(', ', nullif(p.name, ''), a.name), ''),
                         d.address),
-               coalesce(nullif(d.subject, ''), d.template, ''), '', d.conversation_id, null::bigint
+               coalesce(nullif(d.subject, ''), (
+                   select coalesce(t.names ->> m.language, t.names ->> 'en') from template t
+                   where t.kind = 'email' and t.key = d.template and t.deleted_at is null
+                   order by t.scope, t.id limit 1
+               ), d.template, ''), '', d.conversation_id, null::bigint
         from approval s
         cross join lateral unnest(s.approver_ids) as asked (staff_id)
+        join staff_member m on m.id = asked.staff_id
         join delivery d on d.id = s.delivery_id
         left join contact p on p.id = d.contact_id
         left join account a on a.id = p.account_id

@@ -16,7 +16,9 @@ SETTLE: Final = timedelta(minutes=2)
 GAP: Final = timedelta(minutes=5)
 """Least time between two letters to one colleague."""
 LIVES: Final = timedelta(hours=24)
-"""Later a notice says nothing new."""
+"""Later a notice says nothing new; days on which nobody works do not count."""
+MOST_DAYS_OFF: Final = 10
+"""So many days off in a row are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def is_quiet(person: Person, now: datetime, calendar: Calendar) -> bool:
 
 def decide(waiting: Sequence[Waiting], person: Person, now: datetime, calendar: Calendar) -> Verdict:
     """Decide for one colleague; `calendar` is the company's working time."""
-    drop = tuple(one.id for one in waiting if _needless(one, person, now))
+    drop = tuple(one.id for one in waiting if _needless(one, person, now, calendar))
     left = [one for one in waiting if one.id not in drop]
     if not left:
         return Verdict(drop=drop, reason="nothing to tell")
@@ -87,9 +89,20 @@ def decide(waiting: Sequence[Waiting], person: Person, now: datetime, calendar: 
     return Verdict(tuple(one.id for one in left), drop, "at once" if urgent else "digest")
 
 
-def _needless(one: Waiting, person: Person, now: datetime) -> bool:
-    if one.settled or one.way is Way.NONE or now - one.created_at > LIVES:
+def _needless(one: Waiting, person: Person, now: datetime, calendar: Calendar) -> bool:
+    if one.settled or one.way is Way.NONE or _is_old(one, person, now, calendar):
         return True
     if one.due_at is not None and now - one.due_at > timedelta(hours=2):
         return True
     return person.seen_at is not None and person.seen_at > one.created_at + SETTLE
+
+
+def _is_old(one: Waiting, person: Person, now: datetime, calendar: Calendar) -> bool:
+    """Whether it is too late to be told; what came before a free weekend is told on Monday."""
+    age = now - one.created_at
+    if age <= LIVES or not person.quiet_days_off:
+        return age > LIVES
+    zone = ZoneInfo(person.zone)
+    first, last = one.created_at.astimezone(zone).date(), now.astimezone(zone).date()
+    days = (first + timedelta(days=number) for number in range(min((last - first).days, MOST_DAYS_OFF) + 1))
+    return age > LIVES + timedelta(days=sum(not calendar.hours_on(day) for day in days))

@@ -17,6 +17,7 @@ from core.notifications_rules import Person, Verdict, Waiting
 from core.outbox import Draft, Purpose
 from core.sessions import DeskSession
 from core.staff import StaffMember, absent_on
+from core.templatetitles import NAMES
 from core.worktime import Calendar
 
 HOLDS: Final = timedelta(hours=12)
@@ -179,7 +180,7 @@ def letter(
     _ = shown.gettext
     first = notices[0]
     if len(notices) == 1:
-        about = first.title or _("(no subject)")
+        about = _title(first, shown)
         subject = f"{_(HEADS[first.kind])}: {' · '.join(filter(None, (first.who, about)))}"
     else:
         subject = shown.ngettext("%(num)d thing waits for you", "%(num)d things wait for you", len(notices))
@@ -196,7 +197,7 @@ def letter(
 
 
 def _told(one: StaffNotice, shown: Texts, place: Place) -> list[str]:
-    title = one.title or shown.gettext("(no subject)")
+    title = _title(one, shown)
     when = f"{shown.short(one.due_at)}  " if one.due_at is not None else ""
     lines = [f"• {when}{' · '.join(filter(None, (one.who, title)))}"]
     if one.preview:
@@ -204,6 +205,14 @@ def _told(one: StaffNotice, shown: Texts, place: Place) -> list[str]:
         lines.append(f"  {one.preview}{cut}")
     lines.append(f"  {place.link(path_of(one))}")
     return lines
+
+
+def _title(one: StaffNotice, shown: Texts) -> str:
+    """What it is about; a letter that waits for a word goes by its template's name."""
+    if not one.title:
+        return shown.gettext("(no subject)")
+    known = NAMES.get(one.title) if one.kind == Kind.APPROVAL else None
+    return shown.gettext(known) if known else one.title
 
 
 def path_of(one: StaffNotice) -> str:

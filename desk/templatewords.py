@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Mapping
 
 from core.i18n import N_, Texts
+from core.templateplaces import Where
+from core.templatetitles import NAMES
 
 KINDS: dict[str, tuple[str, str]] = {
     "email": (N_("Letters"), "mail"),
@@ -16,29 +18,18 @@ KINDS: dict[str, tuple[str, str]] = {
 }
 """By kind: the heading, and the icon."""
 
-NAMES: dict[str, str] = {
-    "answer": N_("My own words"),
-    "acknowledgement": N_("We have received your letter"),
-    "after_sale": N_("After-sale letter"),
-    "brochure": N_("Brochure"),
-    "call_back_missed": N_("You called, we could not answer"),
-    "commercial_offer": N_("Commercial offer"),
-    "demo_invitation": N_("Invitation to a demo"),
-    "demo_reminder": N_("Reminder of a demo"),
-    "follow_up": N_("Follow-up"),
-    "greeting": N_("Greeting on the telephone"),
-    "invoice_reminder": N_("Reminder of an invoice"),
-    "meeting_cancellation": N_("Meeting cancelled"),
-    "meeting_change": N_("Meeting moved"),
-    "meeting_invitation": N_("Invitation to a meeting"),
-    "meeting_time_kept": N_("Meeting stays as it is"),
-    "missed_call": N_("You called, we could not answer"),
-    "offer_sent": N_("The offer is on its way"),
-    "out_of_hours": N_("Outside working hours"),
-    "technical_proposal": N_("Technical proposal"),
-    "voicemail": N_("Please leave a message"),
+WHERES: dict[str, tuple[str, str]] = {
+    Where.STAGE: (N_("The stage “%(name)s” of the pipeline “%(of)s” sends it."), "/pipelines"),
+    Where.DRAFT: (N_("The stage “%(name)s” of the pipeline “%(of)s” names it in its draft."), "/pipelines"),
+    Where.STEP: (N_("The follow-up “%(name)s” sends it in step %(number)d."), "/sequences"),
+    Where.RULE: (N_("Letters of it wait for approval."), "/approvals"),
+    Where.FILE: (N_("The file “%(name)s” goes along with it."), "/files"),
+    Where.WAITING: (
+        N_("%(number)d of it wait to leave; they go out with these words all the same."),
+        "/sends",
+    ),
 }
-"""What shipped templates are called."""
+"""What names a template, as a sentence, and the page where that is changed."""
 
 GROUPS: dict[str, str] = {
     "client": N_("The client"),
@@ -125,6 +116,8 @@ MESSAGES = (
     N_("Files go along with letters only."),
     N_("These templates are changed by others."),
     N_("That template is not written in this language."),
+    N_("Stages or follow-ups still send this template, and no other text would stand in its place."),
+    N_("Let them send another one first."),
 )
 """What refusals say; kept here for translation."""
 

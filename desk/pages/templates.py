@@ -5,23 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.datastructures import State
 from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import templatelibrary, templatelibrary_verbs
+from core import templatelibrary, templatelibrary_verbs, templateplaces
 from core.errors import FrontdeskError, InputRefused, NotFound
 from core.notices import open_alarms
 from core.sessions import SignedIn
 from core.staff import StaffMember, Team
 from core.templatelibrary import KINDS, InForce, TemplateScope
+from core.templateplaces import Named
 from core.values import LANGUAGES
+from desk import templatenames
 from desk import templatewords as words
 from desk.access import EVERYBODY, LEADERS, MARKETERS
 from desk.forms import Form
 from desk.given import Filled, Transaction
 from desk.pages.inbox import rail
+from desk.pages.sheets import sheet
 from desk.render import PageRequest, done, page, reader
 from desk.templaterights import (
     FIXED,
@@ -289,7 +293,12 @@ def source_from(form: Form, kind: str, key: str, language: str) -> Source:
 @post("/templates/{kind:str}/{key:str}", enter=EVERYBODY)
 @in_thread
 def save(
-    request: PageRequest, session: Transaction, form: Filled, kind: FromPath[str], key: FromPath[str]
+    request: PageRequest,
+    state: State,
+    session: Transaction,
+    form: Filled,
+    kind: FromPath[str],
+    key: FromPath[str],
 ) -> Response[Any]:
     """Save one language as the next version; what is wrong with it is told beside it."""
     viewer, language, of = _viewer(request), form.line("language"), form.line("of")
@@ -308,6 +317,7 @@ def save(
             )  # fmt: skip
     except FrontdeskError as fault:
         return _editor(request, session, kind, key, of, language, form=form, fault=fault)
+    templatenames.forget(state.engine)
     place = f"/templates/{kind}/{key}?of={layer.code}&language={language}"
     said = reader(request).gettext("Saved as version %(number)d.", number=made.number)
     if request.headers.get("hx-request") == "true":
@@ -315,13 +325,45 @@ def save(
     return Redirect(place, status_code=303)
 
 
+def _named(session: Session, layer: Layer, kind: str, key: str) -> tuple[list[Named], bool]:
+    """What names a template, and whether some other text would stand in its place for all of it.
+
+    What sends by itself knows only the company's templates, so that nobody else's stands in their place.
+    """
+    if layer.scope is not TemplateScope.COMPANY:
+        return [], True
+    return templateplaces.places(session, kind, key), key in shipped().keys(kind)
+
+
+@get("/templates/{kind:str}/{key:str}/remove", enter=EVERYBODY)
+@in_thread
+def ask_remove(
+    request: PageRequest, session: Transaction, kind: FromPath[str], key: FromPath[str]
+) -> Response[str]:
+    """What names the template, before it is taken out of use."""
+    layer = layer_to_change(_viewer(request), request.query_params.get("of", ""))
+    row = templatelibrary_verbs.find(session, layer.at(kind, key))
+    if row is None or row.deleted_at is not None:
+        raise NotFound
+    named, stands = _named(session, layer, kind, key)
+    return sheet(
+        request, session, "template_remove.html",
+        kind=kind, key=key, of=layer.code, named=named, stands=stands, kept=key in shipped().keys(kind),
+        name=words.name(row.names, key, reader(request)), wheres=words.WHERES,
+        bound=not stands and any(one.where in templateplaces.BINDING for one in named),
+    )  # fmt: skip
+
+
 @post("/templates/{kind:str}/{key:str}/remove", enter=EVERYBODY)
 @in_thread
 def remove(
     request: PageRequest, session: Transaction, form: Filled, kind: FromPath[str], key: FromPath[str]
 ) -> Response[Any]:
-    """Take a template out of use; the text under it counts again."""
+    """Take a template out of use; the text under it counts again. What still sends it is not left without."""
     layer = layer_to_change(_viewer(request), form.line("of"))
+    named, stands = _named(session, layer, kind, key)
+    if not stands:
+        templateplaces.insist_spare(named)
     templatelibrary_verbs.delete(session, layer.at(kind, key), by=_viewer(request).staff_id)
     _ = reader(request).gettext
     text = (
@@ -330,7 +372,7 @@ def remove(
     place = f"/templates/{kind}/{key}"
     return done(
         request, text, go=place if key in shipped().keys(kind) else "/templates",
-        undo=f"{place}/back", undo_values={"of": layer.code}, events=("template",),
+        undo=f"{place}/back", undo_values={"of": layer.code}, events=("template", "asked"),
     )  # fmt: skip
 
 
@@ -365,4 +407,4 @@ def restore(
     )  # fmt: skip
 
 
-ROUTES = (show, begin, edit, save, remove, bring_back, restore)
+ROUTES = (show, begin, edit, save, ask_remove, remove, bring_back, restore)

@@ -85,6 +85,14 @@ def test_what_is_settled_unwanted_or_a_day_old_is_dropped(more: dict[str, object
     assert _decided([_one(**given)], _person()).drop == (1,)  # type: ignore[arg-type]
 
 
+def test_what_came_on_friday_evening_is_told_on_monday() -> None:
+    monday, friday = MONDAY.replace(hour=6), MONDAY.replace(hour=17) - timedelta(days=3)
+    waiting = [Waiting(1, Kind.MISSED_CALL, Way.AT_ONCE, friday)]
+    assert decide(waiting, _person(), monday, CALENDAR).send == (1,)
+    assert decide(waiting, _person(), monday + timedelta(days=1), CALENDAR).drop == (1,)
+    assert decide(waiting, _person(quiet_days_off=False), monday, CALENDAR).drop == (1,)
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 2000), st.sampled_from(list(Way)), st.booleans()), max_size=8),
     st.integers(0, 3000),
@@ -284,3 +292,12 @@ def test_a_reminder_is_told_by_letter_to_who_is_away_unless_the_task_is_done(
     (letter,) = _letters(session)
     assert letter.body.count("•") == 1
     assert f"{PLACE.url}/tasks" in letter.body
+
+
+def test_a_letter_that_waits_for_a_word_goes_by_its_templates_name(member: StaffMember) -> None:
+    notice = StaffNotice(
+        staff_id=member.id, kind=Kind.APPROVAL, key="approval:1", title="commercial_offer", who="Ona",
+        preview="", due_at=None, conversation_id=None, meeting_id=None, task_id=None,
+    )  # fmt: skip
+    subject, _ = staffmail.letter([notice], member, PLACE, NoticeChoice(staff_id=member.id))
+    assert "commercial_offer" not in subject

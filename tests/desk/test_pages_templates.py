@@ -9,12 +9,14 @@ import pytest
 import sqlalchemy as sa
 
 from core import templatelibrary, templatelibrary_uses
+from core.conversations import Conversation
 from core.db import transaction
+from core.deals import Deal, Stage
 from core.outbox import Draft, queue
 from core.templatelibrary_uses import Use
 from desk.templatechoice import known_keys
 from desk.templatewords import key_from
-from tests.desk.conftest import SignedIn
+from tests.desk.conftest import Browser, SignedIn
 from tests.factories import World
 
 PLACE = "/templates/email/follow_up"
@@ -160,6 +162,66 @@ def test_a_template_of_the_companys_own_is_offered_at_once_where_letters_are_cho
     assert "Kainų sąrašas" in browser.get("/templates").text
     with transaction(engine) as session:
         assert "kainu_sarasas" in known_keys(session)
+
+
+def _own(browser: Browser, key: str, kind: str = "email", **parts: str) -> None:
+    """A template of the company's own under a key that nothing shipped has."""
+    for base, language in enumerate(("en", "lt")):
+        given = words("company", base=base, language=language, name_en="Price list", **parts)
+        assert browser.post(f"/templates/{kind}/{key}?name=x", data=given).status_code in (200, 303)
+
+
+def test_a_template_that_a_stage_sends_is_not_deleted_and_says_what_sends_it(
+    signed_in: SignedIn, engine: sa.Engine
+):
+    browser = signed_in("head")
+    _own(browser, "price_list")
+    with transaction(engine) as session:
+        session.execute(sa.update(Stage).where(Stage.key == "demo").values(template="price_list"))
+    asked = browser.get("/templates/email/price_list/remove?of=company").text
+    assert "The stage “Demo” of the pipeline" in asked
+    assert "Let these send another template first" in asked
+    assert browser.post("/templates/email/price_list/remove", data={"of": "company"}).status_code == 409
+    with transaction(engine) as session:
+        session.execute(sa.update(Stage).values(template=None))
+    assert "Nothing names it" in browser.get("/templates/email/price_list/remove?of=company").text
+    assert browser.post("/templates/email/price_list/remove", data={"of": "company"}).status_code == 200
+    with transaction(engine) as session:
+        assert [one.deleted for one in templatelibrary.in_force(session)] == [True]
+
+
+def test_an_overridden_text_says_who_uses_the_shipped_one_then_and_goes(
+    signed_in: SignedIn, engine: sa.Engine
+):
+    browser = signed_in("marketing")
+    browser.post(PLACE, data=words("company"))
+    asked = browser.get(f"{PLACE}/remove?of=company").text
+    assert "These use the shipped text from then on" in asked
+    assert "The follow-up “" in asked
+    assert browser.get(f"{PLACE}/remove?of=mine").status_code == 404
+    assert signed_in("agent").get(f"{PLACE}/remove?of=company").status_code == 403
+
+
+def test_moving_shows_the_companys_own_words_and_rules_and_files_offer_its_templates(
+    signed_in: SignedIn, engine: sa.Engine, world: World
+):
+    browser = signed_in("head")
+    _own(browser, "price_list", body="{{ client.salutation }}\n\nMūsų kainos.\n")
+    with transaction(engine) as session:
+        deal = session.scalars(sa.select(Deal)).one()
+        talk = session.scalars(sa.select(Conversation.id).where(Conversation.deal_id == deal.id)).first()
+        stage = session.scalars(
+            sa.select(Stage).where(Stage.pipeline_id == deal.pipeline_id, Stage.key == "payment")
+        ).one()
+        stage.template = "price_list"
+        number = stage.id
+    sheet = browser.get(f"/conversations/{talk}/move?stage={number}").text
+    assert "Mūsų kainos." in sheet
+    assert "Price list" in browser.get("/approvals").text
+    answer = browser.post("/approvals/rules", data={"template": "price_list", "approver": "role:head"})
+    assert answer.status_code == 200
+    assert 'name="with_price_list"' in browser.get("/files").text
+    assert browser.post("/approvals/rules", data={"template": "nothing", "approver": "role:head"}).is_error
 
 
 def test_what_a_caller_hears_first_is_no_template_of_the_library(signed_in: SignedIn):
