@@ -44,8 +44,9 @@ def as_read(shelf: AnyShelf, versions: Mapping[str, InForce | None]) -> AnyShelf
         path: text for path, text in shelf.overrides.items() if path.rsplit("/", 2)[0] not in versions
     }
     rows = {variant: row for variant, row in shelf.rows.items() if "/".join(variant[:2]) not in versions}
-    for row in versions.values():
-        for language, parts in row.texts.items() if row is not None else ():
+    for row in filter(None, versions.values()):
+        for language, parts in row.texts.items():
             rows[row.kind, row.key, language] = row
-            overrides |= {f"{row.kind}/{row.key}/{language}/{part}": text for part, text in parts.items()}
+            place = f"{row.kind}/{row.key}/{language}"
+            overrides |= {f"{place}/{part}": text for part, text in parts.items()}
     return replace(shelf, overrides=overrides, rows=rows)
