@@ -1,4 +1,4 @@
-"""Days on which colleagues are away, and their waiting work, which goes back to the queue meanwhile."""
+"""Days on which colleagues are away, and their waiting work, which others get meanwhile."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import json
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from core import audit
 from core.conversations import Conversation, ConversationState
 from core.errors import InputRefused, NotFound
 from core.routing import Assignment
-from core.staff import Absence, StaffMember
+from core.staff import Absence, StaffMember, absent_on
+from core.tasks import Task, TaskState
 
 AWAY = "away"
 """Rule of an assignment to the queue because somebody is away."""
@@ -22,7 +23,11 @@ LEFT = "left"
 LONGEST = 400
 """Days that one absence may last."""
 PAGE = 200
-"""Conversations that are handed back at once."""
+"""Conversations, or tasks, that are handed on at once."""
+OWN_TASKS = frozenset({"mention"})
+"""Kinds of tasks that nobody else can do."""
+BY_HAND = ("call", "letter", "other")
+"""Kinds of tasks that somebody planned; frontdesk makes none of them."""
 LIVE = "frontdesk_live"
 """The channel on which open screens hear of news (PostgreSQL NOTIFY)."""
 
@@ -118,6 +123,44 @@ def hand_back(session: Session) -> int:
         .with_for_update(of=Conversation, skip_locked=True)
     )
     return release(session, session.scalars(query).unique().all(), AWAY)
+
+
+def hand_on_tasks(session: Session) -> int:
+    """Give what somebody who is away today was to do for clients to their deputy, else to nobody, whose tasks
+    the leaders see: what is due while they are away, and what was overdue before.
+
+    What was planned for them by hand since they left stays: whoever planned it knew. Returns how many went.
+    """
+    day = func.date(func.coalesce(Task.due_at, Task.created_at))
+    query = (
+        select(Task, Absence)
+        .join(Absence, Absence.staff_id == Task.assignee_id)
+        .where(
+            Task.state == TaskState.OPEN,
+            Task.kind.not_in(OWN_TASKS),
+            or_(Task.contact_id.is_not(None), Task.account_id.is_not(None), Task.deal_id.is_not(None)),
+            Absence.first_day <= func.current_date(),
+            Absence.last_day >= func.current_date(),
+            day <= Absence.last_day,
+            ~and_(Task.kind.in_(BY_HAND), func.date(Task.created_at) >= Absence.first_day),
+        )
+        .order_by(Task.id)
+        .limit(PAGE)
+        .with_for_update(of=Task, skip_locked=True)
+    )
+    rows = session.execute(query).all()
+    today = session.execute(select(func.current_date())).scalar_one()
+    away = absent_on(session, today) if rows else set()
+    here = set(session.scalars(select(StaffMember.id).where(StaffMember.active))) - away if rows else set()
+    for task, absence in rows:
+        whose = absence.staff_member.name
+        task.assignee_id = absence.deputy_id if absence.deputy_id in here else None
+        if not task.title.endswith(f"({whose})"):
+            task.title = f"{task.title[: 297 - len(whose)]} ({whose})"
+        news = {"kind": "task", "conversation_id": task.conversation_id, "staff_id": task.assignee_id}
+        session.execute(select(func.pg_notify(LIVE, json.dumps(news))))
+    session.flush()
+    return len(rows)
 
 
 def release(session: Session, talks: Sequence[Conversation], rule: str, by: int | None = None) -> int:

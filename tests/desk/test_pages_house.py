@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import sqlalchemy as sa
 
@@ -15,6 +15,7 @@ from core.db import transaction
 from core.routing import Assignment, TopicTeam
 from core.routingrules import all_rules
 from core.staff import Absence, StaffMember, Team
+from core.tasks import Task
 from core.territories import Territory
 from tests.desk.conftest import Browser, SignedIn
 from tests.desk.furnished import marketing_rooms
@@ -258,6 +259,33 @@ def test_what_waits_with_somebody_away_goes_back_and_what_was_given_knowingly_st
         assert [one.id for one in session.scalars(mine)] == [given]
         rules = session.scalars(sa.select(Assignment.rule).where(Assignment.rule != "hand")).all()
         assert set(rules) == {"away"}
+
+
+def test_what_somebody_away_was_to_do_for_clients_goes_to_their_deputy(
+    engine: sa.Engine, world: World
+) -> None:
+    agent, mate, account = world.staff["agent"], world.staff["mate"], world.accounts["vandenis"]
+    noon = datetime.combine(_day(0), time(12), UTC)
+    given = {"assignee_id": agent.id, "account_id": account.id, "due_at": noon}
+    with transaction(engine) as session:
+        session.execute(sa.update(Task).values(state="done"))
+        session.add(Absence(staff_id=agent.id, first_day=_day(-1), last_day=_day(1), deputy_id=mate.id))
+        session.add_all(
+            [
+                Task(title="Step", kind="follow_up", **given),
+                Task(title="Planned before", kind="call", **given, created_at=noon - timedelta(days=5)),
+                Task(title="Planned knowingly", kind="call", **given),
+                Task(title="Mentioned", kind="mention", **given),
+                Task(title="Own", kind="other", assignee_id=agent.id, due_at=noon),
+                Task(title="Later", kind="follow_up", **given | {"due_at": noon + timedelta(days=5)}),
+            ]
+        )
+    with transaction(engine) as session:
+        assert absences.hand_on_tasks(session) == 2
+        assert absences.hand_on_tasks(session) == 0
+    with transaction(engine) as session:
+        titles = session.scalars(sa.select(Task.title).where(Task.assignee_id == mate.id)).all()
+    assert {f"Step ({agent.name})", f"Planned before ({agent.name})"} <= set(titles)
 
 
 def test_the_audit_log_is_filtered(signed_in: SignedIn) -> None:
