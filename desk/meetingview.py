@@ -27,6 +27,12 @@ LENGTHS = (15, 30, 45, 60, 90, 120, 180)
 MOST_CONTACTS = 40
 
 
+def lengths(minutes: str) -> list[int]:
+    """The lengths that a form offers, with the one it holds."""
+    own = int(minutes) if minutes.isdecimal() and minutes.isascii() and len(minutes) < 4 else LENGTHS[1]
+    return sorted({*LENGTHS, own})
+
+
 def meeting_for(session: Session, viewer: SignedIn, meeting_id: int) -> Meeting:
     """A meeting that somebody may see: their own, one they are invited to, one of a conversation they may
     see, and for leaders any. Raises NotFound otherwise."""

@@ -54,7 +54,7 @@ def _form(
         contacts=meetingview.people_of(session, about) if meeting is None else [],
         colleagues=tables.colleagues(session),
         kinds=meetingwords.KINDS,
-        lengths=sorted({*meetingview.LENGTHS, int(given["minutes"] or 30)}),
+        lengths=meetingview.lengths(given["minutes"]),
         given=given,
         opened=any(name.startswith("staff_") for name in given),
         clashes=against or [],
@@ -232,9 +232,8 @@ def change(
         wanted = meetings.checked(meetingview.wanted(form, zone))
     except InputRefused as error:
         return _form(request, session, About(), given, meeting=meeting, fault=_said(request, error))
-    staff_ids = [meeting.organizer_id, *(one.staff_id for one in meeting.attendees if one.staff_id)]
     moved = wanted.starts_at != meeting.starts_at or wanted.ends_at != meeting.ends_at
-    against = _against(session, request, staff_ids, wanted, zone, form, but=meeting.id) if moved else []
+    against = _against(session, request, _ours(meeting), wanted, zone, form, but=meeting.id) if moved else []
     if against:
         return _form(request, session, About(), given, meeting=meeting, against=against)
     return _changed(request, state, session, meeting, wanted)
@@ -337,12 +336,22 @@ def take(
     request: PageRequest, state: State, session: Transaction, meeting_id: FromPath[int],
     attendee_id: FromPath[int],
 ) -> Response[Any]:  # fmt: skip
-    """The time that somebody proposed becomes the meeting's."""
+    """The time that somebody proposed becomes the meeting's; where something speaks against it, ask first."""
     meeting, attendee = _proposal(session, request, meeting_id, attendee_id)
     begin = attendee.proposed_start or meeting.starts_at
     end = attendee.proposed_end or begin + (meeting.ends_at - meeting.starts_at)
     wanted = meetings.checked(meetingview.plan_of(meeting, starts_at=begin, ends_at=end))
+    zone = state.settings.company.timezone
+    against = _against(session, request, _ours(meeting), wanted, zone, Form({}), but=meeting.id)
+    if against:
+        given = meetingview.given_of(wanted, zone)
+        return _form(request, session, About(), given, meeting=meeting, against=against)
     return _changed(request, state, session, meeting, wanted)
+
+
+def _ours(meeting: Meeting) -> list[int]:
+    """The colleagues who are to be there."""
+    return [meeting.organizer_id, *(one.staff_id for one in meeting.attendees if one.staff_id)]
 
 
 @post("/meetings/{meeting_id:int}/attendees/{attendee_id:int}/keep", enter=WORKERS)

@@ -176,6 +176,26 @@ def test_another_time_that_was_proposed_is_taken_or_not(
     assert methods == ["REQUEST", "REQUEST" if verb == "take" else "DECLINECOUNTER"]
 
 
+def test_a_proposed_time_that_clashes_is_asked_about_before_it_is_taken(
+    signed_in: SignedIn, engine: sa.Engine, world: World
+) -> None:
+    browser = signed_in("agent")
+    _plan(browser, world)
+    _plan(browser, world, title="Kitas", starts=f"{_at(16):%Y-%m-%dT%H:%M}")
+    meeting = next(one for one in _meetings(engine) if one.title != "Kitas")
+    with transaction(engine) as session:
+        session.execute(
+            sa.update(Attendee)
+            .where(Attendee.meeting_id == meeting.id)
+            .values(answer=Answer.PROPOSED, proposed_start=_at(16))
+        )
+    place = f"/meetings/{meeting.id}/attendees/{meeting.attendees[0].id}/take"
+    asked = browser.post(place, headers=HTMX).text
+    assert "At that time there is already: Kitas" in asked
+    assert f'value="{_at(16):%Y-%m-%dT%H:%M}"' in asked
+    assert {one.starts_at for one in _meetings(engine)} == {_at(), _at(16)}
+
+
 def test_a_meeting_stands_in_the_plan_in_the_feed_and_beside_its_client(
     signed_in: SignedIn, visitor: Browser, engine: sa.Engine, world: World
 ) -> None:
