@@ -21,9 +21,9 @@ def keep_as_read(session: Session, delivery: Delivery, default_language: str = "
 
     Raises TemplateNotFound for a text that is gone.
     """
-    shelf = shelf_of(session, delivery.staff_id, default_language=default_language)
     versions: dict[str, int | None] = {}
     for kind, key in _texts_of(delivery):
+        shelf = shelf_of(session, delivery.staff_id, kind=kind, key=key, default_language=default_language)
         row = shelf.row_of(shelf.source(kind, key, delivery.language))
         versions[f"{kind}/{key}"] = row.version_id if row is not None else None
     delivery.versions = versions
