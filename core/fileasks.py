@@ -18,6 +18,8 @@ from core.i18n import N_
 
 MOST = 10
 """Files of one letter."""
+CARRY: Mapping[Channel, int] = {Channel.EMAIL: MOST, Channel.SMS: 2}
+"""Channels that can bring links, and how many files: each link takes an SMS about one part more."""
 INTRO = {1: N_("You can download the file here:"), 2: N_("You can download the files here:")}
 """What stands in a letter above one link, and above several."""
 LINE = N_("%(name)s (%(size)s), until %(day)s")
@@ -48,14 +50,14 @@ class DemoLink(Base):
 
 
 def lay_beside(session: Session, rows: Collection[dict[str, Any]]) -> dict[str, list[tuple[str, int]]]:
-    """Give each letter the files it brings: those that were chosen, and those that go with its template.
+    """Give each letter and SMS the files it brings: those that were chosen, and those of its template.
 
     A row has the names of a `core.outbox.Draft`; its ``files`` become what a delivery keeps of them. Returns
     by the rows' keys the key of each link with its file's id.
     """
-    mail = [row for row in rows if row["channel"] == Channel.EMAIL and row["campaign_id"] is None]
-    chosen = {number for row in mail for number in row["files"]}
-    templates = {row["template"] for row in mail if row["template"]}
+    carry = [row for row in rows if row["channel"] in CARRY and row["campaign_id"] is None]
+    chosen = {number for row in carry for number in row["files"]}
+    templates = {key for row in carry if (key := _template(row))}
     ways: list[ColumnElement[bool]] = [DemoFile.id.in_(chosen)] if chosen else []
     if templates:
         ways.append(func.jsonb_exists_any(DemoFile.templates, list(templates)))
@@ -66,7 +68,7 @@ def lay_beside(session: Session, rows: Collection[dict[str, Any]]) -> dict[str, 
     )
     laid: dict[str, list[tuple[str, int]]] = {}
     for row in rows:
-        own = [one for one in found if _goes(one, row)][:MOST] if row["channel"] == Channel.EMAIL else []
+        own = [one for one in found if _goes(one, row)][: CARRY.get(row["channel"], 0)]
         row["files"] = []
         for file in own:
             key = secrets.token_hex(16)
@@ -80,7 +82,13 @@ def lay_beside(session: Session, rows: Collection[dict[str, Any]]) -> dict[str, 
 def _goes(file: DemoFile, row: Mapping[str, Any]) -> bool:
     if file.id in row["files"]:
         return True
-    return row["template"] in file.templates and file.language in (None, row["language"])
+    return _template(row) in file.templates and file.language in (None, row["language"])
+
+
+def _template(row: Mapping[str, Any]) -> str | None:
+    """What files call the template of a row: `follow_up`, `sms/follow_up`."""
+    key = row["template"]
+    return f"sms/{key}" if key and row["channel"] == Channel.SMS else key
 
 
 def make_links(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,11 +15,13 @@ from core.config import Settings
 from core.consent import Suppression, suppressed
 from core.conversations import Conversation, Direction, Message
 from core.deals import Deal
+from core.demofiles import DemoFile
 from core.dialling import may_call, readable, takes_sms
 from core.outbox import Draft
 from core.staff import StaffMember
 from desk.answers import NEEDS_DEAL
 from outbound.channels.fax import Fax, fax_sender_of
+from outbound.filelinks import FileLinks
 from outbound.placing import template_values
 from outbound.sender import company_values
 from templates.library import shelf_of
@@ -114,6 +118,13 @@ def filled(
         session, staff.id, kind="sms", key=key, default_language=settings.company.default_language
     )
     return render_text("sms", key, language, values, shelf).text
+
+
+def as_sent(settings: Settings, body: str, files: Sequence[DemoFile]) -> str:
+    """An SMS as long as it will be with the links to its files, whose keys are made when it is queued."""
+    company = settings.company
+    links = FileLinks(settings.signing_key(), company.public_url, ZoneInfo(company.timezone))
+    return links.in_text(body, [{"key": "00" * 16, "name": one.title} for one in files])
 
 
 def fax_of(

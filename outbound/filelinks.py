@@ -88,6 +88,14 @@ class FileLinks:
             ),
         )
 
+    def in_text(self, text: str, files: Sequence[Mapping[str, Any]]) -> str:
+        """An SMS with the links to the files it brings, each on its own line; of several each is named."""
+        named = len(files) > 1
+        lines = [
+            f"{one['name']}: {self.link(one['key'])}" if named else self.link(one["key"]) for one in files
+        ]
+        return "\n".join([text, *lines])
+
 
 def _before(whole: str, mark: str, added: str) -> str:
     """A text with something more before the last mark, at its end where there is none."""

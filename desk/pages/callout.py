@@ -7,18 +7,20 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath
+from sqlalchemy.orm import Session
 
-from core import byphone, outbox, spending
+from core import byphone, demofiles, fileasks, outbox, spending
 from core.accounts import Channel
 from core.config import Settings
 from core.consent import suppression_of
+from core.demofiles import DemoFile
 from core.errors import InputRefused
 from core.phoneorders import OrderKind
 from core.staff import StaffMember
 from core.values import LANGUAGES
 from desk import live, phoneout, templatechoice
 from desk.access import WORKERS, conversation_for
-from desk.forms import one_time_key
+from desk.forms import Form, one_time_key
 from desk.given import Filled, Transaction
 from desk.pages.sheets import sheet
 from desk.render import PageRequest, done, page, reader
@@ -50,6 +52,12 @@ def _number(form: Any, known: phoneout.Reach) -> str:
     if number not in {one.number for one in known.numbers}:
         raise InputRefused("That number is not the client's.", cure="Add it on the client's card first.")
     return number
+
+
+def _files(session: Session, form: Form) -> list[DemoFile]:
+    """The files of the library that are ticked, as many as an SMS can bring."""
+    ticked = [one for one in demofiles.offered(session) if form.ticked(f"file_{one.id}")]
+    return ticked[: fileasks.CARRY[Channel.SMS]]
 
 
 def _recorded(settings: Settings) -> bool:
@@ -118,12 +126,13 @@ def count(
     """How many parts the SMS takes, and what plain letters would save."""
     conversation_for(session, request.scope["user"], conversation_id)
     body = form.text("body", longest=5000).strip()
+    whole = phoneout.as_sent(state.settings, body, _files(session, form))
     return page(
         request,
         "sms_count.html",
         conversation_id=conversation_id,
         body=body,
-        parts=segments_of(body),
+        parts=segments_of(whole),
         offer=offer(body),
         most=state.settings.dialling.longest_sms_parts,
     )
@@ -153,6 +162,7 @@ def offered(request: PageRequest, session: Transaction, conversation_id: FromPat
         "sms_templates.html",
         conversation=conversation,
         templates=templatechoice.for_texts(session, viewer, reader(request)),
+        files=demofiles.offered(session),
         language=conversation.language or (contact.language if contact else None) or "en",
     )
 
@@ -189,7 +199,7 @@ def write(
     reach = phoneout.read(session, settings, conversation)
     if not reach.possible:
         raise NoTelephone
-    number, key = _number(form, reach), _key(form)
+    number, key, files = _number(form, reach), _key(form), _files(session, form)
     staff = session.get_one(StaffMember, viewer.staff_id)
     draft = byphone.answer_by_sms(
         session,
@@ -198,10 +208,12 @@ def write(
         key=f"{conversation_id}:{viewer.staff_id}:{key}",
         body=form.text("body", longest=5000),
         number=number,
+        files=[one.id for one in files],
     )
     if suppression_of(session, Channel.SMS, number) is not None:
         raise AskedNotTo
-    spending.insist(session, settings, Channel.SMS, number, segments_of(draft.body).count)
+    whole = phoneout.as_sent(settings, draft.body, files)
+    spending.insist(session, settings, Channel.SMS, number, segments_of(whole).count)
     delivery_id = outbox.queue(session, draft)
     conversation.waiting = False
     live.announce(session, "answer", conversation_id, viewer.staff_id)

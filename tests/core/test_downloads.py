@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -11,13 +12,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import demofiles, downloads, outbox, timeline
-from core.accounts import Contact
+from core.accounts import Channel, Contact
 from core.demofiles import DemoFile
 from core.downloads import Deed, DemoVisit, Seen, Standing, Visitor
 from core.errors import Conflict, InputRefused
 from core.fileasks import DemoLink
 from core.outbox import Delivery, Draft
 from core.timeline_parts import Sort
+from outbound.filelinks import FileLinks
 from tests.core.people import client
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Safari/537.36"
@@ -70,6 +72,23 @@ def test_a_letter_brings_a_link_of_its_own_that_expires(session: Session) -> Non
     now = downloads.now_of(session)
     assert downloads.standing(link, now) is Standing.OPEN
     assert downloads.standing(link, now + timedelta(days=3, minutes=1)) is Standing.EXPIRED
+
+
+def test_an_sms_brings_links_that_are_counted_as_a_letters(session: Session) -> None:
+    chosen, by_template = film(session), film(session, data=b"2", templates=["sms/follow_up"])
+    drafts = [
+        Draft("a", "+37061234567", channel=Channel.SMS, files=[chosen.id]),
+        Draft("b", "+37061234567", channel=Channel.SMS, template="follow_up"),
+        Draft("c", "ona@vandenis.lt", template="follow_up"),
+    ]
+    ids = outbox.queue_many(session, drafts)
+    links = session.scalars(select(DemoLink).order_by(DemoLink.delivery_id)).all()
+    assert [(one.delivery_id, one.file_id) for one in links] == [
+        (ids[0], chosen.id), (ids[1], by_template.id),
+    ]  # fmt: skip
+    kept = session.get_one(Delivery, ids[0]).files
+    text = FileLinks("k" * 40, "https://desk.example", ZoneInfo("UTC")).in_text("Labas", kept)
+    assert FileLinks("k" * 40, "", ZoneInfo("UTC")).read(text.rpartition("/")[2]) == links[0].key
 
 
 def test_a_file_goes_by_itself_with_its_template_and_language(session: Session) -> None:
