@@ -163,10 +163,14 @@ def acknowledgement(
 
 
 def last_incoming(session: Session, conversation_id: int) -> Message | None:
-    """The newest message the client wrote in a conversation."""
+    """The newest letter the client wrote in a conversation; what we noted of a call is not their words."""
     query = (
         select(Message)
-        .where(Message.conversation_id == conversation_id, Message.direction == Direction.IN)
+        .where(
+            Message.conversation_id == conversation_id,
+            Message.direction == Direction.IN,
+            Message.channel == Channel.EMAIL,
+        )
         .order_by(Message.happened_at.desc(), Message.id.desc())
         .limit(1)
     )
@@ -206,8 +210,7 @@ def answer(
     """
     incoming = last_incoming(session, conversation.id)
     contact = conversation.contact
-    by_mail = incoming if incoming is not None and incoming.channel == Channel.EMAIL else None
-    address = (by_mail.sender if by_mail else None) or (contact.email if contact else None)
+    address = (incoming.sender if incoming else None) or (contact.email if contact else None)
     if not address:
         raise NoAddress
     if template == "answer" and not body.strip():

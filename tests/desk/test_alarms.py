@@ -16,8 +16,9 @@ def test_who_cannot_help_is_not_alarmed(signed_in: SignedIn, engine: sa.Engine) 
         notices.raise_alarm(session, "letters_quarantined", "mail", "3")
         notices.raise_alarm(session, "relay_failing", "relay.example", "connection refused")
     head, agent = (signed_in(who).get("/inbox").text for who in ("head", "agent"))
-    assert 'class="alarm-place" href="/quarantine"' in head
-    assert (head.count('class="alarm"'), agent.count('class="alarm"')) == (2, 1)
+    way = 'class="alarm-place" href="/quarantine"'
+    assert (way in head, way in agent) == (True, False)
+    assert "relay.example" in head
     assert "relay.example" in agent
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from core.conversations import Conversation, ConversationState
+from core.conversations import Conversation, ConversationState, Message
 from core.db import transaction
 from core.outbox import Delivery, DeliveryState
 from core.unsent import Unsent
@@ -99,3 +99,17 @@ def test_words_taken_back_do_not_replace_what_was_begun_meanwhile(
     again = browser.post(told["toast"]["undo"], headers=HTMX)
     assert "rewrite" not in json.loads(again.headers["hx-trigger"])
     assert _kept(engine) == [(world.staff["agent"].id, "Jau rašau kitaip")]
+
+
+def test_what_we_noted_of_a_call_is_not_quoted_to_the_client(
+    signed_in: SignedIn, engine: sa.Engine, world: World
+) -> None:
+    talk = world.talks["own"].id
+    with transaction(engine) as session:
+        note = Message(conversation_id=talk, direction="in", channel="voice", sender="+37061100001")
+        note.text = note.reply = "Missed call."
+        session.add(note)
+    _send(signed_in("agent"), talk)
+    with transaction(engine) as session:
+        sent = session.scalars(sa.select(Delivery).where(Delivery.body == WORDS)).one()
+        assert "Missed call." not in sent.values["conversation"]["quoted"]
