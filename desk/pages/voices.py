@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from litestar import Response, get, post
@@ -17,10 +18,12 @@ from core.accounts import Channel
 from core.config import Settings
 from core.errors import InputRefused, NotFound
 from core.notices import open_alarms
+from core.outbox import Delivery, DeliveryState, Purpose
 from core.sessions import SignedIn
 from core.staff import StaffMember
 from desk import templatechoice
 from desk.access import LEADERS
+from desk.forms import one_time_key
 from desk.given import Filled, Transaction
 from desk.pages.callout import NoTelephone
 from desk.pages.inbox import rail
@@ -102,8 +105,8 @@ def choose(
 def hear(
     request: PageRequest, state: State, session: Transaction, form: Filled, language: FromPath[str]
 ) -> Response[Any]:
-    """Ring whoever asks, and say a text in the voice that is looked at; a second press a moment later makes
-    no second call.
+    """Ring whoever asks, and say a text in the voice that is looked at; while a call waits to be placed, a
+    second press makes no other.
     """
     settings: Settings = state.settings
     viewer = request.scope["user"]
@@ -121,16 +124,30 @@ def hear(
     at = session.execute(select(func.now())).scalar_one()
     draft = byphone.trial_call(
         staff,
-        key=f"{viewer.staff_id}:{language}:{key}:{voice}:{at:%Y-%m-%dT%H:%M}",
+        key=one_time_key(),
         text=words,
         language=language,
         voice=voice,
         at=at,
     )
     spending.insist(session, settings, Channel.VOICE, draft.address, 1)
-    outbox.queue(session, draft)
+    if not _on_its_way(session, viewer.staff_id, at):
+        outbox.queue(session, draft)
     text = reader(request).gettext("Your telephone %(number)s rings now; pick up and listen.")
     return done(request, text % {"number": draft.address}, go="/voices")
+
+
+def _on_its_way(session: Session, staff_id: int, at: datetime) -> bool:
+    # Whoever presses at the same moment waits here.
+    session.execute(select(StaffMember.id).where(StaffMember.id == staff_id).with_for_update())
+    query = select(Delivery.id).where(
+        Delivery.staff_id == staff_id,
+        Delivery.channel == Channel.VOICE,
+        Delivery.purpose == Purpose.STAFF,
+        Delivery.state.in_([DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.CLAIMED]),
+        Delivery.expires_at > at,
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def _known(settings: Settings, language: str) -> None:

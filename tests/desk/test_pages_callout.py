@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,14 +10,17 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import select
 
-from core import notices, phoneevents
+from core import notices, outbox, phoneevents
 from core.accounts import Channel, Contact, ContactPoint, PointKind
 from core.config import Settings, load_settings
 from core.consent import Scope, SuppressionReason, suppress
 from core.conversations import Conversation, Direction, Message
 from core.db import transaction
-from core.outbox import Delivery
+from core.i18n import texts
+from core.outbox import Delivery, Draft
 from core.phoneevents import EventKind, Told
+from core.phoneorders import OrderKind, PhoneOrder
+from core.spending import REFUSALS, Cap
 from core.staff import StaffMember
 from tests.desk.conftest import Browser, SignedIn
 from tests.factories import World
@@ -151,6 +155,47 @@ def test_fax_to_a_number_that_may_not_be_called_is_refused(
         assert session.scalar(select(Delivery.id).where(Delivery.channel == Channel.FAX)) is None
 
 
+def test_fax_beyond_its_cap_is_refused_with_a_clear_sentence(
+    agent: Browser, engine: sa.Engine, talk: int
+) -> None:
+    data = {"number": DESK_PHONE, "document": "brochure", "language": "lt"}
+    with transaction(engine) as session:
+        for number in range(5):
+            draft = Draft(key=f"old:{number}", address=DESK_PHONE, channel=Channel.FAX)
+            delivery_id = outbox.queue(session, draft)
+            session.execute(sa.update(Delivery).where(Delivery.id == delivery_id).values(state="sent"))
+            order = PhoneOrder(
+                delivery_id=delivery_id, kind=OrderKind.FAX, channel=Channel.FAX, number=DESK_PHONE,
+                dialled=DESK_PHONE, units=1,
+            )  # fmt: skip
+            session.add(order)
+    answer = agent.post(f"/conversations/{talk}/fax", data={"key": "f9", **data}, headers=HTMX)
+    assert answer.status_code == 422
+    told = json.loads(answer.headers["hx-trigger"])["toast"]["text"]
+    assert told.startswith(texts("lt").gettext(REFUSALS[Cap.NUMBER][0]))
+
+
+def test_voice_is_chosen_by_who_leads_heard_by_a_call_to_oneself_and_taken_back(
+    signed_in: SignedIn, engine: sa.Engine, talk: int
+) -> None:
+    head = signed_in("head")
+    page = head.get("/voices").text
+    assert "Google Standard B" in page
+    assert "Šiaurės siurbliai" in page
+    data = {"voice": "Google.lt-LT-Standard-B"}
+    answer = head.post("/voices/lt", data=data, headers=HTMX)
+    undo = json.loads(answer.headers["hx-trigger"])["toast"]["values"]
+    assert undo == {"voice": "Google.lt-LT-Standard-A"}
+    for _ in range(2):
+        heard = head.post("/voices/lt/hear", data={"template": "follow_up"}, headers=HTMX)
+        assert heard.status_code == 200, heard.text
+    (one,) = queued(engine, Channel.VOICE)
+    assert (one.address, one.values, one.purpose) == ("+37060000001", data, "staff")
+    assert one.body.startswith("Laba diena! Skambina įmonė Šiaurės siurbliai.")
+    assert head.post("/voices/lt", data={"voice": "Polly.Tatyana"}, headers=HTMX).status_code == 422
+    assert signed_in("agent").get("/voices").status_code == 403
+
+
 def test_numbers_of_ours_stand_with_their_state_and_what_was_spent(agent: Browser, engine: sa.Engine) -> None:
     page = agent.get("/mailboxes").text
     assert "+37052000000" in page
@@ -177,14 +222,19 @@ def test_call_is_queued_that_rings_the_colleague_first(agent: Browser, engine: s
 
 
 @pytest.mark.parametrize(
-    ("number", "said"), [(PREMIUM, "the kind of line is not allowed"), ("+37061111119", "not the client")]
+    ("number", "said"),
+    [
+        (PREMIUM, REFUSALS[Cap.LINE][0]),
+        ("+37061111119", "That number is not the client's."),
+    ],
 )
 def test_number_that_may_not_be_called_is_refused_with_a_clear_sentence(
     agent: Browser, engine: sa.Engine, talk: int, number: str, said: str
 ) -> None:
     answer = agent.post(f"/conversations/{talk}/ring", data={"key": "k", "number": number}, headers=HTMX)
     assert answer.status_code >= 400
-    assert said in answer.text + str(answer.headers)
+    told = json.loads(answer.headers["hx-trigger"])["toast"]["text"]
+    assert told.startswith(texts("lt").gettext(said))
     assert queued(engine, Channel.VOICE) == []
 
 

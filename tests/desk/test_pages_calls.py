@@ -15,6 +15,7 @@ from core.clock import now
 from core.conversations import Conversation, Message
 from core.db import transaction
 from core.deals import Deal
+from core.phonewords import retold
 from core.tasks import Task, TaskState
 from core.transcripts import Line, Speaker
 from desk.callview import PART, part_of
@@ -133,6 +134,25 @@ def test_nobody_listens_to_a_call_that_is_not_theirs_to_see(
     for who, expected in (("other", 404), ("marketing", 403), ("head", 200)):
         assert signed_in(who).get(address).status_code == expected, who
         assert signed_in(who).get(f"/calls/{call_id}").status_code == expected, who
+
+
+def test_colleague_for_whom_it_only_rang_reads_no_words_of_it_and_hears_nothing(
+    signed_in: SignedIn, engine: sa.Engine, call_id: int, world: World
+) -> None:
+    with transaction(engine) as session:
+        session.get_one(Call, call_id).rung = [world.staff["other"].id]
+    shown = signed_in("other").get(f"/calls/{call_id}")
+    assert shown.status_code == 200
+    assert "ar galite atsiųsti" not in shown.text
+    assert signed_in("other").get(sound_address(engine, call_id)).status_code == 404
+
+
+def test_words_of_the_house_on_a_call_are_in_the_readers_language() -> None:
+    assert retold("Pokalbis su darbuotoju, 63 s.\n\nLaba diena", "ru") == (
+        "Разговор с сотрудником, 63 с.\n\nLaba diena"
+    )
+    assert retold("Missed call.", "lt") == "Praleistas skambutis."
+    assert retold("Missed callers, please ring", "lt") == "Missed callers, please ring"
 
 
 def test_note_makes_the_next_step_a_task_proposes_the_stage_and_is_filed(
