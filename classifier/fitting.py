@@ -16,14 +16,27 @@ SEED = 7
 
 
 def fit_linear(
-    matrix: Sparse, truth: Ints, labels: int, *, cost: float = 1.0, weights: Floats | None = None
+    matrix: Sparse,
+    truth: Ints,
+    labels: int,
+    *,
+    cost: float = 1.0,
+    weights: Floats | None = None,
+    latent: Floats | None = None,
 ) -> Floats:
     """One linear separator a label, as (features + 1) x labels; the last row is the bias.
 
     A support vector machine, each label against the rest, rare ones weighted up; `weights` weigh single rows.
+    Places along `latent` (`latent.directions`) are features too; what is learnt of them is told by the words.
     """
+    from scipy.sparse import csr_matrix, hstack
     from sklearn.svm import LinearSVC
 
+    if latent is not None:
+        own = matrix.shape[1]
+        wide = hstack((matrix, csr_matrix(matrix @ latent))).tocsr()
+        both = fit_linear(wide, truth, labels, cost=cost, weights=weights)
+        return np.vstack((both[:own] + latent @ both[own:-1], both[-1:]))
     present = np.unique(truth)
     solved = np.zeros((matrix.shape[1] + 1, labels))
     solved[-1, :] = -1.0

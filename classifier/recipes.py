@@ -101,9 +101,16 @@ def lean(recipe: Recipe) -> Recipe:
     return replace(recipe, blocks=replace(slim, min_count=FEWEST_OF_LARGE))
 
 
-def solve(matrix: Sparse, truth: Ints, labels: int, recipe: Recipe, weights: Floats | None = None) -> Floats:
+def solve(
+    matrix: Sparse,
+    truth: Ints,
+    labels: int,
+    recipe: Recipe,
+    weights: Floats | None = None,
+    latent: Floats | None = None,
+) -> Floats:
     """The mixture of learners on rows that have features already; each learner's scores have deviation 1."""
-    return _mixed(matrix, truth, labels, recipe, weights, {})
+    return _mixed(matrix, truth, labels, recipe, weights, {}, latent)
 
 
 def _mixed(
@@ -113,11 +120,13 @@ def _mixed(
     recipe: Recipe,
     weights: Floats | None,
     known: dict[tuple[str, float], Floats],
+    latent: Floats | None = None,
 ) -> Floats:
     """The same; what stands in `known` is not fitted again."""
     machine = known.get(("machine", recipe.cost))
     if machine is None:
-        machine = _unit(fit_linear(matrix, truth, labels, cost=recipe.cost, weights=weights), matrix)
+        machine = fit_linear(matrix, truth, labels, cost=recipe.cost, weights=weights, latent=latent)
+        machine = _unit(machine, matrix)
         known["machine", recipe.cost] = machine
     if recipe.bayes == 0.0:
         return machine

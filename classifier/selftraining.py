@@ -9,6 +9,7 @@ import numpy as np
 
 from classifier.calibration import Ints, fit_temperature
 from classifier.features import Features, Sparse
+from classifier.latent import directions
 from classifier.model import Floats, softmax
 from classifier.recipes import Choice, Recipe, Solved, fit, solve
 
@@ -41,15 +42,16 @@ def teach_by_pool(
     judged = np.sort(np.concatenate(parts))
     with_pool = np.zeros((len(texts), labels))
     without = np.zeros((len(texts), labels))
-    spaces: list[tuple[Recipe, Features, Sparse, Sparse]] = []
+    spaces: list[tuple[Recipe, Features, Sparse, Sparse, Floats | None]] = []
     for recipe in choice.recipes[:TAUGHT]:
         space, matrix = Features.fit([*texts, *pool], recipe.blocks)
         own, others = matrix[: len(texts)], matrix[len(texts) :]
-        spaces.append((recipe, space, own, others))
+        latent = directions(matrix)
+        spaces.append((recipe, space, own, others, latent))
         for held in parts:
             rest = np.setdiff1d(np.arange(len(texts)), held)
             before = solve(own[rest], truth[rest], labels, recipe)
-            after = taught(own[rest], truth[rest], labels, recipe, others)
+            after = taught(own[rest], truth[rest], labels, recipe, others, latent)
             without[held] += own[held] @ before[:-1] + before[-1]
             with_pool[held] += own[held] @ after[:-1] + after[-1]
     scores, plain = with_pool[judged], without[judged]
@@ -57,7 +59,8 @@ def teach_by_pool(
     if not helped:
         return tuple(fit(texts, truth, labels, recipe) for recipe in choice.recipes), choice
     solved = tuple(
-        Solved(space, taught(own, truth, labels, recipe, others)) for recipe, space, own, others in spaces
+        Solved(space, taught(own, truth, labels, recipe, others, latent))
+        for recipe, space, own, others, latent in spaces
     )
     warmth = fit_temperature(scores, truth[judged])
     return solved, replace(
@@ -65,11 +68,14 @@ def teach_by_pool(
     )
 
 
-def taught(own: Sparse, truth: Ints, labels: int, recipe: Recipe, others: Sparse) -> Floats:
-    """The model after all rounds over the unlabelled rows."""
+def taught(
+    own: Sparse, truth: Ints, labels: int, recipe: Recipe, others: Sparse, latent: Floats | None = None
+) -> Floats:
+    """The model after all rounds over the unlabelled rows, which also tell what words lie together
+    (`latent`)."""
     from scipy.sparse import vstack
 
-    solved = solve(own, truth, labels, recipe)
+    solved = solve(own, truth, labels, recipe, latent=latent)
     if others.shape[0] == 0:
         return solved
     for turn in range(1, ROUNDS + 1):
@@ -77,7 +83,7 @@ def taught(own: Sparse, truth: Ints, labels: int, recipe: Recipe, others: Sparse
         believed, claimed = surest(scores, turn / ROUNDS)
         rows = vstack((own, others[believed])).tocsr()
         weights = np.concatenate((np.ones(own.shape[0]), np.full(len(believed), BELIEF)))
-        solved = solve(rows, np.concatenate((truth, claimed)), labels, recipe, weights)
+        solved = solve(rows, np.concatenate((truth, claimed)), labels, recipe, weights, latent)
     return solved
 
 
