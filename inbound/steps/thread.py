@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -15,6 +15,7 @@ from core.conversations import Conversation, ConversationState, Message, convers
 from core.errors import IllegalTransition
 from core.outbox import Delivery, DeliveryState
 from core.values import BadAddress, email_domain, is_free_mail, normal_email
+from inbound.authenticity import Verdict
 from inbound.reading import Pair
 from inbound.steps.screen import tokens_in
 from inbound.subjects import kind as mark_of
@@ -39,16 +40,19 @@ class Choice:
     """The conversation it refers to without its sender taking part in it."""
 
 
-def choose(item: Item, referred: Iterable[Talk], topic: str) -> Choice:
+def choose(
+    item: Item, referred: Iterable[Talk], topic: str, own_domains: Collection[str] = frozenset()
+) -> Choice:
     """Decide among the conversations a letter refers to, the nearest first.
 
     Only who takes part may join: somebody who learnt an id of ours would else write into a client's history.
-    A new subject under an old id begins a new topic.
+    A new subject under an old id begins a new topic. An address of `own_domains` that is no colleague's says
+    nothing for itself, because they take part in every conversation: our mail server must confirm it.
     """
     foreign: Talk | None = None
     renamed = False
     for talk in referred:
-        if not _belongs(item, talk):
+        if not _belongs(item, talk, own_domains):
             foreign = foreign or talk
         elif topic and talk.topics and topic not in talk.topics and not item.machine:
             renamed = True
@@ -66,7 +70,7 @@ def choose(item: Item, referred: Iterable[Talk], topic: str) -> Choice:
     return Choice(None, "begins a conversation")
 
 
-def _belongs(item: Item, talk: Talk) -> bool:
+def _belongs(item: Item, talk: Talk, own_domains: Collection[str]) -> bool:
     if item.staff_id is not None or item.sender in talk.people:
         return True
     if item.person is not None:
@@ -76,7 +80,11 @@ def _belongs(item: Item, talk: Talk) -> bool:
         if company is not None and company.id == talk.account_id:
             return True
     domain = email_domain(item.sender or "")
-    return bool(domain) and not is_free_mail(domain) and domain in {email_domain(one) for one in talk.people}
+    if not domain or is_free_mail(domain):
+        return False
+    if domain in own_domains:
+        return item.checks is not None and item.checks.verdict(domain) is Verdict.CONFIRMED
+    return domain in {email_domain(one) for one in talk.people}
 
 
 def run(batch: Batch) -> None:
@@ -88,6 +96,7 @@ def run(batch: Batch) -> None:
     by_subject = _open_talks_of(batch, items)
     load(batch, {one for item in items for one in (item.joins, item.beside) if one is not None})
     ids = iter(new_ids(batch.session, Conversation, len(items)))
+    own_domains = {email_domain(address) for address in batch.tools.own_addresses()}
     for item in items:
         reading = item.reading
         topic = topic_of(reading.subject)
@@ -97,7 +106,7 @@ def run(batch: Batch) -> None:
             referred.insert(0, batch.talks[delivery.conversation_id])
             if topic == topic_of(delivery.subject):
                 referred[0].topics.add(topic)
-        choice = choose(item, referred, topic)
+        choice = choose(item, referred, topic, own_domains)
         if item.joins in batch.talks:
             choice = Choice(batch.talks[item.joins], "answers an invitation of this conversation")
         if choice.talk is None and not referred and item.sender and mark_of(reading.subject) == "reply":

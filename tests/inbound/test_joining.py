@@ -387,3 +387,12 @@ def test_form_cannot_speak_for_a_colleague(context: Context) -> None:
         (message,) = messages(session)
         assert message.staff_id is None
         assert "claims_to_be_colleague" in message.warnings
+
+
+def test_address_of_our_own_domain_that_is_no_colleagues_does_not_join_by_it(context: Context) -> None:
+    run(context, [letter()])
+    forged = letter(sender="Vadovas <vadovas@siurbliai.example>", message_id="<f1@x.lt>", **ANSWER)
+    run(context, [forged])
+
+    first, second = conversations(context)
+    assert second.beside_id == first.id
