@@ -126,18 +126,29 @@ def said(words: Mapping[str, str], language: str | None, **values: object) -> st
 
 
 def retold(text: str, language: str) -> str:
-    """A text that begins with our own words on a call or an SMS, with these said in another language.
+    """A text that begins with our own words on a call, with these said in another language.
 
-    Any other text comes back as it is.
+    So are titles of tasks to ring back. Any other text comes back as it is.
     """
-    for words in (SUBJECT, SMS_SUBJECT, *HISTORY.values(), *HISTORY_OUT.values()):
+    for words in (CALL_BACK, *HISTORY.values(), *HISTORY_OUT.values()):
         for mine in words.values():
-            before, gap, after = mine.partition("{seconds}")
+            before, gap, after = mine.partition("{")
             rest = text.removeprefix(before)
             if rest == text:
                 continue
+            if gap and words is CALL_BACK:
+                return said(words, language, who=rest)
+            after = after.partition("}")[2]
             seconds = rest[: len(rest) - len(rest.lstrip("0123456789"))] if gap else ""
             tail = rest[len(seconds) :]
-            if bool(gap) == bool(seconds) and tail.startswith(after) and tail[len(after) :][:1].strip() == "":
+            if bool(gap) == bool(seconds) and tail.startswith(after) and not tail[len(after) :][:1].strip():
                 return said(words, language, seconds=seconds) + tail[len(after) :]
     return text
+
+
+def retitled(subject: str, language: str) -> str:
+    """What a conversation is called that a call or an SMS began, in another language; others as they are."""
+    for words in (SUBJECT, SMS_SUBJECT):
+        if subject in words.values():
+            return said(words, language)
+    return subject

@@ -11,7 +11,7 @@ from jinja2.runtime import Context
 from core.calls import Call, CallOutcome, CallState, LegState, RecordingState
 from core.conversations import Direction
 from core.i18n import N_
-from core.phonewords import SMS_SUBJECT, SUBJECT, retold
+from core.phonewords import retitled, retold
 from core.transcripts import Speaker
 
 STATES: Mapping[CallState, tuple[str, str, str]] = {
@@ -167,13 +167,13 @@ def length(seconds: int | None) -> str:
 
 
 @pass_context
-def _retold(context: Context, text: str | None, of_a_call: bool = True) -> str:
-    return retold(text or "", context["lang"]) if of_a_call else text or ""
+def _retold(context: Context, text: str | None) -> str:
+    return retold(text or "", context["lang"])
 
 
-def begun_by_telephone(subject: str | None) -> bool:
-    """Whether a conversation is called as those are that a call or an SMS began."""
-    return subject in SUBJECT.values() or subject in SMS_SUBJECT.values()
+@pass_context
+def _retitled(context: Context, subject: str | None) -> str:
+    return retitled(subject or "", context["lang"])
 
 
 def voice_name(voice: str) -> str:
@@ -196,6 +196,6 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "call_length": length,
     "voice_name": voice_name,
     "retold": _retold,
-    "begun_by_telephone": begun_by_telephone,
+    "retitled": _retitled,
 }
 """Filters of the views of calls."""
