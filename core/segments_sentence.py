@@ -63,6 +63,7 @@ VALUES = {
     "list": (N_("the contact is on the list %(what)s"), N_("the contact is not on the list %(what)s")),
 }
 """Facts that compare with values: said plainly, and denied."""
+NO_CURATOR = (N_("the client has no curator"), N_("the client has a curator"))
 
 REACHABLE = {
     "email": (N_("the contact has an e-mail address"), N_("the contact has no e-mail address")),
@@ -168,6 +169,8 @@ def _quoted(parts: list[str], t: Texts) -> str:
 
 def _leaf(leaf: Leaf, t: Texts, names: Names) -> str:
     given = leaf.given
+    if leaf.fact == "curator" and given["values"] == [0]:
+        return t.gettext(NO_CURATOR[leaf.negated])
     if leaf.fact in VALUES:
         return t.gettext(VALUES[leaf.fact][leaf.negated], what=_values(leaf, t, names))
     if leaf.fact in PAST_FACTS:

@@ -56,6 +56,9 @@ LIKENESSES: dict[Likeness, str] = {
     Likeness.NAME: N_("the same name: %(what)s"),
 }
 
+SAME_PERSON = N_("the same full name: %(what)s")
+"""Of people, whose name is no company's."""
+
 SORTS: dict[Sort, str] = {
     Sort.MAIL: N_("Mail"),
     Sort.CALLS: N_("Calls"),
@@ -151,8 +154,9 @@ def _whence(context: Context, told: Told | None) -> str:
 
 
 @pass_context
-def _likeness(context: Context, why: tuple[Likeness, str]) -> str:
-    return context["_"](LIKENESSES[why[0]], what=why[1])
+def _likeness(context: Context, why: tuple[Likeness, str], person: bool = False) -> str:
+    words = SAME_PERSON if person and why[0] is Likeness.NAME else LIKENESSES[why[0]]
+    return context["_"](words, what=why[1])
 
 
 def _named(table: dict[Any, str]) -> Callable[[Context, Any], str]:
