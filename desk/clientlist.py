@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts import Account, Contact, ContactPoint
 from core.bulk import among
-from core.completeness import Band, in_band
+from core.completeness import Band, in_band, score_column
 from core.deals import Deal
 from core.errors import InputRefused
 from core.i18n import N_
@@ -182,7 +182,7 @@ def find(session: Session, viewer: SignedIn, asked: Asked) -> tuple[list[Row], s
         select(
             Account.id, Account.name, Account.industry, Account.region, Account.country, Account.curator_id,
             StaffMember.name, func.coalesce(Account.last_in_at, Account.created_at), Account.last_in_at,
-            Account.created_at, cast(some.c.key, Text), Account.completeness, people, deals,
+            Account.created_at, cast(some.c.key, Text), score_column(), people, deals,
         )
         .join(some, some.c.id == Account.id)
         .outerjoin(StaffMember, StaffMember.id == Account.curator_id)

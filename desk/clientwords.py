@@ -120,7 +120,7 @@ FAULTS: tuple[str, ...] = (
     N_("A mailing that has not ended goes to this segment."),
     N_("End the mailing first."),
 )
-"""What changes of clients, merges, wishes, files and segments may be refused for, so that it is translated."""
+"""What changes of clients, merges, wishes and segments may be refused for, so that it is translated."""
 
 
 @pass_context
