@@ -45,7 +45,8 @@ PHRASES: Final[tuple[tuple[BounceClass, re.Pattern[str]], ...]] = (
             r"mailbox exceeded|has exceeded (?:his|her|their|its|the) (?:\S+ )?(?:disk|space"
             r"|mailbox)|too many messages (?:on this|in) mail|no space left (?:in|on) (?:mail|user)"
             r"|inbox full",
-            r"ящик\S{0,2} (?:\S+ ){0,3}(?:переполнен|полон)|переполнен\S* (?:почтов\S+ )?ящик"
+            r"(?:ящик|аккаунт|уч[её]тн\S+ запис)\S{0,2} (?:\S+ ){0,3}(?:переполнен|полон)"
+            r"|переполнен\S* (?:почтов\S+ )?ящик"
             r"|превышен\S{0,3} (?:\S+ ){0,2}(?:квот|лимит|объ[её]м)\S* (?:почтов\S+ )?(?:ящик)?"
             r"|недостаточно места в (?:почтов\S+ )?ящик",
             r"(?:nebeliko|nėra|trūksta|neužtenka) (?:laisvos )?vietos|закончилось место"

@@ -142,9 +142,15 @@ def _bare_block(lines: Sequence[Line], filled: list[int]) -> int | None:
         return None
     block = [lines[place].text[:_LINE_READ].strip() for place in range(first, last + 1)]
     strong = sum(1 for text in block if DETAIL.search(text) or COMPANY.search(text))
-    if strong < 2 or any(len(text) > 90 for text in block) or not _like_name(block[0]):
+    if strong < 2 or any(len(text) > 90 for text in block) or not _named_on_top(block):
         return None
     return first
+
+
+def _named_on_top(block: list[str]) -> bool:
+    """A name first, or below the writer's position."""
+    below = POSITION.search(block[0]) is not None and any(_like_name(text) for text in block[1:4])
+    return _like_name(block[0]) or below
 
 
 def _like_name(text: str) -> bool:
