@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from core.campaigns import CampaignState, Skip
@@ -18,7 +19,7 @@ STATES: dict[CampaignState, tuple[str, str, str]] = {
     CampaignState.SCHEDULED: (N_("Scheduled"), "blue", "clock"),
     CampaignState.RUNNING: (N_("Going out"), "blue", "send"),
     CampaignState.PAUSED: (N_("Paused"), "yellow", "player-pause"),
-    CampaignState.ASKING: (N_("Late: start it still?"), "orange", "alert-triangle"),
+    CampaignState.ASKING: (N_("Waits: go on still?"), "orange", "alert-triangle"),
     CampaignState.FINISHED: (N_("Finished"), "green", "checks"),
     CampaignState.CANCELLED: (N_("Cancelled"), "", "x"),
 }
@@ -104,15 +105,48 @@ HAPPENED: dict[str, str] = {
 }
 
 
+ASKED: dict[str, str] = {
+    "it should have begun at ": N_("It should have begun at %(what)s, so it asks first."),
+    "nothing moved it since ": N_("Nothing had moved it since %(what)s, so it asks first."),
+    "it cannot go on: ": N_("It cannot go on: %(what)s"),
+}
+CHANCE: dict[str, str] = {
+    "nobody was reached": N_("The trial reached nobody, so there is nothing to compare."),
+    "equal, so the first": N_("Both did equally well."),
+    "may be chance": N_("The difference may be chance."),
+}
+
+
 def happened(detail: str, t: Texts) -> str:
-    """What happened to a mailing as a sentence; the details of changes and of a winner stay as they are."""
+    """What happened to a mailing as a sentence."""
     if detail in HAPPENED:
         return t.gettext(HAPPENED[detail])
     if detail.startswith("changed:"):
         return t.gettext("Its settings were changed.")
     if detail.startswith("text "):
         return t.gettext("The text %(place)s was written.", place=detail.split()[1])
+    if detail.startswith("variant "):
+        name, _, why = detail.removeprefix("variant ").partition(": ")
+        return " ".join(
+            filter(None, (t.gettext("Variant %(name)s goes to the rest.", name=name), chance(why, t)))
+        )
+    for beginning, words in ASKED.items():
+        if detail.startswith(beginning):
+            return t.gettext(words, what=_moment(detail.removeprefix(beginning), t))
     return detail
+
+
+def _moment(text: str, t: Texts) -> str:
+    """A moment by the reader's clock; anything else in the reader's language, where it is known."""
+    try:
+        return t.moment(datetime.fromisoformat(text))
+    except ValueError:
+        return t.gettext(text)
+
+
+def chance(reason: str, t: Texts) -> str:
+    """How sure it is that the winner is the better variant; empty where nothing speaks against it."""
+    return next((t.gettext(words) for sign, words in CHANCE.items() if sign in reason), "")
 
 
 def said(finding: Finding, t: Texts) -> str:

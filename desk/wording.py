@@ -107,7 +107,7 @@ ALARMS: dict[str, str] = {
     "relay_failing": N_("Mail cannot be sent: %(subject)s"),
     "sends_uncertain": N_("Some sends are uncertain and wait for a decision"),
     "rules_circle": N_("Rules lead the deal %(subject)s round in a circle; it stays where it is"),
-    "mailing_asks": N_("The mailing “%(subject)s” is late: say whether it still goes"),
+    "mailing_asks": N_("The mailing “%(subject)s” waits: say whether it still goes"),
     "followups_held": N_("Follow-ups are held: after a gap more than usual fell due at once"),
     "classifier_unreadable": N_("The classifier cannot be loaded; letters come without a topic"),
     "recordings_not_fetched": N_("The recording of call %(subject)s could not be fetched"),

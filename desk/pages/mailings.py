@@ -133,6 +133,7 @@ def _progress(request: PageRequest, session: Session, campaign: Campaign) -> dic
         "state_words": mailingwords.STATES[CampaignState(campaign.state)],
         "results": results,
         "skips": mailingwords.SKIPS,
+        "chance": mailingwords.chance(campaign.winner_reason, t),
         "variants_done": campaign_results.by_variant(session, campaign) if results else [],
         "segments_done": _by_segment(session, campaign, t) if results else [],
         "chart": charts.columns(bars, t.gettext("Sent and replied by day")) if bars else "",
