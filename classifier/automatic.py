@@ -98,7 +98,7 @@ def train(
             f"There are {len(known)} different labels in {len(used)} rows.",
             cure=f"At most {MOST_LABELS}; see whether the column of the labels is the right one.",
         )
-    if any(row.many for row in used) and not _one_each(used):
+    if may_bear_many(used):
         return fit_many(
             [prepared(row.text) for row in used], [row.labels for row in used], _said(descriptions)
         )
@@ -131,9 +131,11 @@ def train(
     return OneModel(labels, solved, replace(choice, temperature=warmth), border, reads)
 
 
-def _one_each(rows: Sequence[Row]) -> bool:
-    ours = [row for row in rows if not row.outside]
-    return len(ours) >= ALWAYS_ONE and all(len(row.labels) == 1 for row in ours)
+def may_bear_many(rows: Sequence[Row]) -> bool:
+    """Whether a text may bear any number of labels: a row could say several, and not every row says one."""
+    ours = [row for row in rows if row.known and not row.outside]
+    one_each = len(ours) >= ALWAYS_ONE and all(len(row.labels) == 1 for row in ours)
+    return any(row.many for row in rows) and not one_each
 
 
 def _right(choice: Choice, truth: Ints) -> float:

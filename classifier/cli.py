@@ -131,14 +131,11 @@ def evaluate(
 
     _may_be_written(predictions, page_file)
     train_rows, test_rows = read_rows(train_files), read_rows(test_files)
-    for remark in remarks(train_rows, test_rows):
+    unlabelled = read_texts(pool) if pool else []
+    told = read_descriptions(describe) if describe else None
+    for remark in remarks(train_rows, test_rows, unlabelled):
         click.echo(remark, err=True)
-    result = measure(
-        train_rows,
-        test_rows,
-        pool=read_texts(pool) if pool else (),
-        descriptions=read_descriptions(describe) if describe else None,
-    )
+    result = measure(train_rows, test_rows, pool=unlabelled, descriptions=told)
     if predictions is not None:
         lines = [json.dumps(row, ensure_ascii=False) for row in prediction_rows(test_rows, result.answers)]
         predictions.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -11,7 +11,7 @@ import numpy as np
 
 from classifier import metrics
 from classifier.answers import Answers
-from classifier.automatic import train
+from classifier.automatic import may_bear_many, train
 from classifier.calibration import error_by_chance
 from classifier.dataset import Row
 from classifier.metrics import LabelScore
@@ -83,7 +83,7 @@ def evaluate(
     return judged(test_rows, _joined(parts), train_seconds=trained, ms_per_message=each)
 
 
-def remarks(train_rows: Sequence[Row], test_rows: Sequence[Row]) -> list[str]:
+def remarks(train_rows: Sequence[Row], test_rows: Sequence[Row], pool: Sequence[str] = ()) -> list[str]:
     """What one should know of the rows before believing the figures, a sentence each."""
     told: list[str] = []
     if left := sum(not row.known for row in train_rows):
@@ -95,6 +95,8 @@ def remarks(train_rows: Sequence[Row], test_rows: Sequence[Row]) -> list[str]:
     if unseen:
         named = ", ".join(unseen[:UNSEEN]) + (", …" if len(unseen) > UNSEEN else "")
         told.append(f"Labels of the test that were never trained on, which cannot be said: {named}.")
+    if pool and may_bear_many(train_rows):
+        told.append("The pool is not used: texts may bear several labels.")
     return told
 
 
@@ -124,7 +126,7 @@ def judged(
         "accuracy_at_90": metrics.accuracy_at(confidence, right, 0.9),
         "coverage_at_95": metrics.coverage_at_precision(confidence, right, 0.95),
         "oos_recall_keep_95": metrics.recall_keeping(inside, outside),
-        "accuracy_keep_95": _accuracy_keeping(inside, right) if strangers else None,
+        "accuracy_keep_95": _accuracy_keeping(inside, right) if strangers and ours else None,
         "auroc": metrics.auroc(inside, outside),
         "train_seconds": train_seconds,
         "ms_per_message": ms_per_message,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,7 @@ from desk.render import PageRequest, done, page, reader
 from desk.threads import in_thread
 
 HOME = "/classifier/labels"
-BETWEEN = "\n---\n"
+BETWEEN = re.compile(r"^[ \t]*-{3}[ \t]*$", re.MULTILINE)
 """What stands between letters given together."""
 
 
@@ -203,7 +204,7 @@ def remove_letter(
         reader(request).gettext("The letter teaches no more."),
         go=f"{HOME}/{gone.intent}",
         undo=f"{HOME}/{gone.intent}/examples",
-        undo_values={"letters": gone.text},
+        undo_values={"letters": "\n".join(part for part in (gone.subject, gone.text) if part)},
         events=("labels",),
     )
 
@@ -213,7 +214,7 @@ def _names(form: Form) -> dict[str, str]:
 
 
 def _letters(form: Form) -> list[str]:
-    return [one.strip() for one in form.text("letters").split(BETWEEN) if one.strip()]
+    return [one.strip() for one in BETWEEN.split(form.text("letters")) if one.strip()]
 
 
 ROUTES = (show, add, show_one, rename, merge, separate, away, back, add_letters, remove_letter)

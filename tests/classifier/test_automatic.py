@@ -122,6 +122,18 @@ def test_rows_without_a_label_teach_nothing_and_are_not_judged() -> None:
     assert len(prediction_rows([*TESTS, Row("what")], result.answers)) == 3
 
 
+def test_a_test_of_strangers_alone_is_measured() -> None:
+    result = evaluate([*ROWS, *STRANGERS], STRANGERS)
+    assert result.figures["auroc"] is None
+    assert len(result.answers.said) == len(STRANGERS)
+
+
+def test_a_pool_that_is_not_used_is_told() -> None:
+    rows = [replace(ROWS[0], many=True), Row("both", ("price", "fault"), many=True)]
+    assert "pool" in remarks(rows, rows, ["a"])[0]
+    assert not remarks([replace(row, many=True) for row in ROWS], ROWS, ["a"])
+
+
 def test_a_test_without_labels_is_refused() -> None:
     with pytest.raises(InputRefused, match="No test row"):
         evaluate(ROWS, [Row("what")])

@@ -137,7 +137,7 @@ def test_a_label_is_added_with_letters_and_listed(signed_in: SignedIn, engine: s
         "name_en": "Warranty case",
         "name_lt": "Garantinis atvejis",
         "description": "Something broke within the warranty",
-        "letters": "The pump broke in the first month\n---\nGarantija dar galioja, variklis sudegė",
+        "letters": "The pump broke in the first month\n --- \nGarantija dar galioja, variklis sudegė",
     }
     assert "Warranty case" in browser.post("/classifier/labels", data=data).text
     assert "Garantinis atvejis" in browser.get("/classifier/labels/warranty_case").text
