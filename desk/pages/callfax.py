@@ -41,6 +41,7 @@ def ask(
         conversation=conversation,
         possible=bool(state.settings.phone.fax_gateway),
         numbers=[point.value for kind in FIRST for point in points if point.kind == kind],
+        own=next((point.value for point in points if point.kind == PointKind.FAX), ""),
         documents=templatechoice.documents(session, reader(request)),
         language=conversation.language or (contact.language if contact else None) or "en",
         form_key=one_time_key(),
