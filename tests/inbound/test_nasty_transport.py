@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from email.message import EmailMessage
@@ -174,6 +175,39 @@ def test_case_07_a_throttled_mailbox_is_left_alone_for_as_long_as_it_asks(
     with pytest.raises(Refused) as refused:
         server.bodies([1])
     assert wait_after(1, refused.value, 0.0) == 90.0
+
+
+@pytest.mark.parametrize(
+    ("said", "least"),
+    [
+        (b"NO [OVERQUOTA] The mailbox is full", 60.0),
+        (b"NO [UNAVAILABLE] Backend is down", 60.0),
+        (b"NO [INUSE] Mailbox in use", 60.0),
+        (b"NO [LIMIT] Too many simultaneous connections", 60.0),
+        (b"NO Account exceeded command or bandwidth limits", 900.0),
+    ],
+)
+def test_server_that_cannot_just_now_is_left_alone(
+    script: Script, server: MailServer, said: bytes, least: float
+) -> None:
+    script.answers["UID SEARCH"] = lambda _: [said]
+    with pytest.raises(Refused) as refused:
+        server.uids_above(0, 9)
+    assert wait_after(1, refused.value, 0.0) >= least
+
+
+def test_two_hundred_thousand_waiting_letters_take_little_memory_and_the_newest_come_second() -> None:
+    uids = list(range(1, 200_001))
+    tracemalloc.start()
+    try:
+        lanes = Lanes(0)
+        lanes.list(uids)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(lanes) == 200_000
+    assert held < 16_000_000
+    assert (lanes.take(200)[0], lanes.take(200)[-1]) == (1, 200_000)
 
 
 def test_case_08_a_letter_of_sixty_megabytes_is_kept_in_part_and_seventy_files_are_found(
