@@ -150,6 +150,17 @@ def test_a_second_import_of_the_same_file_changes_nothing(session: Session) -> N
     assert again.counts == {"added": 0, "filled": 0, "same": 2, "refused": 2}
 
 
+def test_names_alone_are_known_again_and_counted_once(session: Session) -> None:
+    content = (
+        "Vardas;Įmonė\nOna Petraitė;UAB Ratas\nONA PETRAITE;UAB Ratas\nJonas Petraitis;UAB Ratas\n".encode()
+    )
+    for outcome in ("added", "same"):
+        one = imports.upload(session, "vardai.csv", content)
+        one.mapping = {"0": "name", "1": "company"}
+        imports.run(session, one)
+        assert (one.counts[outcome], one.counts["refused"]) == (2, 1)
+
+
 def test_no_column_that_says_who_it_is_is_refused(session: Session) -> None:
     sheet = tabular.read(b"region\nVilnius\n")
     with pytest.raises(InputRefused, match="Say which column"):

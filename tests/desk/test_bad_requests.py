@@ -14,6 +14,7 @@ from core.conversations import Conversation
 from core.db import transaction
 from core.staff import Role, StaffMember
 from tests.desk.conftest import Browser, SignedIn
+from tests.desk.expected_access import EXPECTED
 from tests.factories import PASSWORD, World
 
 HTMX = {"hx-request": "true"}
@@ -48,6 +49,70 @@ def test_b37_no_address_of_ours_leads_to_another_site(visitor: Browser, signed_i
         follow_redirects=False,
     )
     assert answer.headers["location"].startswith("/")
+
+
+ASKED = (
+    "q",
+    "order",
+    "sort",
+    "band",
+    "curator",
+    "region",
+    "industry",
+    "box",
+    "topic",
+    "language",
+    "team",
+    "waiting",
+    "kind",
+    "before",
+    "show",
+    "view",
+    "account",
+    "period",
+    "channel",
+    "side",
+    "files",
+    "day",
+    "who",
+    "as",
+    "from",
+    "stage",
+    "pipeline",
+    "field",
+    "contact",
+    "other",
+    "state",
+    "page",
+    "since",
+    "until",
+    "name",
+    "id",
+)
+"""Names under which our lists ask for something, or others' do."""
+
+
+def test_b44_nothing_that_is_asked_becomes_part_of_a_statement(
+    signed_in: SignedIn, engine: sa.Engine, world: World
+) -> None:
+    sign = "zq'); drop table contact; -- %s %(x)s :y \" \\"
+    said: list[str] = []
+    sa.event.listen(engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+    browser, asked = signed_in("head"), dict.fromkeys(ASKED, sign)
+    places = [path for (method, path), _who in EXPECTED.items() if method == "GET" and "{" not in path]
+    for path in sorted({*places, f"/clients/{world.accounts['vandenis'].id}/history"} - {"/live"}):
+        assert browser.get(path, params=asked, follow_redirects=False).status_code < 500, path
+    fields = {
+        "mode:": "all",
+        "fact:1": "region",
+        "was:1": "region",
+        f"v:1:values:{sign}": "1",
+        "t:1:values": sign,
+    }
+    fields |= {"fact:2": sign, "mode:3": sign, "fact:4": "silence", "was:4": "silence", "p:4:days": sign}
+    assert browser.post("/segments/draft", data=fields | {"name": sign}, headers=HTMX).status_code < 500
+    assert len(said) > 100
+    assert [statement for statement in said if "zq'" in statement] == []
 
 
 def test_b46_a_question_of_any_length_or_shape_is_answered(signed_in: SignedIn) -> None:

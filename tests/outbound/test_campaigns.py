@@ -7,15 +7,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text
 
-from core import campaign_verbs, consent, notices, outbox
+from core import campaign_verbs, consent, merging, notices, outbox
 from core.accounts import Account, Channel, Contact, ContactPoint, PointKind
 from core.campaign_audience import freeze
 from core.campaigns import TRANSITIONS, Campaign, CampaignRecipient, CampaignState
 from core.consent import Consent, Scope, SuppressionReason
 from core.context import Context
+from core.duplicates import Pair
 from core.errors import Conflict, IllegalTransition, InputRefused
 from core.outbox import Delivery, DeliveryState, Draft, Purpose
 from core.segments import add as add_segment
+from core.segments import archive as archive_segment
 from core.segments_language import parse
 from outbound.campaigns import tick
 from outbound.channels.memory import MemoryChannel
@@ -430,3 +432,66 @@ async def test_one_recipient_whose_letter_cannot_be_made_stops_no_other(company:
         assert session.scalars(select(Delivery.state).where(Delivery.contact_id == ids[2])).one() == (
             DeliveryState.REFUSED
         )
+
+
+def test_a_mailing_whose_segment_is_gone_asks_and_stops_no_other(company: Company):
+    context = company()
+    with context.transaction() as session:
+        tree = {"version": 1, "group": "all", "of": [{"fact": "language", "values": ["lt"]}]}
+        segment = add_segment(session, "Gone", parse(tree))
+        broken = mailing(session, [], segment_id=segment.id)
+        campaign_verbs.start(session, broken, now=now(session))
+        with pytest.raises(Conflict):
+            archive_segment(session, segment)
+        segment.archived_at = func.now()
+        fine = mailing(session, people(session, 4))
+        campaign_verbs.start(session, fine, now=now(session))
+        numbers = broken.id, fine.id
+    move(context)
+    assert state(context, numbers[0]) == "asking"
+    assert recipients(context, numbers[1]) == {"queued": 4}
+
+
+def test_a_mailing_goes_to_the_main_address(company: Company):
+    context = company()
+    with context.transaction() as session:
+        (one,) = people(session, 1)
+        session.add(ContactPoint(contact_id=one, kind=PointKind.EMAIL, value="main@own.example", main=True))
+        campaign_verbs.start(session, mailing(session, [one]), now=now(session))
+    move(context)
+    with context.transaction() as session:
+        assert session.scalars(select(Delivery.address)).one() == "main@own.example"
+
+
+def test_two_records_merged_on_the_way_get_one_letter(company: Company):
+    context = company()
+    with context.transaction() as session:
+        stays, gone = people(session, 2)
+        made = mailing(session, [stays, gone], pace_per_minute=1)
+        campaign_verbs.start(session, made, now=now(session))
+        begun, number = now(session), made.id
+    move(context, at=begun + timedelta(seconds=61), looks=4)
+    assert recipients(context, number) == {"queued": 1, "waiting": 1}
+    with context.transaction() as session:
+        had = session.scalars(select(Delivery.contact_id)).one()
+        other = gone if had == stays else stays
+        merging.merge(session, Pair.CONTACT, other, had, staff_id=None)
+    move(context, at=begun + timedelta(minutes=5))
+    with context.transaction() as session:
+        assert session.scalar(select(func.count()).select_from(Delivery)) == 1
+
+
+def test_an_hour_that_has_gone_by_on_their_clock_is_the_next_days(company: Company):
+    context = company()
+    with context.transaction() as session:
+        (one,) = people(session, 1)
+        session.get_one(Contact, one).account = Account(name="East", zone="Asia/Vladivostok")
+        start = now(session) + timedelta(minutes=30)
+        made = mailing(session, [one], start_at=start, local_time=True)
+        campaign_verbs.start(session, made, now=now(session))
+        number = made.id
+    move(context)
+    assert recipients(context, number) == {"waiting": 1}
+    with context.transaction() as session:
+        due = session.scalars(select(CampaignRecipient.due_at)).one()
+        assert timedelta(hours=12) < due - start < timedelta(hours=24)

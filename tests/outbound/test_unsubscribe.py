@@ -6,11 +6,12 @@ import pytest
 import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import consent
-from core.accounts import Channel
-from core.consent import Scope, SuppressionReason
+from core import consent, wishes
+from core.accounts import Channel, Contact, ContactPoint, PointKind
+from core.consent import Consent, Scope, SuppressionReason
 from outbound.unsubscribe import BadLink, Unsubscriber
 
 LINKS = Unsubscriber("a" * 64, "https://desk.example.lt/")
@@ -23,6 +24,23 @@ def test_following_the_link_stops_marketing_and_nothing_else(session: Session):
     assert found is not None
     assert (found.scope, found.reason) == (Scope.MARKETING, SuppressionReason.UNSUBSCRIBED)
     assert "7" in found.source
+
+
+def test_who_follows_it_is_not_written_to_at_another_address_of_theirs_either(session: Session):
+    contact = Contact(
+        name="Ona",
+        points=[ContactPoint(kind=PointKind.EMAIL, value=one) for one in ("ona@a.lt", "ona@b.lt")],
+    )
+    session.add(contact)
+    session.flush()
+    LINKS.follow(session, LINKS.token("ona@a.lt", 1))
+    LINKS.follow(session, LINKS.token("ona@a.lt", 1))
+    said = session.scalars(select(Consent)).one()
+    assert (said.contact_id, said.channel, said.purpose, said.granted) == (
+        contact.id, Channel.EMAIL, "marketing", False,
+    )  # fmt: skip
+    wishes.state(session, "ona@a.lt", [(Channel.EMAIL, wishes.Topic.NEWS)], proof="page")
+    assert wishes.of(session, "ona@a.lt").wanted[Channel.EMAIL, wishes.Topic.NEWS]
 
 
 def test_following_it_twice_does_nothing_more(session: Session):
