@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from core import cardscores, lists
 from core.accounts import Account, AccountDomain, Contact, ContactPoint, PointKind, company_domain
 from core.errors import IllegalTransition, InputRefused, NotFound
-from core.imports_fields import Entry, entries, guess
+from core.imports_fields import Entry, entries, folded, guess
 from core.imports_rows import TRANSITIONS, Import, ImportState, RowOutcome
 from core.imports_write import take_back, write_rows
 from core.lists import ContactList
@@ -58,6 +58,8 @@ class Known:
     by_domain: dict[str, Account] = field(default_factory=dict)
     numbers: set[tuple[int, str]] = field(default_factory=set)
     """Contact and number, of those already there."""
+    by_person: dict[tuple[int, str], Contact] = field(default_factory=dict)
+    """By account and folded name, for rows that tell no more of somebody."""
 
 
 def upload(session: Session, filename: str, data: bytes, *, staff_id: int | None = None) -> Import:
@@ -101,6 +103,9 @@ def decide(entry: Entry, known: Known) -> Planned:
     if contact is None and "email" not in values:
         sharing = known.by_phone.get(values.get("phone", ""), [])
         contact = sharing[0] if len(sharing) == 1 else None
+    if _by_name_alone(values):
+        there, _ = _account(entry, None, known)
+        contact = known.by_person.get((there.id, folded(values["name"]))) if there is not None else None
     account, key = _account(entry, contact, known)
     planned = Planned(
         entry,
@@ -131,6 +136,11 @@ def decide(entry: Entry, known: Known) -> Planned:
     if contact is not None and filled:
         planned.outcome = RowOutcome.FILLED
     return planned
+
+
+def _by_name_alone(values: Mapping[str, str]) -> bool:
+    """Whether a row tells no address and no number of somebody."""
+    return not {"email", "phone"} & values.keys()
 
 
 def _account(entry: Entry, contact: Contact | None, known: Known) -> tuple[Account | None, str | None]:
@@ -202,6 +212,12 @@ def _known(session: Session, rows: Sequence[Entry]) -> Known:
         )
         known.by_domain.update(dict(found.all()))
     _load_accounts(session, known)
+    if any(_by_name_alone(one) for one in good):
+        accounts = {one.id for one in (*known.by_code.values(), *known.by_name.values())}
+        for page in _pages(accounts):
+            query = select(Contact).where(Contact.account_id.in_(page), Contact.name != "")
+            for one in session.scalars(query.order_by(Contact.id.desc())):
+                known.by_person[one.account_id or 0, folded(one.name)] = one
     return known
 
 

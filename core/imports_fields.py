@@ -120,11 +120,14 @@ BAD_EMAIL = N_("That is not an e-mail address.")
 BAD_PHONE = N_("That is not a telephone number.")
 BAD_EMPLOYEES = N_("The number of employees is not a number.")
 REPEATED = N_("The same address stands in an earlier row.")
+REPEATED_PERSON = N_("The same person stands in an earlier row.")
 
 
 def entries(sheet: Sheet, mapping: Mapping_) -> list[Entry]:
-    """Every row as an entry, in their order; an address that was there before makes a row an error."""
+    """Every row as an entry, in their order; an address that was there before makes a row an error, and where
+    there is none, a person."""
     seen: set[str] = set()
+    people: set[tuple[str, ...]] = set()
     made = []
     for number, row in enumerate(sheet.rows, start=2):
         one = _entry(number, row, mapping)
@@ -133,6 +136,11 @@ def entries(sheet: Sheet, mapping: Mapping_) -> list[Entry]:
             if address in seen:
                 one = Entry(number, one.values, error=REPEATED)
             seen.add(address)
+        elif not one.error:
+            person = tuple(folded(one.values.get(name, "")) for name in ("name", "phone", "company", "code"))
+            if person in people:
+                one = Entry(number, one.values, error=REPEATED_PERSON)
+            people.add(person)
         made.append(one)
     return made
 

@@ -1,4 +1,4 @@
-"""An import written in bulk and taken back: new rows by COPY, what was filled in one statement a column."""
+"""An import written in bulk and taken back: new rows by COPY, what was filled by its keys, many at once."""
 
 from __future__ import annotations
 
@@ -52,15 +52,19 @@ def write_rows(session: Session, import_id: int, planned: Sequence[Planned]) -> 
         session, ContactPoint, ("contact_id", "kind", "value", "source"),
         [(contact_id, kind, value, SOURCE) for contact_id, one in whose for kind, value in one.points],
     )  # fmt: skip
-    for contact_id, one in whose:
-        if one.contact_id is not None and one.contact:
-            session.execute(update(Contact).where(Contact.id == contact_id).values(one.contact))
-        if one.account and one.account_key is None and one.account_id is not None:
-            session.execute(update(Account).where(Account.id == one.account_id).values(one.account))
+    _fill(session, Contact, [(one.contact_id, one.contact) for one in good])
+    _fill(session, Account, [(one.account_id, one.account) for one in good if one.account_key is None])
     _remember(session, import_id, planned, ids, accounts)
     _say_whence(session, import_id, good, ids, accounts)
     session.expire_all()
     return [contact_id for contact_id, _ in whose if contact_id is not None]
+
+
+def _fill(session: Session, model: type[Base], rows: Sequence[tuple[int | None, dict[str, Any]]]) -> None:
+    """Write columns of rows that are there, many in one go."""
+    filled = [{"id": number, **columns} for number, columns in rows if number is not None and columns]
+    if filled:
+        session.execute(update(model), filled)
 
 
 def _add_accounts(session: Session, good: Sequence[Planned]) -> dict[str, int]:

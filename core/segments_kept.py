@@ -80,7 +80,8 @@ def clear_old(session: Session) -> None:
 def is_large(session: Session, large: int = LARGE) -> bool:
     """Whether there are so many contacts, as the database last estimated."""
     estimate = sa.text("select reltuples from pg_class where oid = cast('contact' as regclass)")
-    return session.execute(estimate).scalar_one() >= large
+    # Of a table that was never looked at nothing is known.
+    return max(session.execute(estimate).scalar_one(), 0) >= large
 
 
 def _key(leaf: Leaf) -> str:

@@ -160,9 +160,9 @@ def _group(fields: Mapping[str, str], place: str) -> Data:
 
 
 def _leaf(fields: Mapping[str, str], place: str) -> Data:
-    fact = fields[f"fact:{place}"]
+    fact = fields[f"fact:{place}"] if fields[f"fact:{place}"] in FACTS else FIRST_FACT
     negated = {"not": True} if fields.get(f"not:{place}") == "1" else {}
-    if fact not in FACTS or fields.get(f"was:{place}") != fact:
+    if fields.get(f"was:{place}") != fact:
         return begun(fact) | negated
     given: Data = {"fact": fact}
     for name, widget in WIDGETS[fact]:
