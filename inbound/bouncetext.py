@@ -86,7 +86,7 @@ _BARE: Final = re.compile(r"^\s+([A-Za-z0-9._-]{2,40})\s*$", re.MULTILINE)
 _NAMED_FIRST: Final = re.compile(r"\s*\n[ \t]+([A-Za-z][A-Za-z0-9._-]{1,39})[ \t]{2,}\S[^\n]*(?:\n|\Z)")
 """A name without its domain and, some blanks after it, the reason."""
 
-_REFUSED_FOR: Final = re.compile(rf"^\s*[45]\d\d\b[^\n]{{0,80}}?\bfor\s+<?({_ADDRESS})", re.MULTILINE)
+_REFUSED_FOR: Final = re.compile(rf"^[ \t]*[45]\d\d\b[^\n]{{0,80}}?\bfor\s+<?({_ADDRESS})", re.MULTILINE)
 _SIMPLE: Final = re.compile(rf"(?<![\w@.<:/-])({_ADDRESS})")
 
 
