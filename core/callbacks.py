@@ -41,13 +41,15 @@ def talked_since(session: Session, call: Call) -> bool:
 
 
 def rung_back(session: Session, call: Call) -> int:
-    """A colleague talked with a client: call-backs of calls before it are done. Returns how many."""
+    """A colleague talked with a client: call-backs of this call and of those before it are done. Returns how
+    many.
+    """
     whose = _theirs(call)
     if whose is None or call.ended_at is None:
         return 0
     later = aliased(Call)
     still = select(later.id).where(later.task_id == Task.id, later.ended_at > call.ended_at).exists()
-    query = _open(whose).where(Call.id != call.id, Call.ended_at <= call.ended_at, ~still)
+    query = _open(whose).where(Call.ended_at <= call.ended_at, ~still)
     found: Sequence[Task] = session.scalars(query.with_for_update(of=Task)).unique().all()
     for task in found:
         task.assignee_id = task.assignee_id or call.staff_id

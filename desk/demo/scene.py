@@ -23,6 +23,7 @@ from core.intake import RawOrigin
 from desk import wiring
 from desk.demo import calls, checks, correspondence, observed, people, programs, report, story
 from desk.demo.letterbox import DESK_PORT, SMTP_PORT
+from desk.demo.pickedup import pick_up
 from desk.demo.programs import Program
 from desk.demo.servers import MailServers
 from desk.demo.switchboard import switchboard
@@ -96,7 +97,7 @@ def _opened(
         settings = programs.write_settings(
             folder,
             servers,
-            telephone=stack.enter_context(switchboard()),
+            telephone=stack.enter_context(switchboard(pick_up)),
             desk_port=programs.port_or_any(desk_port) or programs.free_port(),
             overrides=overrides,
         )

@@ -12,7 +12,7 @@ import secrets
 import struct
 import threading
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -48,8 +48,12 @@ def tone() -> bytes:
     return file.getvalue()
 
 
+Placed = Callable[[dict[str, Any], Mapping[str, str]], None]
+"""What happens with a call that was asked for: its row, and what was asked."""
+
+
 @contextmanager
-def switchboard() -> Iterator[str]:
+def switchboard(placed: Placed | None = None) -> Iterator[str]:
     """The server while the block lasts; gives its address."""
     sound = tone()
     kept: dict[str, list[dict[str, Any]]] = {"Calls": [], "Messages": [], "Recordings": []}
@@ -80,6 +84,8 @@ def switchboard() -> Iterator[str]:
             row = _placed(name, given)
             kept[name].insert(0, row)
             self.reply(201, json.dumps(row).encode())
+            if name == "Calls" and placed is not None:
+                placed(row, given)
 
         def do_DELETE(self) -> None:
             self.reply(204, b"")
@@ -117,7 +123,7 @@ def _placed(name: str, given: dict[str, str]) -> dict[str, Any]:
         "to": given.get("To", ""),
         "body": given.get("Body", ""),
         "direction": "outbound-api",
-        "status": "delivered" if text else "no-answer",
+        "status": "delivered" if text else "queued",
         "num_segments": "1",
         "num_media": "0",
         "date_created": moment,

@@ -8,9 +8,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import func, select
 
-from core import byphone, outbox, sequences, sequences_stops
+from core import byphone, outbox, phoneevents, sequences, sequences_stops
 from core.accounts import Channel
 from core.outbox import Delivery
+from core.phoneevents import EventKind, Told
 from core.sequences import (
     Enrolment,
     EnrolmentState,
@@ -21,8 +22,9 @@ from core.sequences import (
     StepKind,
     StopReason,
 )
-from tests.twilio_local.house import CLIENT, OURS
-from tests.twilio_local.outgoing import Outgoing, contact_of, outgoing
+from core.tasks import Task, TaskState
+from tests.twilio_local.house import CLIENT, OURS, OWNER, SECOND, SUPPORT
+from tests.twilio_local.outgoing import Outgoing, contact_of, outgoing, owner
 from tests.twilio_local.people import Answer, Callee
 
 DEMO = {"demo": {"starts": "2026-11-26T10:00:00+02:00"}}
@@ -120,6 +122,26 @@ def test_a_client_who_is_put_through_to_a_colleague_ends_the_follow_up(
         with out.house.looking() as session:
             enrolment = session.scalars(select(Enrolment)).one()
             assert (enrolment.state, enrolment.stop_reason) == (EnrolmentState.STOPPED, StopReason.CALL)
+
+
+def test_a_colleague_whose_key_is_told_late_talked_with_the_client_all_the_same(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    with outgoing(engine, tmp_path, dialling={"attempts": 1}) as out:
+        out.house.exchange.book = {one: Callee(Answer.BUSY) for one in (OWNER, SECOND, SUPPORT)}
+        out.house.exchange.book[CLIENT] = Callee(keys="1")
+        remind(out)
+        with out.house.looking() as session:
+            assert session.scalars(select(Enrolment)).one().state == EnrolmentState.ACTIVE
+            assert session.scalars(select(Task)).one().state == TaskState.OPEN
+            (call,) = out.house.calls(session)
+            facts = {"call": call.sid, "step": "accept", "input": "1", "staff_id": owner(session).id}
+            phoneevents.keep(session, [Told("late", "twilio", EventKind.STEP, call.sid, facts)])
+        out.house.work()
+        with out.house.looking() as session:
+            enrolment = session.scalars(select(Enrolment)).one()
+            assert (enrolment.state, enrolment.stop_reason) == (EnrolmentState.STOPPED, StopReason.CALL)
+            assert session.scalars(select(Task)).one().state == TaskState.DONE
 
 
 def test_a_client_who_rings_ends_the_follow_up(engine: sa.Engine, tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import func, select
@@ -22,8 +24,9 @@ from core.outbox import Draft
 from core.phoneorders import OrderKind
 from core.tasks import Task
 from core.transcripts import Speaker
-from tests.twilio_local.exchange import ACCOUNT
-from tests.twilio_local.house import CLIENT, OURS, OWNER, SECOND, STRANGER, SUPPORT, SWITCHBOARD
+from desk.demo.pickedup import PickedUp
+from tests.twilio_local.exchange import ACCOUNT, Exchange
+from tests.twilio_local.house import CLIENT, OURS, OWNER, PUBLIC, SECOND, STRANGER, SUPPORT, SWITCHBOARD
 from tests.twilio_local.outgoing import Outgoing, contact_of, outgoing, owner
 from tests.twilio_local.people import Answer, Callee
 
@@ -175,6 +178,31 @@ def test_call_by_click_is_not_recorded_unless_so_set(out: Outgoing) -> None:
     click(out)
     assert out.house.exchange.sounds == []
     assert not any("įrašomas" in words for words in out.house.exchange.heard)
+
+
+@dataclass
+class Posted(PickedUp):
+    """A call of the demonstration's, played to the desk of a test."""
+
+    exchange: Exchange | None = None
+
+    def _post(self, url: str, fields: Mapping[str, str]) -> httpx.Response:
+        assert self.exchange is not None
+        status, _, text = self.exchange.request(url, {**fields, "AccountSid": ACCOUNT})
+        return httpx.Response(status, text=text)
+
+
+def test_call_by_click_is_picked_up_in_the_demonstration(out: Outgoing) -> None:
+    with out.context.transaction() as session:
+        outbox.queue(session, byphone.click_to_call(session, owner(session), CLIENT, key="1"))
+    out.send(Channel.VOICE)
+    ((leg, form),) = out.creator.orders
+    Posted(
+        desk=PUBLIC, number=form["To"][0], to=form["From"][0], keys="1", rings=0.0, sid=leg.sid,
+        url=form["Url"][0], callback=form["StatusCallback"][0], exchange=out.house.exchange,
+    ).place()  # fmt: skip
+    out.house.work()
+    assert (the_call(out).state, out.states()) == (CallState.ANSWERED, ["delivered"])
 
 
 def test_colleague_who_presses_nothing_is_not_connected_and_the_client_is_not_rung(out: Outgoing) -> None:
