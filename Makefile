@@ -41,8 +41,8 @@ test: $(VENV)/installed-dev ## Install, then run every check and test
 check: $(VENV)/installed-dev ## The quick checks alone: style, types, direction of the rooms
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache && $(BIN)/basedpyright --level error
 
-audit: $(VENV)/installed-dev ## Look up known vulnerabilities of everything installed
-	$(BIN)/pip-audit --requirement requirements/run.txt --require-hashes --disable-pip
+audit: $(VENV)/installed-dev ## Look up known vulnerabilities of everything installed; what cannot be looked up fails
+	$(BIN)/pip-audit --strict --requirement requirements/run.txt --require-hashes --disable-pip
 
 docs: $(VENV)/installed-dev ## Build the documentation into docs/_build
 	$(BIN)/sphinx-build -W -q -b html docs docs/_build

@@ -76,10 +76,6 @@ class MailServers:
                 if status != "OK":
                     raise ConfigurationError(f"The mailbox {mailbox} takes no letter: {said!r}")
 
-    def sent_to(self, address: str) -> list[Sent]:
-        """What was sent to an address, oldest first."""
-        return [one for one in list(self.sent) if address.lower() in one.recipients]
-
     def _serve(self) -> None:
         try:
             asyncio.run(self._run())
