@@ -205,6 +205,7 @@ def _rows(viewer: SignedIn) -> Select[*tuple[Any, ...]]:
     """The columns of `Row` with what they are read from."""
     from core.labels import Classification
 
+    not_taken_back = Delivery.state.is_distinct_from(DeliveryState.CANCELLED)
     last = (
         select(
             func.left(func.coalesce(func.nullif(Message.reply, ""), Message.text), 220).label("snippet"),
@@ -212,7 +213,8 @@ def _rows(viewer: SignedIn) -> Select[*tuple[Any, ...]]:
             Message.sender_name.label("sender_name"),
             Message.sender.label("sender"),
         )
-        .where(Message.conversation_id == Conversation.id)
+        .outerjoin(Delivery, Delivery.id == Message.delivery_id)
+        .where(Message.conversation_id == Conversation.id, not_taken_back)
         .order_by(Message.happened_at.desc(), Message.id.desc())
         .limit(1)
         .lateral("last")
@@ -225,6 +227,7 @@ def _rows(viewer: SignedIn) -> Select[*tuple[Any, ...]]:
             Message.conversation_id == Conversation.id,
             or_(Message.direction == "in", Message.staff_id.is_not(None)),
             Delivery.template.is_distinct_from(UNSAID),
+            not_taken_back,
         )
         .order_by(Message.happened_at.desc(), Message.id.desc())
         .limit(1)

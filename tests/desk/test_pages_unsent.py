@@ -88,6 +88,8 @@ def test_sending_can_finish_a_conversation_and_all_of_it_is_undone_at_once(
         sent = session.scalars(sa.select(Delivery).where(Delivery.body == WORDS)).one()
         assert sent.state == DeliveryState.CANCELLED
     assert WORDS in browser.get(f"/conversations/{talk}").text
+    row = browser.get("/inbox").text.split(f'id="c{talk}"')[1].split("</li>")[0]
+    assert WORDS not in row
 
 
 def test_words_taken_back_do_not_replace_what_was_begun_meanwhile(
