@@ -9,12 +9,26 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import absences, campaign_verbs, imports, lists, recordings, savedviews, segments, sequences
+from core import (
+    absences,
+    campaign_verbs,
+    demofiles,
+    imports,
+    lists,
+    recordings,
+    savedviews,
+    segments,
+    sequences,
+)
+from core import templatelibrary_verbs as library
 from core.accounts import Account, Contact, ContactPoint, PointKind
+from core.approvalasks import Approval, Cause, asked_by
 from core.calls import Call, CallState, Recording, RecordingState
 from core.conversations import Attachment, Conversation, Message
 from core.deals import open_deal
+from core.fileasks import DemoLink
 from core.labels import Correction, Field
+from core.meetings import Attendee, Meeting
 from core.moves import Move
 from core.notes import Note
 from core.outbox import Delivery, DeliveryState, Draft, Purpose, queue
@@ -24,6 +38,7 @@ from core.sequences import Enrolment
 from core.staff import StaffMember
 from core.suggestions import Suggestion, SuggestionKind
 from core.tasks import Task
+from core.templatelibrary import TemplateScope
 from tests.factories import World
 
 OWNERS = {
@@ -105,6 +120,8 @@ def _beside(session: Session, world: World, name: str) -> Ids:
     session.add_all(rows.values())
     session.flush()
     person = session.get_one(StaffMember, by)
+    queued = _delivery(session, talk, by, DeliveryState.QUEUED)
+    _own_template(session, by, name)
     return {
         "conversation": talk.id,
         "account": client.id,
@@ -117,7 +134,10 @@ def _beside(session: Session, world: World, name: str) -> Ids:
         "call": call.id,
         "recording": recording.id,
         "enrolment": _enrolment(session, contact_id, deal_id),
-        "queued": _delivery(session, talk, by, DeliveryState.QUEUED),
+        "queued": queued,
+        "link": _link(session, talk, queued, name),
+        "approval": _approval(session, talk, by, world.staff["admin"].email),
+        **_meeting(session, talk, by, name),
         "uncertain": _delivery(session, talk, by, DeliveryState.UNCERTAIN),
         "view": savedviews.save(session, by, f"Vaizdas {name}", "mine", {}).id,
         "absence": _absence(session, person, name),
@@ -157,6 +177,50 @@ def _delivery(session: Session, talk: Conversation, by: int, state: DeliveryStat
     session.get_one(Delivery, number).state = state
     session.flush()
     return number
+
+
+def _approval(session: Session, talk: Conversation, by: int, approver: str) -> int:
+    """A letter of whoever has the conversation that waits for an administrator's word."""
+    draft = Draft(
+        key=f"answer:asked:{talk.id}", address="klientas@x.example", purpose=Purpose.ANSWER, automatic=False,
+        conversation_id=talk.id, contact_id=talk.contact_id, staff_id=by, template="answer", language="lt",
+        subject=talk.subject, body="Ačiū.", approver=asked_by(Cause.HAND, f"person:{approver}"),
+    )  # fmt: skip
+    number = queue(session, draft)
+    return session.scalars(sa.select(Approval.id).where(Approval.delivery_id == number)).one()
+
+
+def _meeting(session: Session, talk: Conversation, by: int, name: str) -> Ids:
+    coming = Attendee(contact_id=talk.contact_id, name="Lina Petraitė", address=f"{name}@sandoris.example")
+    meeting = Meeting(
+        uid=f"furnished-{name}", title=f"Sandoris {name}", starts_at=FAR, ends_at=FAR + timedelta(hours=1),
+        organizer_id=by, conversation_id=talk.id, attendees=[coming],
+    )  # fmt: skip
+    session.add(meeting)
+    session.flush()
+    return {"meeting": meeting.id, "attendee": coming.id}
+
+
+def _link(session: Session, talk: Conversation, delivery_id: int, name: str) -> int:
+    """A file of the library that went to the client as a link."""
+    file = demofiles.add(
+        session, title=f"Sandoris {name}", filename="Kainos.pdf", content_type="application/pdf",
+        data=f"%PDF {name}".encode(),
+    )  # fmt: skip
+    link = DemoLink(
+        key=f"furnished-{name}", file_id=file.id, delivery_id=delivery_id, contact_id=talk.contact_id,
+        recipient="klientas@x.example", language="lt", expires_at=FAR,
+    )  # fmt: skip
+    session.add(link)
+    session.flush()
+    return link.id
+
+
+def _own_template(session: Session, staff_id: int, name: str) -> None:
+    """A template that a colleague made for themselves."""
+    place = library.Place("email", f"own_{name}", TemplateScope.MINE, staff_id=staff_id)
+    words = {"subject.txt": f"Sandoris {name}", "body.txt": "{{ client.salutation }}"}
+    library.save(session, place, "lt", words, base=0, by=staff_id, names={"lt": f"Sandoris {name}"})
 
 
 def _absence(session: Session, person: StaffMember, name: str) -> int:

@@ -33,7 +33,7 @@ SEES: dict[str, frozenset[str]] = {
 """Which conversations of the company each colleague may see."""
 
 OWNED = frozenset({"conversation", "call", "deal", "task", "client"})
-MINE = ("/inbox/views/", "/absences/")
+MINE = ("/inbox/views/", "/absences/", "/approvals/{approval_id")
 """Kinds of belonging that the matrix goes through, and where one's own things are changed."""
 NOTHING_HIDDEN = frozenset({"head", "admin", "marketing"})
 """Who sees everything, or enters no room where anything of a client is."""
@@ -174,7 +174,8 @@ def test_whatever_is_about_a_client_is_closed_to_whom_it_does_not_concern(
         if not (whose in OWNED or of_mine) or "{" not in path or not _admitted(method, path, role):
             continue
         mine = OWNERS[talk] == who or (OWNERS[talk] is None and who == "head")
-        may = (mine or (leader and "absence" in path)) if whose == "own" else talk in SEES[who]
+        led = leader and path.startswith(("/absences/", "/approvals/"))
+        may = (mine or led) if whose == "own" else talk in SEES[who]
         if path.startswith("/notes/"):
             may = may and (mine or leader)
         place = address_of(path, things[talk], world)
@@ -213,6 +214,22 @@ def test_lists_show_only_what_one_may_see(who: str, signed_in: SignedIn, world: 
         for talk in TALKS:
             if talk not in SEES[who]:
                 assert world.talks[talk].subject not in text, (box, talk)
+
+
+@pytest.mark.parametrize("who", sorted(SEES))
+def test_a_colleagues_own_templates_are_seen_by_nobody_else(
+    who: str, engine: sa.Engine, signed_in: SignedIn, world: World
+) -> None:
+    with transaction(engine) as session:
+        furnish(session, world)
+    browser = signed_in(who)
+    listed = browser.get("/templates").text
+    for talk, owner in OWNERS.items():
+        mine = (owner or "head") == who
+        place = f"/templates/email/own_{talk}"
+        assert (f'"{place}' in listed) == mine, talk
+        for asked in (place, f"{place}?of=mine", f"{place}/versions/1?of=mine"):
+            assert (browser.get(asked).status_code == 200) == mine, (talk, asked)
 
 
 def test_attachments_and_sends_follow_their_conversation(

@@ -35,7 +35,6 @@ NO_PAGES = frozenset(
         "/approvals/{approval_id:int}/document/{key:str}", "/clients/{account_id:int}/export",
         "/templates/{kind:str}/{key:str}/files/{document_id:int}",
         "/templates/{kind:str}/{key:str}/versions/{number:int}",
-        "/meetings/{meeting_id:int}", "/meetings/{meeting_id:int}/change",
         "/calls/{call_id:int}/sound/{recording_id:int}", "/messages/{message_id:int}/html",
         "/imports/{import_id:int}/refused", "/lists/{list_id:int}/export",
         "/segments/{segment_id:int}/export", "/mailings/{mailing_id:int}/recipients",
