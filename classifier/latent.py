@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from classifier.features import Sparse
@@ -25,7 +27,8 @@ def directions(matrix: Sparse, count: int = DIRECTIONS) -> Floats | None:
 
     if matrix.shape[0] < FEWEST or matrix.shape[1] <= count:
         return None
-    _, _, found = randomized_svd(matrix.astype(np.float32), count, n_iter=3, random_state=SEED)
+    settings: Any = {"n_iter": 3, "random_state": SEED}
+    _, _, found = randomized_svd(matrix.astype(np.float32), count, **settings)
     places = np.asarray(matrix @ found.T)
     length = float((places**2).sum())
     return found.T * np.sqrt(float(matrix.multiply(matrix).sum()) / length) if length else None
