@@ -89,9 +89,8 @@ def show(request: PageRequest, state: State, session: Transaction) -> Response[A
 
 @post("/rehearsal", enter=LEADERS)
 @in_thread
-def ask(request: PageRequest, state: State, session: Transaction, form: Filled) -> Response[Any]:
+def ask(request: PageRequest, session: Transaction, form: Filled) -> Response[Any]:
     """Have it rehearsed in the background."""
-    del state
     what = form.line("what", longest=100)
     rules = _rules(session, form, reader(request)) if what == "routing" else []
     return _asked(request, session, form, what, _change(session, form, what, rules))
