@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from litestar import Response, get, post
@@ -13,6 +14,7 @@ from core import byphone, demofiles, fileasks, outbox, spending
 from core.accounts import Channel
 from core.config import Settings
 from core.consent import suppression_of
+from core.conversations import Conversation
 from core.demofiles import DemoFile
 from core.errors import InputRefused
 from core.phoneorders import OrderKind
@@ -60,6 +62,38 @@ def _files(session: Session, form: Form) -> list[DemoFile]:
     return ticked[: fileasks.CARRY[Channel.SMS]]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody who presses “call” or “send” asks for."""
+
+    conversation: Conversation
+    staff: StaffMember
+    number: str
+    key: str
+    """Names the intention, the same at a second press."""
+
+
+def _asked(
+    request: PageRequest, settings: Settings, session: Session, form: Any, conversation_id: int
+) -> Asked:
+    """Raises NotFound for a conversation of others, NoTelephone, and InputRefused for a number of others."""
+    viewer = request.scope["user"]
+    conversation = conversation_for(session, viewer, conversation_id)
+    reach = phoneout.read(session, settings, conversation)
+    if not reach.possible:
+        raise NoTelephone
+    number, key = _number(form, reach), _key(form)
+    staff = session.get_one(StaffMember, viewer.staff_id)
+    return Asked(conversation, staff, number, f"{conversation_id}:{viewer.staff_id}:{key}")
+
+
+def _insist(session: Session, settings: Settings, channel: Channel, number: str, units: int) -> None:
+    """Raises AskedNotTo where the number's owner wants nothing of us, SpendingRefused at a cap."""
+    if suppression_of(session, channel, number) is not None:
+        raise AskedNotTo
+    spending.insist(session, settings, channel, number, units)
+
+
 def _recorded(settings: Settings) -> bool:
     """Whether a call by click is recorded: it comes from our first number."""
     numbers = settings.twilio.numbers if settings.twilio is not None else []
@@ -93,28 +127,20 @@ def ring(
     request: PageRequest, state: State, session: Transaction, form: Filled, conversation_id: FromPath[int]
 ) -> Response[Any]:
     """Ring the colleague and, when they press 1, the client."""
-    viewer, settings = request.scope["user"], state.settings
-    conversation = conversation_for(session, viewer, conversation_id)
-    reach = phoneout.read(session, settings, conversation)
-    if not reach.possible:
-        raise NoTelephone
-    number, key = _number(form, reach), _key(form)
-    staff = session.get_one(StaffMember, viewer.staff_id)
+    settings: Settings = state.settings
+    asked = _asked(request, settings, session, form, conversation_id)
     draft = byphone.click_to_call(
         session,
-        staff,
-        number,
-        key=f"{conversation_id}:{viewer.staff_id}:{key}",
-        contact=conversation.contact,
-        conversation=conversation,
+        asked.staff,
+        asked.number,
+        key=asked.key,
+        contact=asked.conversation.contact,
+        conversation=asked.conversation,
     )
-    if suppression_of(session, Channel.VOICE, number) is not None:
-        raise AskedNotTo
-    minutes = settings.phone.longest_call_minutes
-    spending.insist(session, settings, Channel.VOICE, number, minutes)
+    _insist(session, settings, Channel.VOICE, asked.number, settings.phone.longest_call_minutes)
     outbox.queue(session, draft)
-    live.announce(session, OrderKind.CLICK.value, conversation_id, viewer.staff_id)
-    text = reader(request).gettext("Your telephone %(number)s rings now. Press 1.", number=staff.phone)
+    live.announce(session, OrderKind.CLICK.value, conversation_id, asked.staff.id)
+    text = reader(request).gettext("Your telephone %(number)s rings now. Press 1.", number=asked.staff.phone)
     return done(request, text, go=f"/conversations/{conversation_id}", events=("conversation",))
 
 
@@ -194,29 +220,22 @@ def write(
     request: PageRequest, state: State, session: Transaction, form: Filled, conversation_id: FromPath[int]
 ) -> Response[Any]:
     """Queue an SMS; the form's one-time key makes a second press do nothing."""
-    viewer, settings = request.scope["user"], state.settings
-    conversation = conversation_for(session, viewer, conversation_id)
-    reach = phoneout.read(session, settings, conversation)
-    if not reach.possible:
-        raise NoTelephone
-    number, key, files = _number(form, reach), _key(form), _files(session, form)
-    staff = session.get_one(StaffMember, viewer.staff_id)
+    settings: Settings = state.settings
+    asked, files = _asked(request, settings, session, form, conversation_id), _files(session, form)
     draft = byphone.answer_by_sms(
         session,
-        conversation,
-        staff,
-        key=f"{conversation_id}:{viewer.staff_id}:{key}",
+        asked.conversation,
+        asked.staff,
+        key=asked.key,
         body=form.text("body", longest=5000),
-        number=number,
+        number=asked.number,
         files=[one.id for one in files],
     )
-    if suppression_of(session, Channel.SMS, number) is not None:
-        raise AskedNotTo
     whole = phoneout.as_sent(settings, draft.body, files)
-    spending.insist(session, settings, Channel.SMS, number, segments_of(whole).count)
+    _insist(session, settings, Channel.SMS, asked.number, segments_of(whole).count)
     delivery_id = outbox.queue(session, draft)
-    conversation.waiting = False
-    live.announce(session, "answer", conversation_id, viewer.staff_id)
+    asked.conversation.waiting = False
+    live.announce(session, "answer", conversation_id, asked.staff.id)
     _ = reader(request).gettext
     text = _("That SMS is on its way already.") if delivery_id is None else _("The SMS is queued.")
     return done(
