@@ -104,7 +104,7 @@ def signs(mail: ParsedMail) -> str:
     weak = any(_DAEMON.match(address.address) for address in mail.from_) or not mail.from_
     if subject and empty and (weak or text):
         return "the subject and an empty envelope sender"
-    passed_on = subjects.kind(mail.subject) != ""
+    passed_on = subjects.kind(mail.subject) == "forward"
     if (
         subject
         and text
