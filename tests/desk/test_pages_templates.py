@@ -193,7 +193,7 @@ def test_a_template_that_a_stage_sends_is_not_deleted_and_says_what_sends_it(
 def test_an_overridden_text_says_who_uses_the_shipped_one_then_and_goes(
     signed_in: SignedIn, engine: sa.Engine
 ):
-    browser = signed_in("marketing")
+    browser = signed_in("head")
     browser.post(PLACE, data=words("company"))
     asked = browser.get(f"{PLACE}/remove?of=company").text
     assert "These use the shipped text from then on" in asked
