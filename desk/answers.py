@@ -105,6 +105,9 @@ def words(session: Session, draft: Draft, company: Company, today: date) -> Word
 
     Raises what `templates.rendered` raises.
     """
+    if draft.channel == Channel.FAX and draft.documents:
+        # Its document goes alone; what stood beside it a gateway would print as well.
+        return Words(draft.channel, draft.subject, "", draft.language)
     if draft.channel not in (Channel.SMS, Channel.VOICE):
         letter = preview(session, draft, company, today)
         return Words(draft.channel, letter.subject, letter.text, letter.language)

@@ -108,7 +108,7 @@ def draft_of(page: Page, due: Due, step: SequenceStep, address: str) -> Draft:
             "product": product_values(deal, language) if deal else {},
             "proposal": proposal_values(deal, language) if deal else {},
         },
-        documents=[template] if template in DOCUMENTS and step.kind is StepKind.EMAIL else [],
+        documents=[template] if written and template in DOCUMENTS else [],
         approver=approvalasks.BETWEEN.join(
             filter(None, (STEP if step.approve else "", approver_of(deal, template) if deal else ""))
         ),

@@ -10,7 +10,7 @@ from litestar.datastructures import State
 from litestar.params import FromPath
 from sqlalchemy.orm import Session
 
-from core import checklists, deals, handover, payments, stages
+from core import audit, checklists, deals, handover, payments, stages
 from core.deals import Deal, Initiative, Interest
 from core.errors import FrontdeskError, InputRefused, NotFound
 from core.notices import open_alarms
@@ -120,12 +120,16 @@ def story(
 
 
 def _give(session: Session, deal: Deal, owner: int | None, by: int) -> None:
-    """Another owner; whoever gets it is told what they get."""
+    """Another owner, which is written down; whoever gets it is told what they get."""
     if owner is not None and session.get(StaffMember, owner) is None:
         raise NotFound
-    giver, deal.owner_id = deal.owner_id, owner
+    before, giver = deal.owner, deal.owner_id
+    deal.owner_id = owner
     session.flush()
     session.refresh(deal)
+    named = [{"staff": one.name if one is not None else None} for one in (before, deal.owner)]
+    title = deal.title or f"S-{deal.id}"
+    audit.note(session, by, "changed", "deal", deal.id, title, before=named[0], after=named[1])
     if owner is not None and owner != by:
         handover.hand_over(session, deal, giver_id=giver, taker_id=owner, reason="a new owner")
 

@@ -71,7 +71,7 @@ def test_a_follow_up_is_paused_and_goes_on(
     browser = signed_in("agent")
     assert '"undo"' in _steer(browser, world, enrolment, "pause").headers["hx-trigger"]
     assert _read(engine, enrolment).state == EnrolmentState.PAUSED
-    assert "Sustabdyta" in browser.get(f"/conversations/{world.talks['own'].id}").text
+    assert "Pristabdyta" in browser.get(f"/conversations/{world.talks['own'].id}").text
     _steer(browser, world, enrolment, "resume")
     assert _read(engine, enrolment).state == EnrolmentState.ACTIVE
 

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from core import payments, pipelines, sequences
+from core.audit import AuditEntry
 from core.checklists import ChecklistMark
 from core.db import transaction
 from core.deals import Deal, Interest, StageChange
@@ -224,6 +225,8 @@ def test_a_new_owner_is_told_what_they_get(signed_in: SignedIn, engine: sa.Engin
         task = session.get_one(Task, made.task_id)
         assert (made.to_id, task.assignee_id, task.kind) == (mate, mate, "handover")
         assert session.get_one(Deal, deal).interest == Interest.HIGH
+        written = session.scalars(sa.select(AuditEntry).where(AuditEntry.kind == "deal")).one()
+        assert written.after == {"staff": world.staff["mate"].name}
 
 
 def test_a_closing_is_undone(signed_in: SignedIn, engine: sa.Engine, world: World) -> None:

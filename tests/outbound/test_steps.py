@@ -311,3 +311,13 @@ def test_a_step_sends_no_offer_of_nothing(session: Session) -> None:
     tick(session, HOUSE, WEDNESDAY)
     session.refresh(enrolment)
     assert (enrolment.state, enrolment.waits_for) == (EnrolmentState.PAUSED, "fault")
+
+
+def test_a_fax_carries_the_document_of_its_letter(session: Session) -> None:
+    contact = _contact(session)
+    contact.points.append(ContactPoint(kind=PointKind.FAX, value="+37052123456"))
+    step = SequenceStep(position=1, kind=StepKind.FAX, delay_days=0, template="brochure", titles={})
+    _enrolled(session, _sequence(session, step), contact)
+    tick(session, HOUSE, WEDNESDAY)
+    (fax,) = session.scalars(select(Delivery)).all()
+    assert (fax.channel, fax.address, fax.documents) == (Channel.FAX, "+37052123456", ["brochure"])
