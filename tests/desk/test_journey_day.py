@@ -3,6 +3,7 @@ live."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -112,8 +113,7 @@ def test_a_letter_is_read_answered_and_done_with_the_keyboard(
     page.keyboard.press("u")
     page.wait_for_url("**/inbox")
     row = page.locator(f"#c{number}")
-    expect(row).to_be_visible()
-    page.keyboard.press("j")
+    expect(row).to_have_class(re.compile("chosen"))
     page.keyboard.press("e")
     expect(row).to_have_count(0)
     expect(page.locator(".toast-box").first).to_contain_text(words["done"])

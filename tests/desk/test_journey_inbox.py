@@ -137,3 +137,35 @@ def test_support_logs_an_interest_in_three_keystrokes_and_leaves_a_note(
         assert session.get_one(Conversation, number).state == "open"
     assert watched.faults == []
     assert watched.abroad == []
+
+
+def test_an_answer_is_the_last_word_and_leads_to_the_next_conversation_and_back(
+    watched: Watched, engine: sa.Engine, world: World
+) -> None:
+    page = watched.page
+    ready = "() => window.htmx && document.readyState === 'complete'"
+    watched.sign_in("agent")
+    page.wait_for_function(ready)
+    first, second = (page.locator("#list .row").nth(place).get_attribute("data-id") or "" for place in (0, 1))
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/conversations/{first}")
+    expect(page.locator("#walk")).to_contain_text("1 /")
+    page.wait_for_function(ready)
+    page.keyboard.press("r")
+    page.keyboard.type("Atsakysime rytoj.")
+    expect(page.locator("#kept")).not_to_be_empty()
+    page.keyboard.press("Control+Shift+Enter")
+    page.wait_for_url(f"**/conversations/{second}")
+    page.wait_for_function(ready)
+    expect(page.locator(".toast-box")).to_be_visible()
+    page.keyboard.press("z")
+    page.wait_for_url(f"**/conversations/{first}")
+    expect(page.locator("#answer textarea")).to_have_value("Atsakysime rytoj.")
+    page.wait_for_function(ready)
+    page.keyboard.press("j")
+    page.wait_for_url(f"**/conversations/{second}")
+    with transaction(engine) as session:
+        assert session.get_one(Conversation, int(first)).state == "open"
+    assert watched.faults == []
+    assert watched.abroad == []
