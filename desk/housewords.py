@@ -108,6 +108,7 @@ KINDS: dict[str, str] = {
     "label": N_("Label"),
     "classifier": N_("Classifier"),
     "client": N_("Client"),
+    "suppression": N_("Closed address"),
     "voice": N_("Voice of the telephone"),
     "contact": N_("Contact"),
     "template": N_("Template"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select, true
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from core import provenance
@@ -120,7 +120,7 @@ def _alike(session: Session, viewer: SignedIn, contact: Contact) -> Sequence[Con
     shared = select(point.contact_id).where(point.kind == PointKind.PHONE, point.value.in_(numbers))
     ways: list[ColumnElement[bool]] = [Contact.id.in_(shared)]
     if " " in contact.name.strip():
-        ways.append(folded(Contact.name) == folded(func.cast(contact.name, Contact.name.type)))
+        ways.append(folded(Contact.name) == folded(literal(contact.name)))
     low, high = func.least(Contact.id, contact.id), func.greatest(Contact.id, contact.id)
     apart = select(KeptApart.low_id).where(
         KeptApart.kind == Pair.CONTACT, KeptApart.low_id == low, KeptApart.high_id == high

@@ -4,10 +4,9 @@ A route that is not in this table fails a test, so that nobody opens one without
 
 * who: public (nobody need be signed in), everybody (who is signed in), workers, sales, marketers, leaders;
 * whose: ``-`` no one thing; ``role`` whoever may enter; ``conversation``, ``call``, ``deal``, ``task`` and
-  ``client`` whoever may see the conversation, call, deal, task or client it belongs to; ``person`` whoever may
-  see the person or their client; ``own`` one's own,
-  and everybody's for leaders where the page says so; ``token`` whoever holds the link;
-  ``signature`` whoever signed the request.
+  ``client`` whoever may see the conversation, call, deal, task or client it belongs to; ``person`` whoever
+  may see the person or their client; ``own`` one's own, and everybody's for leaders where the page says so;
+  ``token`` whoever holds the link; ``signature`` whoever signed the request.
 """
 
 from __future__ import annotations
@@ -295,6 +294,10 @@ POST  /staff/{staff_id:int}/password                                 leaders    
 POST  /staff/{staff_id:int}/return                                   leaders    role
 GET   /static/{name:str}                                             public     -
 POST  /suggestions/{suggestion_id:int}                               workers    conversation
+GET   /suppressions                                                  marketers  -
+POST  /suppressions                                                  marketers  -
+POST  /suppressions/import                                           marketers  -
+POST  /suppressions/open                                             marketers  -
 GET   /tasks                                                         workers    -
 GET   /tasks/new                                                     workers    -
 POST  /tasks/new                                                     workers    -

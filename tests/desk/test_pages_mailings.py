@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -127,3 +128,28 @@ def test_recipients_leave_as_a_file(signed_in: SignedIn, place: str) -> None:
 def test_those_who_answer_letters_send_no_mailings(signed_in: SignedIn, who: str) -> None:
     assert signed_in(who).get("/mailings").status_code == 403
     assert signed_in(who).post("/mailings", data={"name": "x"}).status_code == 403
+
+
+def test_an_address_is_closed_by_hand_with_its_reason_and_undone(
+    signed_in: SignedIn, engine: sa.Engine
+) -> None:
+    browser = signed_in("marketing")
+    assert browser.post("/suppressions", data={"address": "Ona@Nenori.lt"}, headers=HTMX).status_code == 422
+    given = {"address": "Ona@Nenori.lt", "why": "parašė laiške"}
+    answer = browser.post("/suppressions", data=given, headers=HTMX)
+    assert "parašė laiške" in browser.get("/suppressions?q=nenori", headers=HTMX).text
+    undo = json.loads(answer.headers["hx-trigger"])["toast"]
+    browser.post(undo["undo"], data=undo["values"], headers=HTMX)
+    assert "ona@nenori.lt" not in browser.get("/suppressions", headers=HTMX).text
+
+
+def test_a_list_of_another_program_is_taken_over_and_what_a_client_closed_stays_closed(
+    signed_in: SignedIn,
+) -> None:
+    browser = signed_in("marketing")
+    file = ("seni.csv", b"email,reason\nstop@kitur.lt,unsubscribed\n=cmd|x\n", "text/csv")
+    text = browser.post("/suppressions/import", files={"file": file}).text
+    assert "stop@kitur.lt" in text
+    assert "Nepavyko perskaityti 1" in text
+    refused = browser.post("/suppressions/open", data={"address": "stop@kitur.lt"}, headers=HTMX)
+    assert refused.status_code == 404
