@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.callhours import Allowed, next_allowed, zones_of
+from core.callhours import Allowed, country_of, next_allowed, zones_of
 
 OFFICE = Allowed(time(9), time(18), (1, 2, 3, 4, 5))
 VILNIUS = ("Europe/Vilnius",)
@@ -68,3 +68,12 @@ def test_whatever_the_moment_the_next_one_suits_every_zone(now: datetime, zones:
     assert found is not None
     assert now <= found <= now + timedelta(days=4)
     assert all(OFFICE.holds(found.astimezone(ZoneInfo(zone))) for zone in zones)
+
+
+def test_no_call_by_machine_on_a_public_holiday_of_the_numbers_country() -> None:
+    hours = Allowed(time(9), time(18), frozenset(range(1, 8)))
+    christmas = datetime(2026, 12, 25, 9, 0, tzinfo=UTC)
+    zones = ("Europe/Vilnius",)
+    assert next_allowed(christmas, zones, hours) == christmas
+    assert country_of("+37061234567") == "LT"
+    assert next_allowed(christmas, zones, hours, "LT") == datetime(2026, 12, 27, 7, 0, tzinfo=UTC)
