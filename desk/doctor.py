@@ -59,7 +59,8 @@ def _guarded(what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Find
     try:
         yield from check()
     except FrontdeskError as error:
-        yield Finding(what, Verdict.WRONG, error.message, error.cure)
+        usual = "Check its name and port in the settings, and the network." if error.retryable else ""
+        yield Finding(what, Verdict.WRONG, error.message, error.cure or usual)
     except Exception as error:
         yield Finding(what, Verdict.WRONG, f"looking at it failed: {type(error).__name__}: {error}")
 

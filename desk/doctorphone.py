@@ -30,7 +30,7 @@ def settings_of(settings: Settings) -> Iterator[Finding]:
                 "telephone", Verdict.WRONG, "no number is set.", 'Example: numbers = ["+37052000000"]'
             )
         else:
-            yield Finding("telephone", Verdict.OK, f"{len(settings.twilio.numbers)} numbers are set.")
+            yield Finding("telephone", Verdict.OK, f"numbers set: {len(settings.twilio.numbers)}.")
         if not settings.company.public_url.startswith("https://"):
             yield Finding(
                 "telephone",

@@ -78,7 +78,9 @@ def test_a_mailbox_and_a_relay_that_do_not_answer_are_wrong(healthy: Settings) -
     settings = healthy.model_copy(
         update={"mailboxes": [Mailbox.model_validate(mailbox)], "relay": Relay.model_validate(relay)}
     )
-    assert set(wrong(settings)) == {"mailbox sales", "relay"}
+    found = wrong(settings)
+    assert set(found) == {"mailbox sales", "relay"}
+    assert all("name and port" in one.cure for one in found.values())
     assert all(finding.verdict is not Verdict.WRONG for finding in examine(settings, offline=True))
 
 
