@@ -28,7 +28,9 @@ DEEDS: dict[str, str] = {
     Deed.OUTDATED: N_("the answer was to an older version and does not count"),
     Deed.REFUSED: N_("the answer does not count: its sender is not who the letter says"),
     Deed.KEPT: N_("the proposed time was not taken"),
-    Deed.UNSURE: N_("an answer in the name of an invited person, from an address that was not invited; it does not count"),
+    Deed.UNSURE: N_(
+        "an answer in the name of an invited person, from an address that was not invited; it does not count"
+    ),
 }
 
 
