@@ -146,7 +146,9 @@ WARNINGS: dict[str, str] = {
     "forwarded_by_staff": N_("A colleague forwarded this letter; the client wrote it first."),
     "claims_to_be_colleague": N_("It names a colleague, but our mail server says it is not from there."),
     "refers_to_foreign_conversation": N_("It refers to a conversation that its sender takes no part in."),
-    "answers_for_another": N_("It answers an invitation in the name of another person, from an address that was not invited."),
+    "answers_for_another": N_(
+        "It answers an invitation in the name of another person, from an address that was not invited."
+    ),
     "lookalike_domain": N_("The sender's domain looks like one we know but is not it."),
     "authentication_failed": N_("The sender could not be verified."),
 }
