@@ -29,7 +29,7 @@ PATIENCE = 300.0
 SHOTS: tuple[tuple[str, str, str, str, tuple[int, int]], ...] = (
     ("inbox", "emma", "/inbox", "light", WIDE),
     ("conversation", "emma", "RFQ: 6 x Aura", "light", WIDE),
-    ("client", "emma", "/clients >> main a[href^='/clients/']:not([href$='new'])", "light", WIDE),
+    ("client", "emma", "/clients >> main a[href^='/clients/']:has-text('Oakfield')", "light", WIDE),
     ("plan", "emma", "/plan", "light", WIDE),
     ("board", "vytautas", "/deals", "light", WIDE),
     ("templates", "vytautas", "/templates >> main a[href^='/templates/email/']", "light", WIDE),
