@@ -84,7 +84,7 @@ def talked(status: str, nobody: Say) -> CallPlan:
         return CallPlan((Hangup(),), "talked with the client")
     return CallPlan((nobody, Hangup()), f"the client was not reached: {status or 'unknown'}")
 
+
 def trial(says: Say) -> CallPlan:
     """A colleague picked up who wants to hear how a text sounds."""
     return CallPlan((says, Hangup()), "says how a voice sounds")
-
