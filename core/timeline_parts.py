@@ -51,6 +51,10 @@ EXCERPT = 240
 """Characters of a text that are shown."""
 
 
+def _excerpt(column: Any) -> ColumnElement[str]:
+    return case((func.length(column) > EXCERPT, func.concat(func.left(column, EXCERPT), "…")), else_=column)
+
+
 class Sort(StrEnum):
     """What somebody may want to see alone."""
 
@@ -135,7 +139,7 @@ def _messages(channels: Collection[Channel], name: str) -> Callable[[Whose, str]
         return (
             _columns(
                 Message.happened_at, way, Message.id, title=Message.subject,
-                detail=func.left(Message.reply, EXCERPT), who=sender,
+                detail=_excerpt(Message.reply), who=sender,
                 state=func.coalesce(cast(Delivery.state, Text), cast(Call.state, Text)),
                 talk=Message.conversation_id,
             )
@@ -152,7 +156,7 @@ def _messages(channels: Collection[Channel], name: str) -> Callable[[Whose, str]
 
 def _notes(whose: Whose, _language: str) -> Select[*tuple[Any, ...]]:
     return (
-        _columns(Note.written_at, "note", Note.id, title=func.left(Note.text, EXCERPT), who=StaffMember.name,
+        _columns(Note.written_at, "note", Note.id, title=_excerpt(Note.text), who=StaffMember.name,
                  talk=Note.conversation_id)
         .select_from(Note)
         .join(Conversation, Conversation.id == Note.conversation_id)

@@ -81,3 +81,10 @@ def test_a_meeting_and_what_was_said_to_it_stand_in_the_history(session: Session
     session.flush()
     events = timeline.history(session, contact=contact, sorts=[Sort.MEETINGS])
     assert {(one.kind, one.state) for one in events} == {("meeting", "planned"), ("meeting", "accepted")}
+
+
+def test_a_long_letter_is_shown_cut_and_says_so(session: Session) -> None:
+    contact = client(session)
+    letter(session, contact).reply = "word " * 100
+    session.flush()
+    assert timeline.history(session, contact=contact)[0].detail.endswith("word word …")
