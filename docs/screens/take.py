@@ -33,7 +33,7 @@ SHOTS: tuple[tuple[str, str, str, str, tuple[int, int]], ...] = (
     ("plan", "emma", "/plan", "light", WIDE),
     ("board", "vytautas", "/deals", "light", WIDE),
     ("templates", "vytautas", "/templates >> main a[href^='/templates/email/']", "light", WIDE),
-    ("segment", "vytautas", "/segments >> main a[href^='/segments/']:not([href$='new'])", "dark", WIDE),
+    ("segment", "vytautas", "/segments >> main a[href^='/segments/']:has-text('nepirko')", "dark", WIDE),
     ("inbox-phone", "emma", "/inbox", "dark", PHONE),
 )
 """Name, whose screen, address, with the link to follow there, or the subject of a conversation, colour scheme
