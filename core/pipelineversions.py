@@ -160,6 +160,21 @@ def retire(session: Session, key: str) -> None:
     session.execute(update(Pipeline).where(Pipeline.key == key).values(active=False, standard=False))
 
 
+def retired(session: Session) -> list[Pipeline]:
+    """The pipelines that take no new deals, each in its last version, by key."""
+    taking = select(Pipeline.key).where(Pipeline.active)
+    query = select(Pipeline).where(Pipeline.key.not_in(taking)).order_by(Pipeline.key, Pipeline.version)
+    return list({road.key: road for road in session.scalars(query)}.values())
+
+
+def restore(session: Session, key: str) -> None:
+    """Let a retired pipeline take new deals again, in the version that was in force last."""
+    newest = select(func.max(Pipeline.version)).where(Pipeline.key == key).scalar_subquery()
+    session.execute(
+        update(Pipeline).where(Pipeline.key == key, Pipeline.version == newest).values(active=True)
+    )
+
+
 def draft(session: Session, key: str) -> PipelineDraft | None:
     """A pipeline as somebody is changing it."""
     return session.get(PipelineDraft, key)

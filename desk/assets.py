@@ -26,6 +26,7 @@ FILES: dict[str, str] = {
     "letter.css": "letter.css",
     "desk.js": "desk.js",
     "walk.js": "walk.js",
+    "enclose.js": "enclose.js",
     "theme.js": "theme.js",
     "icon.svg": "icon.svg",
 }
@@ -84,7 +85,6 @@ def _icons() -> dict[str, str]:
     return drawn
 
 
-@lru_cache(maxsize=256)
 @lru_cache(maxsize=1_024)
 def icon(name: str, label: str = "", size: int = 18) -> Markup:
     """An icon as inline SVG; without a label it is decoration, and readers of the screen pass over it."""

@@ -53,6 +53,7 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
         ],
         drafts=drafts,
         new=new,
+        retired=pipelineversions.retired(session),
     )
 
 
@@ -261,6 +262,30 @@ def drop(request: PageRequest, session: Transaction, key: FromPath[str]) -> Resp
     return done(request, reader(request).gettext("The draft is thrown away."), go="/pipelines")
 
 
+@post("/pipelines/{key:str}/retire", enter=LEADERS)
+@in_thread
+def retire(request: PageRequest, session: Transaction, key: FromPath[str]) -> Response[Any]:
+    """Let a pipeline take no new deals."""
+    road = _road(session, key)
+    pipelineversions.retire(session, key)
+    by, _ = request.scope["user"].staff_id, reader(request)
+    audit.note(session, by, "put_away", "pipeline", key, road.name("en"))
+    text = _.gettext("New deals no longer begin in “%(name)s”.", name=road.name(_.language))
+    return done(request, text, go="/pipelines")
+
+
+@post("/pipelines/{key:str}/restore", enter=LEADERS)
+@in_thread
+def restore(request: PageRequest, session: Transaction, key: FromPath[str]) -> Response[Any]:
+    """Let a retired pipeline take new deals again."""
+    pipelineversions.restore(session, key)
+    road = _road(session, key)
+    by, _ = request.scope["user"].staff_id, reader(request)
+    audit.note(session, by, "reactivated", "pipeline", key, road.name("en"))
+    text = _.gettext("New deals begin in “%(name)s” again.", name=road.name(_.language))
+    return done(request, text, go="/pipelines")
+
+
 @get("/pipelines/{key:str}/deals", enter=LEADERS)
 @in_thread
 def ask_transfer(request: PageRequest, session: Transaction, key: FromPath[str]) -> Response[str]:
@@ -308,5 +333,5 @@ def transfer(request: PageRequest, session: Transaction, form: Filled, key: From
 
 
 ROUTES = (
-    show, begin, edit, change, edit_stage, save_stage, publish, drop, ask_transfer, transfer,
+    show, begin, edit, change, edit_stage, save_stage, publish, drop, retire, restore, ask_transfer, transfer,
 )  # fmt: skip

@@ -56,6 +56,22 @@ def test_a_draft_is_put_in_order_and_in_force(signed_in: SignedIn, engine: sa.En
         assert (road.version, road.stages[2].key) == (2, "technical_proposal")
 
 
+def test_a_pipeline_takes_no_new_deals_until_it_is_brought_back(
+    signed_in: SignedIn, engine: sa.Engine
+) -> None:
+    browser = signed_in("head")
+    names = {"name_en": "Service", "name_ru": "Обслуживание", "name_lt": "Aptarnavimas"}
+    browser.post("/pipelines", data={"key": "b2b", "copy": "1", **names})
+    browser.post("/pipelines/service/publish")
+    browser.post("/pipelines/service/retire")
+    with transaction(engine) as session:
+        assert [road.key for road in pipelines.active(session)] == ["b2b"]
+    assert "/pipelines/service/restore" in browser.get("/pipelines").text
+    browser.post("/pipelines/service/restore")
+    with transaction(engine) as session:
+        assert [road.key for road in pipelines.active(session)] == ["b2b", "service"]
+
+
 def test_dragging_sends_the_whole_order(signed_in: SignedIn, engine: sa.Engine) -> None:
     browser = signed_in("head")
     browser.post("/pipelines", data={"key": "b2b"})
