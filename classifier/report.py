@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from classifier.evaluation import Evaluation, as_text
+from classifier.evaluation import Evaluation
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -68,11 +68,6 @@ _STYLE = (
 )
 
 WIDTH, HEIGHT, EDGE = 360, 240, 34
-
-
-def text_report(evaluation: Evaluation) -> str:
-    """The report for a terminal."""
-    return as_text(evaluation)
 
 
 def page(evaluation: Evaluation, language: str = "en", weeks: Sequence[tuple[str, float, int]] = ()) -> str:

@@ -430,12 +430,6 @@ def settle(
         session.execute(select(func.pg_notify(WAKE_UP, "")))
 
 
-def by_rfc_id(session: Session, rfc_ids: Iterable[str]) -> dict[str, Delivery]:
-    """Our deliveries among some Message-IDs."""
-    query = select(Delivery).where(Delivery.rfc_id.in_(set(rfc_ids)))
-    return {row.rfc_id: row for row in session.scalars(query) if row.rfc_id}
-
-
 def by_token(session: Session, tokens: Iterable[str]) -> dict[str, Delivery]:
     """Our deliveries among some reply keys."""
     return {

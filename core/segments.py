@@ -118,12 +118,6 @@ def sample(session: Session, tree: Group, most: int = SAMPLE) -> Sequence[Any]:
     return session.execute(query).all()
 
 
-def member_ids(session: Session, segment: Segment) -> Sequence[int]:
-    """Ids of the contacts whom a segment describes now, ascending."""
-    query = contacts(parse(segment.conditions), moment(session)).order_by(Contact.id)
-    return session.scalars(query).all()
-
-
 def get(session: Session, segment_id: int) -> Segment:
     """A segment that is in use. Raises NotFound."""
     found = session.get(Segment, segment_id)

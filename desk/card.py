@@ -74,11 +74,6 @@ class Page:
         return sorted(everything, key=lambda one: one.at if isinstance(one, Sent) else one.happened_at)
 
     @property
-    def newest_in(self) -> Message | None:
-        """The newest letter from the client."""
-        return next((one for one in reversed(self.messages) if one.direction == "in"), None)
-
-    @property
     def answer_address(self) -> str | None:
         """Where an answer by mail goes: whence the client last wrote a letter, else to their address."""
         letters = (one for one in reversed(self.messages) if one.direction == "in" and one.channel == "email")

@@ -15,9 +15,6 @@ _FORBIDDEN: Final = re.compile(r'[<>:"|?*\x00-\x1f]')
 _SPACES: Final = re.compile(r"\s+")
 NAMELESS: Final = "attachment"
 
-SAFE_INLINE: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})
-"""The only types a browser may show in place; everything else is offered for saving."""
-
 RISKY_ENDINGS: Final = words(
     """
     exe scr com bat cmd pif js jse vbs vbe wsf wsh hta lnk msi msp reg ps1 jar iso img vhd one html htm
