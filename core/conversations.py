@@ -153,7 +153,7 @@ class Message(Base):
 
 
 class Attachment(Base):
-    """A file in a message; its bytes stay in the raw message or the document it was made from."""
+    """A file in a message; its bytes stay in the raw message, or in the document or enclosure it is."""
 
     __tablename__ = "attachment"
 
@@ -167,6 +167,7 @@ class Attachment(Base):
     part: Mapped[str | None] = mapped_column(Text)
     """Path of the MIME part in the raw message, as ``1.2``."""
     document_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
+    enclosure_id: Mapped[int | None] = mapped_column(ForeignKey("enclosure.id"), index=True)
 
     message: Mapped[Message] = relationship(back_populates="attachments")
 

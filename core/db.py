@@ -89,6 +89,7 @@ MODEL_MODULES: tuple[str, ...] = (
     "core.notices",
     "core.reading",
     "core.unsent",
+    "core.enclosures",
     "core.savedviews",
     "core.preferences",
     "core.clientsearch",

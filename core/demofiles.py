@@ -56,6 +56,11 @@ class DemoFile(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+def is_kind(content_type: str) -> bool:
+    """Whether it is a media type as a file may have it."""
+    return _KIND.fullmatch(content_type) is not None
+
+
 def clean_name(name: str) -> str:
     """A file's name as a label: without a path, control and direction marks; never empty."""
     label = _UNSAFE.sub(" ", name.replace("\\", "/").rpartition("/")[2]).strip(" .")

@@ -7,7 +7,15 @@ stand in `docs/operate/limits.md`.
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+
+LETTER_FILES: Final = 10
+"""Files from a colleague's computer in one letter."""
+
+LETTER_FILES_BYTES: Final = 20_000_000
+"""Bytes of those files together; many mail servers take no letter above 25 MB, and base64 adds a third."""
 
 
 class Limits(BaseModel):

@@ -11,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from core.outbox import Delivery, DeliveryState
 from core.outbox_history import as_json
+
+if TYPE_CHECKING:
+    from core.enclosures import Enclosure
 
 LEASE = timedelta(seconds=60)
 """How long a claim holds unless it is renewed."""
@@ -68,6 +71,8 @@ class Claimed:
     """What the client may download."""
     versions: dict[str, Any] | None = None
     """Versions of its texts that it is held to."""
+    enclosed: Sequence[Enclosure] = ()
+    """Files from its writer's computer, once they are fetched."""
 
 
 @dataclass(frozen=True, slots=True)

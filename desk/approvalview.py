@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import approvalreads, approvals
+from core import approvalreads, approvals, enclosures
 from core.approvalasks import Approval, ApprovalState, Cause
 from core.approvaldoubts import CHANGED, OUT_OF_DATE, Doubt, doubt
 from core.config_sections import Company
 from core.deals import Deal
+from core.enclosures import Enclosure
 from core.errors import FrontdeskError, NotFound
 from core.i18n import N_, Texts
 from core.outbox import Delivery
@@ -63,6 +64,8 @@ class Shown:
     """A person wrote its words, so that they can be changed here."""
     others: list[str]
     """Names of whoever is asked."""
+    enclosed: list[Enclosure]
+    """Files from the writer's computer that go with it."""
     seen: str
     """What tells this state of the letter from the next."""
 
@@ -107,6 +110,7 @@ def read(session: Session, viewer: SignedIn, approval_id: int, company: Company)
         mine=approval.asker_id in (viewer.staff_id, None),
         by_hand=approvals.written_by_hand(delivery),
         others=names(session, approval.approver_ids),
+        enclosed=enclosures.of_delivery(session, delivery.id),
         seen=approvals.words_of(delivery),
     )
 

@@ -244,6 +244,14 @@ KNOWN = frozenset(
         N_("Write what is to be done."),
         N_("Write what it is about."),
         N_("You keep too many views."),
+        N_("A letter brings at most 10 files."),
+        N_("Pack them into a ZIP archive."),
+        N_("Put the large ones into the library of files, and send links."),
+        N_("The files of a letter are larger than 20 MB together."),
+        N_("A file of the letter is no longer there."),
+        N_("Programs and scripts are not sent: the client’s mail server would refuse the whole letter."),
+        N_("Pack it into a ZIP archive."),
+        N_("The file is empty."),
     }
 )
 """Messages and cures that a person may meet on a screen; a test finds those that are missing."""

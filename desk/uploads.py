@@ -1,4 +1,4 @@
-"""A file that came with a form: its name and bytes, within the bounds of a table."""
+"""Files that came with a form: their names and bytes, within the bounds of a table or of a letter."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 
 from core.errors import InputRefused
+from core.limits import LETTER_FILES, LETTER_FILES_BYTES
 from core.tabular import MOST_BYTES
 from desk.render import PageRequest
 
 BODY_LIMIT = MOST_BYTES + 100_000
 """Bytes of a request that brings a file: the file and what stands around it."""
+ENCLOSED_LIMIT = LETTER_FILES_BYTES + 1_000_000
+"""Bytes of a request that brings the files of a letter, and the letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,7 @@ class Upload:
 
     name: str
     data: bytes
+    content_type: str = ""
 
 
 async def uploaded(request: PageRequest) -> Upload:
@@ -28,10 +32,23 @@ async def uploaded(request: PageRequest) -> Upload:
     given = (await request.form()).get("file")
     if not isinstance(given, UploadFile) or not given.filename:
         raise InputRefused("Choose a file first.")
+    return await _read(given)
+
+
+async def _read(given: UploadFile) -> Upload:
     # A name is only shown; whatever path stands in it says nothing to us.
     name = given.filename.replace("\\", "/").rpartition("/")[2]
-    return Upload(name, await given.read())
+    return Upload(name, await given.read(), given.content_type or "")
 
+
+async def enclosed(request: PageRequest) -> list[Upload]:
+    """The files of a letter, in the field ``attach``; one more than it may bring is enough to refuse."""
+    given = [one for _, one in (await request.form()).multi_items() if isinstance(one, UploadFile)]
+    return [await _read(one) for one in given if one.filename][: LETTER_FILES + 1]
+
+
+Enclosed = NamedDependency[list[Upload]]
+"""The files that came with a letter."""
 
 Uploaded = NamedDependency[Upload]
 """The file that came with the form."""

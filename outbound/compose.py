@@ -185,7 +185,10 @@ class Composer:
             self._fields(claimed, rendered, rfc_id, name, link),
             rendered.text,
             rendered.html,
-            [mime.Part(one.filename, one.content_type, one.data) for one in (*made, *whole.files)],
+            [
+                *(mime.Part(one.filename, one.content_type, one.data) for one in (*made, *whole.files)),
+                *(mime.Part(one.name, one.content_type, one.data) for one in claimed.enclosed),
+            ],
             claimed.token,
             mime.invitation_of(claimed.values),
         )

@@ -13,14 +13,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
 import structlog
 from sqlalchemy.orm import Session
 
-from core import consent, db, documents, outbox_history, outbox_pages, templatelibrary_uses
+from core import consent, db, documents, enclosures, outbox_history, outbox_pages, templatelibrary_uses
 from core.accounts import Channel
 from core.campaigns import CampaignState
 from core.consent import Scope as Stops
@@ -224,6 +224,7 @@ class Pages:
                 outbox_pages.postpone(session, channel=self._channel.value, domain=domain, wait=wait)
 
     def _compose(self, going: Sequence[Claimed]) -> list[Composed]:
+        going = self._with_enclosures(going)
         made, failed = self._documents([one for one in going if one.documents])
         results = self._composer.compose_page([one for one in going if one.id not in failed], made)
         composed = [one for one in results.values() if isinstance(one, Composed)]
@@ -238,6 +239,16 @@ class Pages:
                     sources={State.CLAIMED},
                 )
         return composed
+
+    def _with_enclosures(self, going: Sequence[Claimed]) -> Sequence[Claimed]:
+        """The same, with the files that people enclosed; what no person wrote costs no look."""
+        written = [one.id for one in going if not one.automatic and one.conversation_id is not None]
+        if not written:
+            return going
+        with self._context.transaction() as session:
+            found = enclosures.of_deliveries(session, written)
+            session.expunge_all()
+        return [replace(one, enclosed=found[one.id]) if one.id in found else one for one in going]
 
     def _documents(
         self, carriers: Iterable[Claimed]

@@ -6,11 +6,12 @@ from typing import Any
 
 from litestar import Response, post
 from litestar.datastructures import State
+from litestar.di import Provide
 from litestar.params import FromPath
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import approvalreads, approvals, demofiles, fileasks, handling, letters, outbox, unsent
+from core import approvalreads, approvals, demofiles, enclosures, fileasks, handling, letters, outbox, unsent
 from core.conversations import Conversation, ConversationState
 from core.deals import Deal
 from core.errors import FrontdeskError, InputRefused, NotFound
@@ -20,8 +21,10 @@ from desk import answers, approvalview, live, templatechoice
 from desk.access import SALES, WORKERS, conversation_for
 from desk.forms import Form
 from desk.given import Filled, Transaction
+from desk.pages.enclosing import enclose
 from desk.render import PageRequest, done, page, reader
 from desk.threads import in_thread
+from desk.uploads import ENCLOSED_LIMIT, Enclosed, enclosed
 from templates.asread import keep_as_read
 
 
@@ -107,10 +110,20 @@ def _has_open_deal(session: Session, conversation: Conversation) -> bool:
     return deal is not None and deal.outcome is None
 
 
-@post("/conversations/{conversation_id:int}/answer", enter=WORKERS)
+@post(
+    "/conversations/{conversation_id:int}/answer",
+    enter=WORKERS,
+    request_max_body_size=ENCLOSED_LIMIT,
+    dependencies={"uploads": Provide(enclosed)},
+)
 @in_thread
 def send(
-    request: PageRequest, state: State, session: Transaction, form: Filled, conversation_id: FromPath[int]
+    request: PageRequest,
+    state: State,
+    session: Transaction,
+    form: Filled,
+    uploads: Enclosed,
+    conversation_id: FromPath[int],
 ) -> Response[Any]:
     """Queue the answer, and with ``settle`` be done with the conversation; the form's one-time key makes a
     second press do nothing."""
@@ -134,6 +147,8 @@ def send(
     )
     delivery_id = outbox.queue(session, draft)
     if delivery_id is not None:
+        place = enclosures.Place(viewer.staff_id, conversation_id=conversation_id)
+        enclose(session, place, form, delivery_id, uploads)
         delivery = session.get_one(outbox.Delivery, delivery_id)
         keep_as_read(session, delivery, state.settings.company.default_language)
     asked = approvalreads.of_deliveries(session, [delivery_id] if delivery_id is not None else [])
@@ -191,11 +206,12 @@ def cancel(
 
 
 def _stands_again(session: Session, staff_id: int, delivery: outbox.Delivery, conversation_id: int) -> bool:
-    """Keep the words of an answer that was taken back, unless its writer has begun another one meanwhile."""
+    """Keep words and files of an answer that was taken back, unless its writer has begun another one."""
     written = delivery.staff_id == staff_id and delivery.key.startswith("answer:")
     if not written or unsent.of(session, staff_id, conversation_id) is not None:
         return False
-    return unsent.keep(
+    files = enclosures.take_back(session, delivery.id, conversation_id)
+    words = unsent.keep(
         session,
         staff_id,
         conversation_id,
@@ -204,6 +220,7 @@ def _stands_again(session: Session, staff_id: int, delivery: outbox.Delivery, co
         template=delivery.template or "answer",
         language=delivery.language,
     )
+    return words or files
 
 
 ROUTES = (preview, send, cancel)

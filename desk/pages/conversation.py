@@ -11,11 +11,12 @@ from litestar.params import FromPath
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import approvalreads, demofiles, downloads, notes, teaching, timeline, unsent
+from core import approvalreads, demofiles, downloads, enclosures, notes, teaching, timeline, unsent
 from core.clock import now
 from core.conversations import Conversation, Message
 from core.deals import LossReason, Stage
 from core.errors import NotFound
+from core.limits import LETTER_FILES_BYTES
 from core.notes import Note
 from core.notices import open_alarms
 from core.outbox import DeliveryState
@@ -58,6 +59,10 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
         "form_key": one_time_key(),
         "begun": unsent.of(session, request.scope["user"].staff_id, conversation.id),
         "files": demofiles.offered(session),
+        "enclosures": enclosures.waiting(
+            session, enclosures.Place(request.scope["user"].staff_id, conversation_id=conversation.id)
+        ),
+        "enclosure_bytes": LETTER_FILES_BYTES,
         "approver_people": approvalview.people(session, but=request.scope["user"].staff_id),
         "asked": approvalreads.of_deliveries(session, _held(read)),
         "note_text": lambda ask: approvalview.note_text(ask, language),

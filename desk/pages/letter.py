@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from core.conversations import Attachment, Message
 from core.documents import Document
+from core.enclosures import Enclosure
 from core.errors import NotFound
 from core.intake import RawMessage
 from desk.access import WORKERS, conversation_for
@@ -135,6 +136,8 @@ def download(request: PageRequest, session: Transaction, attachment_id: FromPath
     content = None
     if attachment.document_id is not None:
         content = session.scalar(select(Document.data).where(Document.id == attachment.document_id))
+    elif attachment.enclosure_id is not None:
+        content = session.scalar(select(Enclosure.data).where(Enclosure.id == attachment.enclosure_id))
     elif message.raw_id is not None and attachment.part is not None:
         data = session.scalar(select(RawMessage.data).where(RawMessage.id == message.raw_id))
         content = mime.attachment_bytes(data, attachment.part) if data else None

@@ -6,15 +6,17 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.datastructures import State
+from litestar.di import Provide
 from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import demofiles, letters, outbox
+from core import demofiles, enclosures, letters, outbox
 from core.accounts import Account, Channel, Contact
 from core.consent import address_key, suppressed
 from core.errors import FrontdeskError, InputRefused
+from core.limits import LETTER_FILES_BYTES
 from core.notices import open_alarms
 from core.staff import StaffMember
 from desk import answers, approvalview, live, templatechoice
@@ -23,9 +25,11 @@ from desk.clientview import client_for, contact_of
 from desk.forms import Form, one_time_key
 from desk.given import Filled, Transaction
 from desk.pages.answer import approver_of, choice_of, files_of
+from desk.pages.enclosing import enclose
 from desk.pages.inbox import rail
 from desk.render import PageRequest, page, reader
 from desk.threads import in_thread
+from desk.uploads import ENCLOSED_LIMIT, Enclosed, enclosed
 
 NEEDS_DEAL = answers.NEEDS_DEAL | {"acknowledgement"}
 """Letters that say something of a deal, or of a letter that came."""
@@ -70,6 +74,8 @@ def _page(
         fault=fault,
         templates=_templates(request, session),
         files=demofiles.offered(session),
+        enclosures=enclosures.waiting(session, enclosures.Place(viewer.staff_id, account_id=account.id)),
+        enclosure_bytes=LETTER_FILES_BYTES,
         approver_people=approvalview.people(session, but=viewer.staff_id),
         form_key=one_time_key(),
         alarms=open_alarms(session),
@@ -136,10 +142,15 @@ def preview(
     return page(request, "preview.html", letter=letter, fault=fault, products_at=None, kept=None)
 
 
-@post("/clients/{account_id:int}/letter", enter=WORKERS)
+@post(
+    "/clients/{account_id:int}/letter",
+    enter=WORKERS,
+    request_max_body_size=ENCLOSED_LIMIT,
+    dependencies={"uploads": Provide(enclosed)},
+)
 @in_thread
 def send(
-    request: PageRequest, session: Transaction, form: Filled, account_id: FromPath[int]
+    request: PageRequest, session: Transaction, form: Filled, uploads: Enclosed, account_id: FromPath[int]
 ) -> Response[Any]:
     """Begin the conversation and queue the letter; a second press leads to the same conversation."""
     viewer = request.scope["user"]
@@ -156,7 +167,10 @@ def send(
     try:
         with session.begin_nested():
             draft = _write(request, session, account, form, key=key)
-            outbox.queue(session, draft)
+            delivery_id = outbox.queue(session, draft)
+            if delivery_id is not None:
+                place = enclosures.Place(viewer.staff_id, account_id=account_id)
+                enclose(session, place, form, delivery_id, uploads)
     except FrontdeskError as fault:
         return _page(request, session, account, form, fault)
     live.announce(session, "answer", draft.conversation_id, viewer.staff_id)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from core import housekeeping, sessions, staff
+from core import enclosures, housekeeping, sessions, staff
 from core.context import Context
+from core.enclosures import Enclosure, Place
 from core.jobs import enqueue
 from core.sessions import DeskSession, LoginAttempt
 
@@ -41,3 +42,15 @@ def test_of_what_was_given_up_only_old_periodic_work_is_forgotten(context: Conte
     housekeeping.prune_log(context)
     with context.transaction() as session:
         assert session.scalars(sa.text("select entrypoint from pgqueuer")).all() == ["a.kind"]
+
+
+def test_a_file_whose_letter_was_never_sent_is_forgotten(context: Context) -> None:
+    with context.transaction() as session:
+        member = staff.add(session, email="ona@example.lt", name="Ona")
+        for name in ("old.pdf", "new.pdf"):
+            enclosures.add(session, Place(member.id), name=name, content_type="", data=name.encode())
+        old = sa.update(Enclosure).where(Enclosure.name == "old.pdf")
+        session.execute(old.values(created_at=sa.text("now() - interval '31 days'")))
+    housekeeping.prune_log(context)
+    with context.transaction() as session:
+        assert session.scalars(sa.select(Enclosure.name)).all() == ["new.pdf"]

@@ -46,7 +46,7 @@ def test_a_bound_that_can_be_set_is_on_the_page_with_its_default(name: str) -> N
     assert ROWS[name][0] == str(Limits.model_fields[name].default)
 
 
-@pytest.mark.parametrize("file", ["inbound/limits.py", "templates/limits.py"])
+@pytest.mark.parametrize("file", ["core/limits.py", "inbound/limits.py", "templates/limits.py"])
 def test_a_bound_that_cannot_be_set_is_on_the_page_with_its_value(file: str) -> None:
     assert {name: ROWS[name][0] for name in _constants(file) if name != "NESTING"} == {
         name: value for name, value in _constants(file).items() if name != "NESTING"

@@ -79,6 +79,7 @@ POST  /clients/{account_id:int}/contacts/{contact_id:int}/points     workers    
 GET   /clients/{account_id:int}/deal                                 sales      client
 POST  /clients/{account_id:int}/deal                                 sales      client
 GET   /clients/{account_id:int}/edit                                 workers    client
+POST  /clients/{account_id:int}/enclosures                           workers    client
 GET   /clients/{account_id:int}/export                               leaders    client
 POST  /clients/{account_id:int}/field                                workers    client
 POST  /clients/{account_id:int}/here                                 workers    client
@@ -109,6 +110,7 @@ POST  /conversations/{conversation_id:int}/deal/dismiss              sales      
 GET   /conversations/{conversation_id:int}/deal/open                 sales      conversation
 POST  /conversations/{conversation_id:int}/deal/open                 sales      conversation
 POST  /conversations/{conversation_id:int}/done                      workers    conversation
+POST  /conversations/{conversation_id:int}/enclosures                workers    conversation
 GET   /conversations/{conversation_id:int}/fax                       workers    conversation
 POST  /conversations/{conversation_id:int}/fax                       workers    conversation
 POST  /conversations/{conversation_id:int}/followups/{enrolment_id:int} sales      conversation
@@ -151,6 +153,7 @@ POST  /doubles/apart                                                 sales      
 POST  /doubles/merge                                                 sales      -
 POST  /doubles/merges/{merge_id:int}/undo                            sales      own
 POST  /doubles/together                                              sales      -
+POST  /enclosures/{enclosure_id:int}/remove                          workers    own
 GET   /favicon.ico                                                   public     -
 GET   /healthz                                                       public     -
 GET   /imports                                                       marketers  -
@@ -226,6 +229,8 @@ GET   /pipelines/{key:str}/deals                                     leaders    
 POST  /pipelines/{key:str}/deals                                     leaders    role
 POST  /pipelines/{key:str}/drop                                      leaders    role
 POST  /pipelines/{key:str}/publish                                   leaders    role
+POST  /pipelines/{key:str}/restore                                   leaders    role
+POST  /pipelines/{key:str}/retire                                    leaders    role
 GET   /pipelines/{key:str}/stages/{stage:str}                        leaders    role
 POST  /pipelines/{key:str}/stages/{stage:str}                        leaders    role
 GET   /plan                                                          workers    -

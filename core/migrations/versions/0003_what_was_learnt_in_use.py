@@ -130,9 +130,48 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("staff_id", "conversation_id", name=op.f("pk_unsent")),
     )
     op.create_index(op.f("ix_unsent_conversation_id"), "unsent", ["conversation_id"], unique=False)
+    op.create_table(
+        "enclosure",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("staff_id", sa.BigInteger(), nullable=False),
+        sa.Column("conversation_id", sa.BigInteger(), nullable=True),
+        sa.Column("account_id", sa.BigInteger(), nullable=True),
+        sa.Column("delivery_id", sa.BigInteger(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("content_type", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_enclosure_account_id_account"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"],
+            ["conversation.id"],
+            name=op.f("fk_enclosure_conversation_id_conversation"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["delivery_id"], ["delivery.id"], name=op.f("fk_enclosure_delivery_id_delivery")
+        ),
+        sa.ForeignKeyConstraint(
+            ["staff_id"], ["staff_member.id"], name=op.f("fk_enclosure_staff_id_staff_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_enclosure")),
+    )
+    op.create_index(op.f("ix_enclosure_account_id"), "enclosure", ["account_id"], unique=False)
+    op.create_index(op.f("ix_enclosure_conversation_id"), "enclosure", ["conversation_id"], unique=False)
+    op.create_index(op.f("ix_enclosure_delivery_id"), "enclosure", ["delivery_id"], unique=False)
+    op.create_index(op.f("ix_enclosure_staff_id"), "enclosure", ["staff_id"], unique=False)
     op.add_column("account", sa.Column("completeness", sa.BigInteger(), server_default="0", nullable=False))
     op.create_index(op.f("ix_account_code"), "account", ["code"], unique=False)
     op.create_index(op.f("ix_account_completeness"), "account", ["completeness"], unique=False)
+    op.add_column("attachment", sa.Column("enclosure_id", sa.BigInteger(), nullable=True))
+    op.create_index(op.f("ix_attachment_enclosure_id"), "attachment", ["enclosure_id"], unique=False)
+    op.create_foreign_key(
+        op.f("fk_attachment_enclosure_id_enclosure"), "attachment", "enclosure", ["enclosure_id"], ["id"]
+    )
     op.create_index(
         "ix_conversation_beside",
         "conversation",
@@ -163,9 +202,17 @@ def downgrade() -> None:
     op.drop_index(
         "ix_conversation_beside", table_name="conversation", postgresql_where=sa.text("beside_id IS NOT NULL")
     )
+    op.drop_constraint(op.f("fk_attachment_enclosure_id_enclosure"), "attachment", type_="foreignkey")
+    op.drop_index(op.f("ix_attachment_enclosure_id"), table_name="attachment")
+    op.drop_column("attachment", "enclosure_id")
     op.drop_index(op.f("ix_account_completeness"), table_name="account")
     op.drop_index(op.f("ix_account_code"), table_name="account")
     op.drop_column("account", "completeness")
+    op.drop_index(op.f("ix_enclosure_staff_id"), table_name="enclosure")
+    op.drop_index(op.f("ix_enclosure_delivery_id"), table_name="enclosure")
+    op.drop_index(op.f("ix_enclosure_conversation_id"), table_name="enclosure")
+    op.drop_index(op.f("ix_enclosure_account_id"), table_name="enclosure")
+    op.drop_table("enclosure")
     op.drop_index(op.f("ix_unsent_conversation_id"), table_name="unsent")
     op.drop_table("unsent")
     op.drop_index("ix_client_absence_contact", table_name="client_absence")
