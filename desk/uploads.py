@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from core.errors import InputRefused
 from core.limits import LETTER_FILES, LETTER_FILES_BYTES
 from core.tabular import MOST_BYTES
+from desk.given import Filled
 from desk.render import PageRequest
 
 BODY_LIMIT = MOST_BYTES + 100_000
@@ -41,8 +42,12 @@ async def _read(given: UploadFile) -> Upload:
     return Upload(name, await given.read(), given.content_type or "")
 
 
-async def enclosed(request: PageRequest) -> list[Upload]:
-    """The files of a letter, in the field ``attach``; one more than it may bring is enough to refuse."""
+async def enclosed(request: PageRequest, form: Filled) -> list[Upload]:
+    """The files of a letter, in the field ``attach``; one more than it may bring is enough to refuse.
+
+    It waits for ``form``: two that read one body at once would wait for ever.
+    """
+    del form
     given = [one for _, one in (await request.form()).multi_items() if isinstance(one, UploadFile)]
     return [await _read(one) for one in given if one.filename][: LETTER_FILES + 1]
 

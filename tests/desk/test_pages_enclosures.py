@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
 
@@ -15,6 +16,7 @@ from core.db import transaction
 from core.enclosures import Enclosure
 from core.limits import LETTER_FILES, LETTER_FILES_BYTES
 from core.outbox import Delivery, DeliveryState
+from desk.sessions import COOKIE
 from tests.desk.conftest import Browser, SignedIn
 from tests.factories import World
 
@@ -145,3 +147,20 @@ def test_whoever_is_asked_for_their_word_sees_what_goes_along(
     with transaction(engine) as session:
         asked = session.scalars(sa.select(Approval.id)).one()
     assert NAME in signed_in("head").get(f"/review?item=approval-{asked}").text
+
+
+def test_the_served_desk_reads_a_letter_with_its_files_once(
+    address: str, signed_in: SignedIn, engine: sa.Engine, world: World
+) -> None:
+    cookies = {COOKIE: signed_in("agent").cookies[COOKIE]}
+    words = {"body": "Siunčiu.", "subject": "Sutartis", "language": "lt", "key": "k1"}
+    at = f"{address}/conversations/{world.talks['own'].id}/answer"
+    answer = httpx.post(
+        at,
+        data=words,
+        files={"attach": (NAME, BYTES)},
+        cookies=cookies,
+        headers={"origin": address},
+        timeout=60,
+    )
+    assert answer.status_code == 303, answer.text
