@@ -11,8 +11,9 @@ from axe_playwright_python.base import AXE_SCRIPT
 from litestar import Litestar
 from litestar.routes import HTTPRoute
 
-from core import pipelineversions, sessions
+from core import pipelineversions, rehearsal_runs, sessions
 from core.db import transaction
+from core.rehearsal import Change
 from core.staff import StaffMember
 from desk.sessions import COOKIE
 from tests.desk.furnished import address_of, furnish, marketing_rooms
@@ -34,7 +35,7 @@ NO_PAGES = frozenset(
         "/welcome/{token:str}", "/d/{token:str}", "/templates/previews/{token:str}",
         "/approvals/{approval_id:int}/document/{key:str}", "/clients/{account_id:int}/export",
         "/templates/{kind:str}/{key:str}/files/{document_id:int}",
-        "/templates/{kind:str}/{key:str}/versions/{number:int}",
+        "/templates/{kind:str}/{key:str}/versions/{number:int}", "/templates/{kind:str}/{key:str}/remove",
         "/calls/{call_id:int}/sound/{recording_id:int}", "/messages/{message_id:int}/html",
         "/imports/{import_id:int}/refused", "/lists/{list_id:int}/export",
         "/segments/{segment_id:int}/export", "/mailings/{mailing_id:int}/recipients",
@@ -72,6 +73,7 @@ def test_every_page_is_free_of_serious_faults_quiet_and_calls_nobody(
         two_versions(session)
         pipelineversions.begin_draft(session, "b2b", by=None)
         head = session.get_one(StaffMember, world.staff["head"].id)
+        own["run"] = rehearsal_runs.ask(session, head.id, "", Change({}, {}), days=30).id
         token = sessions.open_session(session, head, client="127.0.0.1", agent="test")
     routes = [one for one in app.routes if isinstance(one, HTTPRoute) and "GET" in one.methods]
     paths = sorted({one.path for one in routes} - NO_PAGES, key=lambda path: (path != "/login", path))
