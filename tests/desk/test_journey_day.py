@@ -171,6 +171,10 @@ def test_an_offer_without_products_gets_them_on_the_way(
     page.goto(f"{watched.address}/conversations/{world.talks['english'].id}")
     page.click("#card form[action$='/deal/open'] button")
     page.click("#ask .btn-primary")
+    expect(page.locator("#card .deal-stage")).to_be_visible()
+    # The card may draw itself anew beneath the hand, with the stage it proposes.
+    page.reload()
+    page.wait_for_function("() => window.htmx && document.readyState === 'complete'")
     page.select_option("#stage", label="Commercial offer")
     page.click(".move button >> nth=0")
     page.click("#ask a.btn-primary")

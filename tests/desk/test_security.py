@@ -142,7 +142,7 @@ def test_a_place_to_go_is_always_on_this_desk(place: str) -> None:
 
 def test_a_body_that_is_too_large_is_refused(signed_in: SignedIn, world: World) -> None:
     talk = world.talks["own"].id
-    answer = signed_in("agent").post(f"/conversations/{talk}/answer", data={"body": "x" * 2_100_000})
+    answer = signed_in("agent").post(f"/conversations/{talk}/notes", data={"text": "x" * 2_100_000})
     assert answer.status_code == 413
 
 
