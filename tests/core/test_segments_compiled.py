@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from core import segments, segments_compile, segments_kept
-from core.accounts import Contact
 from core.i18n import texts
 from core.segments_compile import contacts
 from core.segments_language import FACTS, SegmentRefused, dump, parse
@@ -45,21 +44,6 @@ def test_any_conditions_describe_whom_they_mean(data: st.DataObject, company: tu
     assert parse(dump(parsed)) == parsed
     for language in ("en", "ru", "lt"):
         assert sentence(parsed, texts(language)).endswith(".")
-
-
-def test_a_kept_answer_says_of_when_it_is_and_is_given_anew_when_asked(session: Session) -> None:
-    tree = parse({"version": 1, "group": "all", "of": [{"fact": "language", "values": ["lt"], "not": True}]})
-    session.add(Contact(name="Ona", language="ru"))
-    session.flush()
-    first = segments_kept.count(session, tree, large=0)
-    session.add(Contact(name="Jonas", language="en"))
-    session.flush()
-    again = segments_kept.count(session, tree, large=0)
-    assert again == first
-    assert again.as_of is not None
-    segments_kept.forget(session, tree)
-    assert segments_kept.count(session, tree, large=0).size.people == first.size.people + 1
-    assert segments_kept.count(session, tree).as_of is None, "a small company is always asked"
 
 
 def test_every_fact_of_the_language_compiles() -> None:
