@@ -137,7 +137,7 @@ class Texts:
         return f"{count} {small}"
 
 
-# A page shows the same days and minutes over and over, and the library takes a tenth of a millisecond for each.
+# A page shows the same days and minutes over and over, and the library takes a tenth of a millisecond each.
 @lru_cache(maxsize=4_096)
 def _day(day: date, form: str, locale: Locale) -> str:
     if form == "MMMd":
