@@ -1,7 +1,7 @@
 """How well texts are classified on public sets, beside plain TF-IDF with logistic regression in the same run.
 
-    python bench/classifier.py                 every set
-    python bench/classifier.py sib200 xsid     the sets whose name begins so
+    python -m bench.classifier                 every set
+    python -m bench.classifier sib200 xsid     the sets whose name begins so
 
 The data lies beside the project (`../shared/data/classify`). Only training parts are used; how a model is
 made is chosen on the training rows of each split, by the code that `frontdesk classifier evaluate` runs.
@@ -18,15 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
+from classifier.answers import Answers
+from classifier.automatic import train
+from classifier.dataset import Row, read_descriptions, read_rows
+from classifier.evaluation import judged
 
-from classifier.answers import Answers  # noqa: E402 - the bench runs from a checkout
-from classifier.automatic import train  # noqa: E402
-from classifier.dataset import Row, read_descriptions, read_rows  # noqa: E402
-from classifier.evaluation import judged  # noqa: E402
-
-DATA = ROOT.parent / "shared" / "data" / "classify"
+DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "classify"
 SEED = 7
 FIGURES = (
     "accuracy",

@@ -1,6 +1,6 @@
 """What retraining costs: CPU time and memory for so many letters of about 540 characters.
 
-    python bench/classifier_training.py 10000 100000
+    python -m bench.classifier_training 10000 100000
 
 Letters are put together from sentences of the shipped ones; each count runs in a process of its own.
 """
@@ -17,8 +17,6 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-
 LENGTH = 540
 
 
@@ -74,4 +72,6 @@ if __name__ == "__main__":
             f"{'letters':>8} {'CPU s':>10} {'wall s':>10} {'GB':>8} {'features':>10} {'held':>8}", flush=True
         )
         for count in sys.argv[1:] or ("10000", "100000"):
-            subprocess.run([sys.executable, __file__, "--one", count], check=True)
+            subprocess.run(
+                [sys.executable, "-m", "bench.classifier_training", "--one", count], cwd=ROOT, check=True
+            )

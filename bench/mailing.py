@@ -1,6 +1,6 @@
 """How fast a mailing goes from its audience to the relay, without and with DKIM, and what a recipient costs.
 
-    python bench/mailing.py [--recipients 5000] [--processes 2] [--lines 4] [--sizes 1000,10000]
+    python -m bench.mailing [--recipients 5000] [--processes 2] [--lines 4] [--sizes 1000,10000]
 
 To Postfix's `smtp-sink` on loopback, all in the same run: `smtp-source` and bare aiosmtplib, which transmit
 fixed bytes only, and whole mailings: audience written down, recipients decided and queued, rendered from the
@@ -24,10 +24,9 @@ import threading
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
+from bench.sending import by_aiosmtplib, by_smtp_source, smtp_sink
 
-from bench.sending import by_aiosmtplib, by_smtp_source, smtp_sink  # noqa: E402 - the path comes first
+ROOT = Path(__file__).parent.parent
 
 SIGNERS = ("none", "ed25519", "rsa")
 AIMS = {"none": 500, "ed25519": 400, "rsa": 250}
@@ -129,9 +128,12 @@ class Company:
         ids = self.audience(size)
         url = self.engine.url.render_as_string(hide_password=False)
         each = str(max(1, lines // processes))
-        command = [sys.executable, __file__, "--worker", url, str(self.folder / "data"), str(self.port), each]
+        worker = [sys.executable, "-m", "bench.mailing", "--worker"]
+        command = [*worker, url, str(self.folder / "data"), str(self.port), each]
         workers = [
-            subprocess.Popen([*command, signer], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            subprocess.Popen(
+                [*command, signer], cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
             for _ in range(processes)
         ]
         for worker in workers:
