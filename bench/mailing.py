@@ -128,8 +128,8 @@ class Company:
         ids = self.audience(size)
         url = self.engine.url.render_as_string(hide_password=False)
         each = str(max(1, lines // processes))
-        worker = [sys.executable, "-m", "bench.mailing", "--worker"]
-        command = [*worker, url, str(self.folder / "data"), str(self.port), each]
+        program = [sys.executable, "-m", "bench.mailing", "--worker"]
+        command = [*program, url, str(self.folder / "data"), str(self.port), each]
         workers = [
             subprocess.Popen(
                 [*command, signer], cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
