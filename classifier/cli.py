@@ -57,11 +57,15 @@ def classifier() -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A folder of folders of mail files; each folder's name is the label.",
 )
-@click.option("--target", default=0.95, show_default=True, help="Precision a label must reach to be said.")
+@click.option(
+    "--target",
+    type=click.FloatRange(0.5, 0.999),
+    help="Precision a label must reach to be said; else that of the settings.",
+)
 @click.option("--allow-odd", is_flag=True, help="Learn also from batches of corrections that look odd.")
 @click.pass_context
 def train(
-    ctx: click.Context, data: tuple[Path, ...], folders: Path | None, target: float, allow_odd: bool
+    ctx: click.Context, data: tuple[Path, ...], folders: Path | None, target: float | None, allow_odd: bool
 ) -> None:
     """Train on the shipped letters, your examples and what staff corrected.
 
@@ -79,7 +83,8 @@ def train(
             click.echo(f"{path}: {add_rows(session, path)} new examples", err=True)
         if folders is not None:
             click.echo(f"{folders}: {add_folders(session, folders, _reader(ctx))} new examples", err=True)
-        outcome = retrain(session, allow_odd=allow_odd, target=target)
+        wanted = _precision() if target is None else target
+        outcome = retrain(session, allow_odd=allow_odd, target=wanted)
         state = "in force" if outcome.verdict.accepted else "not put in force"
         click.echo(f"{outcome.version.name}: {state}: {outcome.verdict.reason}")
         for batch in outcome.material.odd:
@@ -351,6 +356,12 @@ def _session(ctx: click.Context) -> Iterator[Session]:
         engine.dispose()
         if local is not None:
             local.release()
+
+
+def _precision() -> float:
+    from core.config import load_settings
+
+    return load_settings().classifier.precision
 
 
 def _judge(ctx: click.Context, in_force: bool) -> Classifier:

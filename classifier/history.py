@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from classifier.dataset import Row
 from classifier.evaluation import Evaluation, judged
 from core.clock import now
 from core.conversations import Message
-from core.labels import Classification, Correction, Field
+from core.labels import Classification, Correction, Field, resolve_labels
 
 NEWEST = 5_000
 """So many of the newest judged messages are reported on."""
@@ -52,8 +53,10 @@ class Week:
 def by_week(session: Session, at: datetime | None = None) -> list[Week]:
     """The weeks of the last half year in which staff confirmed or corrected an intent, oldest first.
 
-    A message counts by its first judgement: what the classifier had said before anybody touched it.
+    What the classifier had said before anybody touched a message is judged by the last word on it. A label
+    that was merged into another counts as that one.
     """
+    resolved = resolve_labels(session)
     found = session.execute(
         select(Correction.message_id, Message.happened_at, Correction.previous, Correction.value)
         .join(Message, Message.id == Correction.message_id)
@@ -64,13 +67,15 @@ def by_week(session: Session, at: datetime | None = None) -> list[Week]:
         )
         .order_by(Correction.id)
     )
-    first: dict[int, tuple[datetime, str | None, str | None]] = {}
+    first: dict[int, tuple[datetime, str | None]] = {}
+    last: dict[int, str | None] = {}
     for message_id, happened, previous, value in found:
-        first.setdefault(message_id, (happened, previous, value))
+        first.setdefault(message_id, (happened, previous))
+        last[message_id] = value
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for happened, previous, value in first.values():
+    for message_id, (happened, previous) in first.items():
         year, week, _ = happened.isocalendar()
-        place = 2 if previous is None else int(previous != value)
+        place = 2 if previous is None else int(_now(previous, resolved) != _now(last[message_id], resolved))
         counts[f"{year}-W{week:02}"][place] += 1
     return [Week(week, *cell) for week, cell in sorted(counts.items())]
 
@@ -92,13 +97,19 @@ def from_corrections(session: Session) -> Evaluation:
         .outerjoin(Classification, Classification.message_id == Correction.message_id)
         .order_by(Correction.id)
     )
+    resolved = resolve_labels(session)
     rows: list[Row] = []
     said: list[tuple[str, ...]] = []
     confidence: list[float] = []
     for value, alternatives in found:
         first = alternatives[0] if alternatives else None
-        rows.append(Row("", (value or "",)))
-        said.append((str(first[0]),) if first else ())
+        rows.append(Row("", (_now(value, resolved),)))
+        said.append((_now(str(first[0]), resolved),) if first else ())
         confidence.append(float(first[1]) if first else 0.0)
     sure = np.array(confidence)
     return judged(rows, Answers((), said, sure, np.zeros((len(rows), 0)), sure))
+
+
+def _now(label: str | None, resolved: Mapping[str, str | None]) -> str:
+    """The label that stands for this one now; one that was put away stays what it was."""
+    return resolved.get(label or "") or label or ""

@@ -19,6 +19,6 @@ def learn(context: Context, wanted: bool = False) -> None:
         if not wanted and due(session) is None:
             return
         try:
-            retrain(session)
+            retrain(session, target=context.settings.classifier.precision)
         except NothingToLearn:
             return

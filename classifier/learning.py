@@ -37,6 +37,9 @@ FEWEST_JUDGES = 20
 NEWEST_PER_LABEL = 20_000
 """At most so many rows of one label are trained on, the newest."""
 
+TARGET = 0.95
+"""How often what a version says must be right, unless the company says otherwise."""
+
 EVERY = timedelta(hours=24)
 AFTER = 50
 
@@ -93,7 +96,7 @@ def due(session: Session, at: datetime | None = None) -> str | None:
 
 
 def retrain(
-    session: Session, *, allow_odd: bool = False, target: float = 0.95, material: Material | None = None
+    session: Session, *, allow_odd: bool = False, target: float = TARGET, material: Material | None = None
 ) -> Outcome:
     """Train on everything known, judge against the version in force, and put it in force if it may.
 
@@ -103,7 +106,7 @@ def retrain(
         NothingToLearn: the same material was trained on already.
     """
     material = gather(session, allow_odd=allow_odd) if material is None else material
-    name = version_name(material.lessons, material.questions)
+    name = version_name(material.lessons, material.questions, target)
     if session.scalar(select(ClassifierVersion.id).where(ClassifierVersion.name == name)) is not None:
         raise NothingToLearn
     present = in_force(session)
@@ -129,7 +132,7 @@ def retrain(
     return Outcome(version, verdict, material)
 
 
-def train(lessons: Sequence[Lesson], *, target: float = 0.95, questions: Sequence[Question] = ()) -> Model:
+def train(lessons: Sequence[Lesson], *, target: float = TARGET, questions: Sequence[Question] = ()) -> Model:
     """A model of the lessons, of each label the newest `NEWEST_PER_LABEL`, with heads for the questions."""
     kept = newest(lessons)
     known = {row.label for row in kept}
@@ -178,9 +181,13 @@ def judge(candidate: Model, present: Model, judges: Sequence[Lesson]) -> Verdict
     return Verdict(True, _told(new, old, len(judges)), new, old, len(judges))
 
 
-def version_name(lessons: Sequence[Lesson], questions: Sequence[Question] = ()) -> str:
-    """A name that the same lessons always get."""
+def version_name(
+    lessons: Sequence[Lesson], questions: Sequence[Question] = (), target: float = TARGET
+) -> str:
+    """A name that the same lessons, learnt to the same precision, always get."""
     digest = hashlib.sha256()
+    if target != TARGET:
+        digest.update(repr(target).encode())
     for row in sorted((row.label, row.text, row.weight) for row in lessons):
         digest.update(repr(row).encode())
     for question in questions:

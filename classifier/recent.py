@@ -27,8 +27,8 @@ class Recent:
 
     @classmethod
     def of(cls, features: Features, corrected: Sequence[tuple[str, str]]) -> Recent:
-        """Remember (prepared text, label) pairs; the newest last."""
-        kept = [pair for pair in corrected if pair[0].strip()][-MOST:]
+        """Remember (prepared text, label) pairs, the newest last; of two alike the newest counts."""
+        kept = [pair for pair in reversed(corrected) if pair[0].strip()][:MOST]
         texts = tuple(text for text, _ in kept)
         return cls(unit(features.transform(texts)), tuple(label for _, label in kept), texts)
 

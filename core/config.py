@@ -27,6 +27,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from core import config_base as base
 from core import config_sections as sections
+from core.config_classifier import Understanding
 from core.config_dialling import Dialling
 from core.config_dkim import DkimKey
 from core.config_phone import Phone
@@ -88,6 +89,7 @@ class Settings(BaseSettings):
     senders: Senders = Field(
         default_factory=Senders, description="How it is checked that a letter is from whom it names."
     )
+    classifier: Understanding = Field(default_factory=Understanding, description="How messages are sorted.")
     twilio: sections.Twilio | None = Field(default=None, description="The telephone.")
     phone: Phone = Field(default_factory=Phone, description="How calls are taken, and whom we may reach.")
     dialling: Dialling = Field(

@@ -40,6 +40,7 @@ __all__ = [
     "held_out",
     "intent_name",
     "keep_said",
+    "newest_corrections",
     "resolve_labels",
     "undo",
 ]
@@ -312,6 +313,27 @@ def corrections_in_force(
         .join(Message, Message.id == Correction.message_id)
         .where(Correction.id.in_(newest))
         .order_by(Correction.message_id)
+    )
+    return [(correction, message) for correction, message in rows]
+
+
+def newest_corrections(
+    session: Session, most: int, field: Field = Field.INTENT
+) -> list[tuple[Correction, Message]]:
+    """The same for the `most` messages of which something was said last, the newest correction last."""
+    newest = (
+        select(func.max(Correction.id).label("id"))
+        .where(Correction.field == field, Correction.undone_at.is_(None))
+        .group_by(Correction.message_id)
+        .order_by(func.max(Correction.id).desc())
+        .limit(most)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Correction, Message)
+        .join(newest, newest.c.id == Correction.id)
+        .join(Message, Message.id == Correction.message_id)
+        .order_by(Correction.id)
     )
     return [(correction, message) for correction, message in rows]
 

@@ -13,15 +13,21 @@ from core.labels import BY_STAFF, OF_PRODUCTS, Classification, Correction, Field
 
 
 def topics(session: Session, language: str) -> list[tuple[str, str]]:
-    """The labels in use with their names, those that come with frontdesk first."""
-    return [(one.key, one.name(language)) for one in labelbook.uncounted(session) if one.active]
+    """The labels that stand for themselves, with their names, those that come with frontdesk first."""
+    return [
+        (one.key, one.name(language))
+        for one in labelbook.uncounted(session)
+        if one.active and one.merged_into is None
+    ]
 
 
 def teach(session: Session, message: Message, intent: str, *, staff_id: int) -> Correction:
     """Write down that this letter means that; its conversation follows where it is the newest letter.
 
-    Raises InputRefused for what is none of the topics.
+    A label that was merged into another is taken as that one. Raises InputRefused for what is none of the
+    topics.
     """
+    intent = labels.resolve_labels(session).get(intent) or intent
     if intent not in {key for key, _name in topics(session, "en")}:
         raise InputRefused("That is none of the topics.")
     return _said(session, message, Field.INTENT, intent, staff_id)

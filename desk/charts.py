@@ -29,11 +29,13 @@ def line(
     title: str,
     *,
     across: Sequence[tuple[float, str]],
+    up: Sequence[str],
     diagonal: bool = False,
     goal: float | None = None,
 ) -> Markup:
-    """A line through points; `across` labels places of the lower axis, `goal` draws a height to reach."""
-    parts = [_grid(), *_below(across)]
+    """A line through points; `across` labels places of the lower axis, `up` the quarters of the other, `goal`
+    draws a height to reach."""
+    parts = [_grid(QUARTERS, up), *_below(across)]
     if diagonal:
         parts.append(_stroke((0.0, 0.0), (1.0, 1.0), "chart-even"))
     if goal is not None:
@@ -89,10 +91,9 @@ def _at(x: float, y: float) -> tuple[float, float]:
     return LEFT + x * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - y * (HEIGHT - TOP - BOTTOM)
 
 
-def _grid(heights: Sequence[float] = QUARTERS, words: Sequence[str] = ()) -> Markup:
+def _grid(heights: Sequence[float], words: Sequence[str]) -> Markup:
     parts = []
-    for place, height in enumerate(heights):
-        told = words[place] if words else f"{height:.0%}"
+    for height, told in zip(heights, words, strict=True):
         parts.append(_stroke((0.0, height), (1.0, height), "chart-grid"))
         parts.append(_word(LEFT - 6, _at(0, height)[1] + 4, "end", told))
     return Markup("").join(parts)

@@ -65,6 +65,8 @@ def charts(report: Evaluation, weeks: Sequence[Week], words: Texts) -> dict[str,
     """The charts that there is enough for, by name: weeks, share, coverage, calibration."""
     _ = words.gettext
     made: dict[str, Markup] = {}
+    percent = words.percent
+    up = [percent(height) for height in draw.QUARTERS]
     if weeks:
         ends = [(0.0, weeks[0].week), (1.0, weeks[-1].week)] if len(weeks) > 1 else [(0.5, weeks[0].week)]
         last = max(1, len(weeks) - 1)
@@ -73,7 +75,7 @@ def charts(report: Evaluation, weeks: Sequence[Week], words: Texts) -> dict[str,
             for place, week in enumerate(weeks)
             if week.accuracy is not None
         ]
-        made["weeks"] = draw.line(points, _("Right answers by week"), across=ends, goal=GOAL)
+        made["weeks"] = draw.line(points, _("Right answers by week"), across=ends, up=up, goal=GOAL)
         made["share"] = draw.columns(
             [
                 (
@@ -86,12 +88,12 @@ def charts(report: Evaluation, weeks: Sequence[Week], words: Texts) -> dict[str,
             _("Judged messages by week"),
         )
     if report.rows >= LEAST_POINTS:
-        percent = words.percent
         ends = [(0.0, percent(0)), (0.5, percent(0.5)), (1.0, percent(1))]
         made["coverage"] = draw.line(
             [Point(x, y, f"{percent(x)}: {percent(y)}") for x, y in report.coverage],
             _("Right answers by the share answered"),
             across=ends,
+            up=up,
             goal=GOAL,
         )
         most = max((rows for _s, _r, rows in report.reliability), default=1)
@@ -102,6 +104,7 @@ def charts(report: Evaluation, weeks: Sequence[Week], words: Texts) -> dict[str,
             ],
             _("How sure it was and how often it was right"),
             across=ends,
+            up=up,
             diagonal=True,
         )
     return made

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import click
 
+from desk.lettertext import letter_text
+
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("desk.commands.init", "Ask what is needed, test it and write the settings file."),
     "serve": ("desk.commands.serve", "Run everything: database, desk and workers."),
@@ -96,9 +98,11 @@ def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> N
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
 )
-def frontdesk(config: Path | None, debug: bool) -> None:
+@click.pass_context
+def frontdesk(ctx: click.Context, config: Path | None, debug: bool) -> None:
     """Work the mail and calls of a company that sells to companies."""
     del debug  # main() has seen it
+    ctx.obj = {"read_letter": letter_text}
     if config is not None:
         if not config.is_file():
             raise click.BadParameter(

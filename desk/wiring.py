@@ -135,8 +135,11 @@ def context_over(settings: Settings, engine: sa.Engine) -> Context:
 
 def _classifier(context: Context) -> None:
     from classifier.inforce import ClassifierInForce
+    from classifier.labeller import ProgramLabeller
 
-    context.provide(ClassifierInForce, lambda: ClassifierInForce(context.transaction))
+    given = context.settings.classifier
+    other = ProgramLabeller(tuple(given.program), given.program_seconds) if given.program else None
+    context.provide(ClassifierInForce, lambda: ClassifierInForce(context.transaction, other=other))
 
 
 def _readers(context: Context) -> None:

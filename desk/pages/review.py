@@ -16,7 +16,7 @@ from core.deals import Deal
 from core.errors import NotFound
 from core.intake import RawMessage
 from core.intents import intent_name
-from core.labels import Classification, Correction
+from core.labels import Classification, Correction, resolve_labels
 from core.notices import open_alarms
 from core.outbox import Delivery
 from desk import approvalview, doubts, live, reviewing, tables
@@ -110,11 +110,14 @@ def _topic(session: Session, message_id: int, language: str) -> dict[str, Any]:
     known = session.scalar(select(Classification).where(Classification.message_id == message_id))
     topics = teaching.topics(session, language)
     names = dict(topics)
-    likely = [
-        (str(key), names[str(key)], float(chance))
-        for key, chance in (known.alternatives if known is not None else [])
-        if str(key) in names
-    ][:LIKELY]
+    stands = resolve_labels(session)
+    chances: dict[str, float] = {}
+    for said, chance in known.alternatives if known is not None else []:
+        key = stands.get(str(said), str(said))
+        if key in names:
+            chances[key] = chances.get(key, 0.0) + float(chance)
+    ranked = sorted(chances.items(), key=lambda one: -one[1])
+    likely = [(key, names[key], chance) for key, chance in ranked[:LIKELY]]
     taken = {key for key, _name, _chance in likely}
     return {
         "message": message,

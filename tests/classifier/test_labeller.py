@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from classifier.classify import Classifier, Text
-from classifier.labeller import MemoryLabeller, Opinion, ProgramLabeller, beside
+from classifier.labeller import MemoryLabeller, Opinion, ProgramLabeller, asked_beside, beside
 
 KNOWN = frozenset(Classifier.load().model.labels)
 VAGUE = Text("", "Laba diena, rašau dėl ano mūsų reikalo")
@@ -56,3 +57,21 @@ def test_a_program_that_fails_is_late_or_babbles_has_no_opinion() -> None:
 def test_a_program_with_unbelievable_answers_has_no_opinion() -> None:
     code = 'print(\'{"label": 5, "confidence": 2}\')'
     assert ProgramLabeller((sys.executable, "-c", code)).label([VAGUE]) == [None]
+
+
+def test_only_what_ours_keeps_silent_on_is_shown_to_it() -> None:
+    twin = MemoryLabeller({"reikalo": Opinion("meeting", 0.95)})
+    ours = Classifier.load().classify([CLEAR, VAGUE, Text("", "?")])
+    told = asked_beside(ours, [CLEAR, VAGUE, Text("", "?")], twin, KNOWN)
+    assert [one.intent for one in told] == ["unsubscribe", "meeting", None]
+    assert twin.asked == [VAGUE]
+
+
+def test_a_program_that_failed_is_left_alone_for_a_while(tmp_path: Path) -> None:
+    tried = tmp_path / "tried"
+    program = ProgramLabeller(
+        (sys.executable, "-c", f"open({str(tried)!r}, 'a').write('x'); raise SystemExit(1)")
+    )
+    for _ in range(2):
+        assert program.label([VAGUE]) == [None]
+    assert tried.read_text() == "x"

@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from classifier import store
+from classifier.classify import Classifier, Text
 from classifier.history import by_week, from_corrections
-from classifier.inforce import ClassifierInForce
+from classifier.inforce import ClassifierInForce, corrected_lately
 from classifier.learning import NothingToLearn, Outcome, due, judge, retrain, train, version_name
 from classifier.material import ODD_SIZE, Lesson, Material, capped, gather, odd_batches
 from classifier.review import Doubt, ordered, queue
@@ -216,6 +217,49 @@ def test_workers_follow_what_is_in_force(session: Session) -> None:
     assert running.version == outcome.version.name
     rollback(session)
     assert running.version.startswith("shipped-")
+
+
+def test_what_is_remembered_is_the_newest_by_the_label_that_stands_now(session: Session) -> None:
+    rasa = colleague(session)
+    letter = judged(session, "Kiek kainuoja siurblys?", "order", rasa)
+    judged(session, "Kada atvyksite?", "meeting", rasa)
+    correct(session, letter.id, Field.INTENT, "price_request", staff_id=rasa.id)
+    session.add(IntentLabel(key="meeting", names={}, merged_into="other"))
+    session.flush()
+    assert [label for _, label in corrected_lately(session)] == ["other", "price_request"]
+
+
+def test_of_two_letters_alike_the_one_corrected_last_is_followed() -> None:
+    known = Classifier.load()
+    known.remember([("dėl ano mūsų reikalo vakar", label) for label in ("order", "meeting")])
+    assert known.classify([Text("", "Dėl ano mūsų reikalo vakar")])[0].intent == "meeting"
+
+
+def test_a_batch_that_looks_odd_changes_nothing_at_once_either(session: Session) -> None:
+    rasa = colleague(session)
+    for number in range(ODD_SIZE):
+        judged(session, f"laiškas {number}", "order", rasa)
+    assert corrected_lately(session) == []
+
+
+def test_accuracy_by_week_follows_the_last_word_and_merged_labels(session: Session) -> None:
+    rasa = colleague(session)
+    letter = message(session, "a")
+    session.add(Classification(message_id=letter.id, intent="meeting", alternatives=[["meeting", 0.9]]))
+    session.flush()
+    correct(session, letter.id, Field.INTENT, "order", staff_id=rasa.id)
+    correct(session, letter.id, Field.INTENT, "other", staff_id=rasa.id)
+    session.add(IntentLabel(key="meeting", names={}, merged_into="other"))
+    session.flush()
+    (week,) = by_week(session)
+    assert (week.right, week.wrong) == (1, 0)
+    assert from_corrections(session).figures["accuracy"] == 1.0
+
+
+def test_another_precision_makes_another_version(session: Session) -> None:
+    first = retrain(session, material=school(good()))
+    again = retrain(session, material=school(good()), target=0.8)
+    assert first.version.name != again.version.name
 
 
 def test_accuracy_by_week_counts_what_was_said_before_anybody_touched_it(session: Session) -> None:
