@@ -169,6 +169,15 @@ def of_delivery(session: Session, delivery_id: int) -> list[Enclosure]:
     )
 
 
+def sizes(session: Session, delivery_ids: Collection[int]) -> dict[int, int]:
+    """How many bytes the files of each letter have together; only of letters with files."""
+    query = select(Enclosure.delivery_id, func.sum(Enclosure.size)).where(
+        Enclosure.delivery_id.in_(delivery_ids)
+    )
+    rows = session.execute(query.group_by(Enclosure.delivery_id))
+    return {one: int(size) for one, size in rows if one is not None}
+
+
 def of_deliveries(session: Session, delivery_ids: Collection[int]) -> dict[int, list[Enclosure]]:
     """The files that go with some letters, with their bytes."""
     query = (

@@ -6,19 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from core.bouncecauses import AFTER_DATA, GENERIC, NO_MAIL, classify
+from core.bouncewords import BounceClass
 from inbound import bouncesigns, bouncetext, deliverystatus, headers, mime, transfer
-from inbound.bouncewords import (
-    BLOCKED,
-    CLOSED,
-    GROUP,
-    NO_DOMAIN,
-    PHRASES,
-    POLICY,
-    RATE,
-    SENDER,
-    TEMPORARY,
-    BounceClass,
-)
 from inbound.deliverystatus import Record
 from inbound.parsed import ParsedMail, PartInfo
 
@@ -56,49 +46,9 @@ _REPLY: Final = re.compile(r"(?<![\d.@-])([45]\d\d)(?=[\s-]|$)")
 _MESSAGE_ID: Final = re.compile(
     rb"^[> \t]{0,4}message-id[ \t]*:\s*<([^<>\s]{3,500})>", re.IGNORECASE | re.MULTILINE
 )
-_URL: Final = re.compile(r"(?:https?://|www\.)\S+")
-_AFTER_DATA: Final = re.compile(
-    r"in reply to (?:end of )?DATA|after (?:end of )?DATA|^55\d : user unknown", re.IGNORECASE
-)
 _AT_DATA: Final = re.compile(r">>> ?(?:DATA|\.)\s*\n+\s*<<< ?5", re.IGNORECASE)
-_DOMAIN: Final = re.compile(r"domain|host|dns|mx\b|name service", re.IGNORECASE)
 _NAME_ERROR: Final = re.compile(r"name service error|name server reply", re.IGNORECASE)
-_NO_MAIL: Final = re.compile(r"null ?mx|does ?n[o']t (?:accept|receive) (?:\S+ )?e?-?mail", re.IGNORECASE)
-_TABLES: Final = (
-    (BounceClass.POLICY, GROUP),
-    (BounceClass.BLOCKED, SENDER),
-    *PHRASES[:2],
-    (BounceClass.INVALID, NO_DOMAIN),
-    (BounceClass.TEMPORARY, RATE),
-    (BounceClass.OTHER, CLOSED),
-    *PHRASES[2:],
-    (BounceClass.BLOCKED, BLOCKED),
-    (BounceClass.POLICY, POLICY),
-    (BounceClass.TEMPORARY, TEMPORARY),
-)
 _DONE: Final = frozenset({"delivered", "relayed", "expanded"})
-_GENERIC: Final = frozenset({"", "5.0.0", "4.0.0", "5.0", "4.0"})
-_BY_STATUS: Final = (
-    ("5.1.10", BounceClass.INVALID),
-    ("5.1.7", BounceClass.BLOCKED),
-    ("5.1.8", BounceClass.BLOCKED),
-    ("5.1.", BounceClass.INVALID),
-    ("4.1.", BounceClass.TEMPORARY),
-    ("5.2.1", BounceClass.OTHER),
-    ("5.2.2", BounceClass.FULL),
-    ("4.2.2", BounceClass.FULL),
-    ("5.2.3", BounceClass.SIZE),
-    ("5.3.4", BounceClass.SIZE),
-    ("5.4.1", BounceClass.TEMPORARY),
-    ("5.4.4", BounceClass.INVALID),
-    ("5.4.", BounceClass.TEMPORARY),
-    ("5.3.", BounceClass.TEMPORARY),
-    ("5.5.", BounceClass.POLICY),
-    ("5.6.", BounceClass.POLICY),
-    ("5.7.", BounceClass.POLICY),
-    ("4.7.", BounceClass.TEMPORARY),
-    ("4.", BounceClass.TEMPORARY),
-)
 
 
 def read(mail: ParsedMail, raw: bytes | None = None) -> Bounce | None:
@@ -123,7 +73,7 @@ def read(mail: ParsedMail, raw: bytes | None = None) -> Bounce | None:
     said = next((record for record in failed if record.diagnostic), failed[0] if failed else None)
     written = said.diagnostic if said and said.diagnostic else bouncetext.diagnostic(text)
     status = _status(said, written, text if not (said and said.status) else "")
-    data = _AFTER_DATA.search(text)
+    data = AFTER_DATA.search(text)
     class_, reason = classify(
         status, f"{written}\n{data[0]}" if data and written else written, text, mail.subject
     )
@@ -143,45 +93,6 @@ def read(mail: ParsedMail, raw: bytes | None = None) -> Bounce | None:
     )
 
 
-def classify(status: str, diagnostic: str, text: str = "", subject: str = "") -> tuple[BounceClass, str]:
-    """The class by what the refusing server said, then by its status code, then by the report's own words."""
-    found = _by_words(diagnostic, status)
-    if found is not None:
-        return found
-    specific = next((class_ for prefix, class_ in _BY_STATUS if status.startswith(prefix)), None)
-    vague = specific is None or status in _GENERIC or status.startswith(("5.3.0", "5.3.", "5.5.0", "5.4."))
-    if specific is not None and not vague:
-        return specific, f"status {status}"
-    found = _by_words(f"{subject}\n{text[:4000]}" if text else subject, status)
-    if found is not None:
-        return found
-    if specific is not None:
-        return specific, f"status {status}"
-    if status.startswith("4"):
-        return BounceClass.TEMPORARY, f"reply code {status}"
-    return BounceClass.OTHER, "no words that are known"
-
-
-def _by_words(said: str, status: str) -> tuple[BounceClass, str] | None:
-    """The first table that knows a phrase of `said`; addresses on the web are not words."""
-    whole = said[:6000]
-    said = _URL.sub(" ", whole)
-    for class_, pattern in _TABLES:
-        match = pattern.search(whole if class_ in (BounceClass.POLICY, BounceClass.BLOCKED) else said)
-        if match is None:
-            continue
-        words = " ".join(match[0].split())[:60]
-        if class_ is BounceClass.INVALID:
-            if _AFTER_DATA.search(said) and not status.startswith("5.1"):
-                return BounceClass.POLICY, f"“{words}”, but only after the letter itself was sent"
-            if status.startswith("4") and "unavailable" in match[0].lower():
-                return BounceClass.TEMPORARY, f"“{words}”, with the temporary code {status}"
-            if status.startswith("4") and _DOMAIN.search(match[0]) and not _NO_MAIL.search(said):
-                return BounceClass.TEMPORARY, f"“{words}”, with the temporary code {status}"
-        return class_, f"the words “{words}”"
-    return None
-
-
 def _is_hard(class_: BounceClass, status: str, delayed: bool, words: str) -> bool:
     """Only where nothing contradicts it.
 
@@ -191,7 +102,7 @@ def _is_hard(class_: BounceClass, status: str, delayed: bool, words: str) -> boo
     if class_ is not BounceClass.INVALID or delayed or _NAME_ERROR.search(words):
         return False
     if status.startswith(("5.7", "5.2")):
-        return _NO_MAIL.search(words) is not None
+        return NO_MAIL.search(words) is not None
     return not status or ("." in status and not status.startswith(("4", "5.3")))
 
 
@@ -242,13 +153,13 @@ def _status(said: Record | None, diagnostic: str, text: str) -> str:
         written = ".".join(match.groups()) if match else ""
     match = _ENHANCED.search(diagnostic)
     enhanced = ".".join(match.groups()) if match else ""
-    if enhanced and (written in _GENERIC or (enhanced not in _GENERIC and enhanced[0] != "2")):
+    if enhanced and (written in GENERIC or (enhanced not in GENERIC and enhanced[0] != "2")):
         return enhanced
-    if written and written not in _GENERIC:
+    if written and written not in GENERIC:
         return written
     for place in (diagnostic, text[:3000]):
         match = _ENHANCED.search(place)
-        if match and match[1] != "2" and ".".join(match.groups()) not in _GENERIC:
+        if match and match[1] != "2" and ".".join(match.groups()) not in GENERIC:
             return ".".join(match.groups())
     reply = _REPLY.search(diagnostic)
     return written or (reply[1] if reply else "")

@@ -8,14 +8,14 @@ from typing import Final
 
 from core import consent, outbox, sequences_stops
 from core.accounts import Channel
+from core.bouncewords import BounceClass
 from core.consent import Scope, SuppressionReason, address_key
 from core.errors import IllegalTransition
 from core.outbox import Delivery, DeliveryState
+from core.repeatedbounces import judge
 from core.sequences import StopReason
 from core.values import BadAddress, normal_email
 from inbound.automail import is_robot
-from inbound.bouncewords import BounceClass
-from inbound.repeatedbounces import judge
 from inbound.work import Batch, Item
 
 TOKEN: Final = re.compile(r"\bfd-([0-9a-f]{32})\b")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.bouncecauses import of_refusal
+from core.bouncewords import BounceClass
 from core.consent import Scope
 from core.conversations import Direction, Message
 from core.outbox import Delivery, DeliveryEvent, DeliveryState
-from inbound.bouncewords import BounceClass
 
 
 class Patience(NamedTuple):
@@ -33,6 +34,12 @@ PATIENCE: Final = {
 COUNTED: Final = timedelta(days=180)
 """Older reports are forgotten."""
 
+CAUSES: Final[Mapping[DeliveryState, Callable[[str], str | None]]] = {
+    DeliveryState.BOUNCED: lambda detail: detail.split(" ", 1)[0],
+    DeliveryState.REFUSED: of_refusal,
+}
+"""How the class is read from what the history of a delivery notes."""
+
 
 def given_up(class_: BounceClass, reports: Sequence[datetime], heard: datetime | None = None) -> Scope | None:
     """What is to be stopped after these reports, or None; those before `heard` of it count no more."""
@@ -44,23 +51,24 @@ def given_up(class_: BounceClass, reports: Sequence[datetime], heard: datetime |
 
 
 def judge(session: Session, delivery: Delivery, class_: BounceClass) -> Scope | None:
-    """The same for the address of a delivery that has just come back."""
+    """The same for the address of a delivery that has just come back, or was refused in the dialogue."""
     if class_ not in PATIENCE:
         return None
     of_address = (
-        select(DeliveryEvent.happened_at)
+        select(DeliveryEvent.happened_at, DeliveryEvent.state, DeliveryEvent.detail)
         .join(Delivery, Delivery.id == DeliveryEvent.delivery_id)
         .where(Delivery.address_key == delivery.address_key, Delivery.channel == delivery.channel)
         .where(DeliveryEvent.happened_at > func.now() - COUNTED)
+        .where(DeliveryEvent.state.in_((*CAUSES, DeliveryState.DELIVERED)))
     )
-    returned = of_address.where(
-        DeliveryEvent.state == DeliveryState.BOUNCED,
-        func.split_part(DeliveryEvent.detail, " ", 1) == class_.value,
-    )
-    arrived = of_address.where(DeliveryEvent.state == DeliveryState.DELIVERED)
-    return given_up(
-        class_, session.scalars(returned).all(), _heard(session, delivery, session.scalars(arrived).all())
-    )
+    reports: list[datetime] = []
+    arrived: list[datetime] = []
+    for happened_at, state, detail in session.execute(of_address):
+        if state == DeliveryState.DELIVERED:
+            arrived.append(happened_at)
+        elif CAUSES[state](detail) == class_:
+            reports.append(happened_at)
+    return given_up(class_, reports, _heard(session, delivery, arrived))
 
 
 def _heard(session: Session, delivery: Delivery, arrived: Sequence[datetime]) -> datetime | None:
