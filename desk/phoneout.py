@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import byphone, letters
 from core.accounts import Channel, PointKind
 from core.config import Settings
-from core.consent import Suppression, suppressed
+from core.consent import Scope, Suppression, suppressed
 from core.conversations import Conversation, Direction, Message
 from core.deals import Deal
 from core.demofiles import DemoFile
@@ -38,8 +38,9 @@ class Number:
     """Why it cannot be called; empty where it can."""
     takes_sms: bool = False
     stop: Suppression | None = None
-    """What stands against SMS to it."""
+    """What stands against any SMS to it; an opt-out of mailings does not."""
     no_calls: Suppression | None = None
+    """The same for calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,7 @@ def read(session: Session, settings: Settings, conversation: Conversation) -> Re
     contact = conversation.contact
     points = [point.value for point in contact.points if point.kind == PointKind.PHONE] if contact else []
     found = list(dict.fromkeys(([wrote] if wrote else []) + points))
-    stops = suppressed(session, Channel.SMS, found)
-    silent = suppressed(session, Channel.VOICE, found)
+    stops, silent = (_closed(session, channel, found) for channel in (Channel.SMS, Channel.VOICE))
     numbers = tuple(
         Number(
             number,
@@ -96,6 +96,16 @@ def read(session: Session, settings: Settings, conversation: Conversation) -> Re
         tuple(texts),
         bool(settings.phone.fax_gateway),
     )
+
+
+def closed(session: Session, channel: Channel, number: str) -> Suppression | None:
+    """What stands against a personal SMS or call to a number."""
+    return _closed(session, channel, [number]).get(number)
+
+
+def _closed(session: Session, channel: Channel, numbers: list[str]) -> dict[str, Suppression]:
+    found = suppressed(session, channel, numbers)
+    return {number: one for number, one in found.items() if one.scope == Scope.EVERYTHING}
 
 
 def filled(

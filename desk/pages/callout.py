@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core import byphone, demofiles, fileasks, outbox, spending
 from core.accounts import Channel
 from core.config import Settings
-from core.consent import suppression_of
+from core.consent import SuppressionReason
 from core.conversations import Conversation
 from core.demofiles import DemoFile
 from core.errors import InputRefused
@@ -39,6 +39,12 @@ class NoTelephone(InputRefused):
 
 class AskedNotTo(InputRefused):
     """The owner of that number asked us not to use it."""
+
+
+class NumberDead(InputRefused):
+    """That number does not work, as we learnt when we used it."""
+
+    cure = "Ask the client for another one."
 
 
 def _key(form: Any) -> str:
@@ -88,9 +94,12 @@ def _asked(
 
 
 def _insist(session: Session, settings: Settings, channel: Channel, number: str, units: int) -> None:
-    """Raises AskedNotTo where the number's owner wants nothing of us, SpendingRefused at a cap."""
-    if suppression_of(session, channel, number) is not None:
-        raise AskedNotTo
+    """Raises AskedNotTo where the number's owner wants nothing of us, NumberDead where it does not work, and
+    SpendingRefused at a cap. Who wants no mailings is answered all the same.
+    """
+    stop = phoneout.closed(session, channel, number)
+    if stop is not None:
+        raise NumberDead if stop.reason == SuppressionReason.BOUNCED else AskedNotTo
     spending.insist(session, settings, channel, number, units)
 
 

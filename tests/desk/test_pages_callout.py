@@ -251,6 +251,35 @@ def test_who_asked_us_to_stop_is_not_written_to(agent: Browser, engine: sa.Engin
     assert queued(engine, Channel.SMS) == []
 
 
+def test_who_wants_no_mailings_is_answered_all_the_same(agent: Browser, engine: sa.Engine, talk: int) -> None:
+    with transaction(engine) as session:
+        for channel in (Channel.SMS, Channel.VOICE):
+            suppress(
+                session, channel, MOBILE, scope=Scope.MARKETING, reason=SuppressionReason.UNSUBSCRIBED,
+                source="test",
+            )  # fmt: skip
+    assert "sms-fold" in agent.get(f"/conversations/{talk}").text
+    assert "suppression list" not in agent.get(f"/conversations/{talk}").text
+    for road in ("sms", "ring"):
+        given = {"key": "k", "number": MOBILE, "body": "Ačiū"}
+        assert agent.post(f"/conversations/{talk}/{road}", data=given, headers=HTMX).status_code < 300
+    assert [len(queued(engine, channel)) for channel in (Channel.SMS, Channel.VOICE)] == [1, 1]
+
+
+def test_number_that_does_not_work_is_told_from_one_whose_owner_said_no(
+    agent: Browser, engine: sa.Engine, talk: int
+) -> None:
+    with transaction(engine) as session:
+        suppress(
+            session, Channel.VOICE, MOBILE, scope=Scope.EVERYTHING, reason=SuppressionReason.BOUNCED,
+            source="test",
+        )  # fmt: skip
+    said = agent.post(f"/conversations/{talk}/ring", data={"key": "k", "number": MOBILE}, headers=HTMX)
+    assert said.status_code >= 400
+    told = json.loads(said.headers["hx-trigger"])["toast"]["text"]
+    assert told.startswith(texts("lt").gettext("That number does not work, as we learnt when we used it."))
+
+
 def test_conversation_of_another_team_cannot_be_used_to_reach_its_client(
     signed_in: SignedIn, engine: sa.Engine, talk: int
 ) -> None:
