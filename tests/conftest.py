@@ -7,7 +7,7 @@
 * `context`: a `core.context.Context` over that engine with plain settings.
 
 One server serves the whole run, started on first use and stopped at the end; each pytest-xdist worker has its
-own databases.
+own databases. Where memory allows it, everything temporary lies in memory (`in_memory`).
 """
 
 from __future__ import annotations
@@ -45,8 +45,15 @@ SYSTEM_POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("1[5-9]/bin"))
 """The folders of PostgreSQL's programs that Debian installed."""
 
 TEMPLATE = "frontdesk_template"
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
+FAST = {
+    "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300",
+    "max_wal_size": "256MB",
+}  # fmt: skip
 """No test survives a power cut, and kills of processes lose nothing without fsync."""
+
+MEMORY = Path("/dev/shm")
+ENOUGH_BYTES = 4 * 1024**3
+"""What must be free for temporary files before they are put into memory."""
 
 
 NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
@@ -81,9 +88,24 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "twilio_live: asks Twilio itself, when TWILIO_LIVE=1 says so")
     # A worker gets FRONTDESK_TEST_SERVER from the process that started it, and only that process cleans up.
     if "FRONTDESK_TEST_SERVER" not in os.environ:
+        if "TMPDIR" not in os.environ and in_memory():
+            os.environ["TMPDIR"] = str(MEMORY)
+            tempfile.tempdir = None
         folder = tempfile.mkdtemp(prefix="fdt")
         os.environ["FRONTDESK_TEST_SERVER"] = folder
         config.stash[_owned] = folder
+
+
+def in_memory() -> bool:
+    """Whether temporary files go into memory: a thousand tests begin with a new database of 14 MB, which is
+    several times quicker there. `TMPDIR=/tmp make test` keeps them on the disk.
+    """
+    if not os.access(MEMORY, os.W_OK | os.X_OK):
+        return False
+    place = os.statvfs(MEMORY)
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    (available,) = (int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    return min(place.f_bavail * place.f_frsize, available) >= ENOUGH_BYTES
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

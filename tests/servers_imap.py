@@ -232,7 +232,7 @@ def start(
     _give(base / "home")
     if os.geteuid() == 0:
         for path in [base, *base.parents]:
-            if path == Path("/tmp") or path == path.parent:
+            if path == Path(tempfile.gettempdir()) or path == path.parent:
                 break
             path.chmod(path.stat().st_mode | 0o055)
     me = pwd.getpwuid(os.geteuid())
