@@ -23,6 +23,7 @@ from core.errors import FrontdeskError
 from core.labels import (
     ClassifierVersion,
     Correction,
+    LabelExample,
     VersionState,
     activate,
     active_version,
@@ -82,6 +83,15 @@ def fresh_corrections(session: Session) -> int:
         )
         fresh = fresh.where(changed > last)
     return session.scalar(fresh) or 0
+
+
+def taught_since(session: Session) -> bool:
+    """Whether anything was corrected, or a letter given as an example, since the last training."""
+    last = session.scalar(select(func.max(ClassifierVersion.made_at)))
+    given = select(LabelExample.id).limit(1)
+    if last is not None:
+        given = given.where(LabelExample.added_at > last)
+    return fresh_corrections(session) > 0 or session.scalar(given) is not None
 
 
 def due(session: Session, at: datetime | None = None) -> str | None:

@@ -67,15 +67,6 @@ ROUTED: dict[str, str] = {
 }
 """What the last step notes, by the rule's key."""
 
-KINDS: dict[str, str] = {
-    "rule": N_("Sure sign"),
-    "urgency": N_("Urgency"),
-    "signal": N_("Signal"),
-    "abstain": N_("Unsure"),
-    "word": N_("Word"),
-}
-"""What kind of reason the classifier gives."""
-
 _VERDICT = re.compile(r"(?P<intent>[a-z0-9_]+) (?P<share>[\d.]+)(?P<rest>.*)")
 
 

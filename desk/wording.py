@@ -14,7 +14,7 @@ from core.errors import FrontdeskError
 from core.i18n import N_, Texts
 from core.outbox import DeliveryState
 from core.sequences import StopReason
-from desk import callwords, clientwords, dealwords, housewords, meetingwords, senderwords, trail
+from desk import callwords, clientwords, dealwords, housewords, meetingwords, senderwords, trail, whywords
 
 LOSS_REASONS: dict[LossReason, str] = {
     LossReason.PRICE: N_("Price"),
@@ -125,6 +125,7 @@ ENDINGS: dict[StopReason, str] = {
     StopReason.BOUNCE: N_("letters come back"),
     StopReason.HAND: N_("stopped by %(who)s"),
     StopReason.NO_ADDRESS: N_("the client has no address"),
+    StopReason.TAKEN_BACK: N_("the move was taken back"),
 }
 """Why a follow-up ended before its last step."""
 
@@ -216,6 +217,13 @@ def _ending(context: Context, ended: Any) -> str:
 
 
 @pass_context
+def _why(context: Context, reason: Mapping[str, Any]) -> str:
+    return whywords.in_words(
+        str(reason.get("kind", "")), str(reason.get("text", "")), context["t"], context["intent_name"]
+    )
+
+
+@pass_context
 def _inner_date(context: Context, written: str) -> str:
     """The date a letter inside a letter names, ISO 8601, as a day; as it stands where it is none."""
     try:
@@ -242,7 +250,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "warning_text": _named(WARNINGS),
     "step_name": _named(STEPS),
     "source_text": _named(SOURCES),
-    "reason_kind": _named(trail.KINDS),
+    "reason_kind": _named(whywords.KINDS),
+    "reason_text": _why,
     "trail_text": _trail,
     "known": _known,
     "document_name": _template_name,

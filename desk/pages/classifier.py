@@ -90,7 +90,12 @@ def learn(request: PageRequest, session: Transaction, form: Filled) -> Response[
     """Train now, in the background."""
     del form
     jobs.enqueue(session, RETRAIN, dedupe=RETRAIN, wanted=True)
-    text = reader(request).gettext("A new version is being trained. It appears here when it has been judged.")
+    _ = reader(request).gettext
+    text = (
+        _("A new version is being trained. It appears here when it has been judged.")
+        if learning.taught_since(session)
+        else _("Nothing was corrected since the last training; only changed labels make a new version now.")
+    )
     return done(request, text, go="/classifier", events=("classifier",))
 
 

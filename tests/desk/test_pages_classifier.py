@@ -8,10 +8,14 @@ import pytest
 import sqlalchemy as sa
 
 from classifier.jobs import RETRAIN
+from core import teaching
+from core.conversations import Message
 from core.db import transaction
-from core.labelbook import LabelEntry, labels
+from core.i18n import texts
+from core.labelbook import LabelEntry, labels, merge_label
 from core.labels import Correction, Field, LabelExample, active_version, correct
 from desk import labelnames
+from desk.whywords import in_words
 from tests.desk.conftest import SignedIn
 from tests.desk.judged import judge_messages, two_versions
 from tests.factories import World
@@ -95,6 +99,35 @@ def test_learning_now_asks_for_one_training(signed_in: SignedIn, engine: sa.Engi
     with engine.connect() as connection:
         query = sa.text("select count(*) from pgqueuer where entrypoint = :kind")
         assert connection.scalar(query, {"kind": RETRAIN}) == 1
+
+
+def test_where_nothing_was_taught_learning_now_promises_no_version(
+    signed_in: SignedIn, engine: sa.Engine, world: World
+) -> None:
+    browser = signed_in("head")
+    answer = browser.post("/classifier/learn", headers=HTMX)
+    assert "Nothing was corrected" in str(_toast(answer)["text"])
+    with transaction(engine) as session:
+        judge_messages(session, world, 3)
+    assert "is being trained" in str(_toast(browser.post("/classifier/learn", headers=HTMX))["text"])
+
+
+def test_a_merged_label_is_offered_no_more_and_taken_as_what_stands_for_it(
+    engine: sa.Engine, world: World, judged: list[int]
+) -> None:
+    with transaction(engine) as session:
+        merge_label(session, "meeting", "other")
+        assert "meeting" not in dict(teaching.topics(session, "en"))
+        message = session.get_one(Message, judged[0])
+        made = teaching.teach(session, message, "meeting", staff_id=world.staff["agent"].id)
+        assert made.value == "other"
+
+
+def test_reasons_are_told_in_the_readers_language() -> None:
+    words = texts("ru")
+    assert "95%" in in_words("abstain", "below 0.95", words, str)
+    assert in_words("rule", "remove me", words, str) == "remove me"
+    assert in_words("labeller", "order", words, str.upper) == "ORDER"
 
 
 def test_an_odd_batch_is_shown_allowed_and_held_back_again(
