@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from core import outbox
@@ -75,11 +75,12 @@ def house_of(settings: Settings) -> House:
 
 
 def conversation_about(
-    session: Session, contact: Contact | None, deal: Deal | None, title: str, assignee: StaffMember
-) -> Conversation:
-    """The conversation whose history a meeting's letters join: the deal's or the contact's newest, else a new
-    one."""
-    newest = select(Conversation).order_by(Conversation.last_message_at.desc()).limit(1)
+    session: Session, contact: Contact | None, deal: Deal | None, title: str, assignee: StaffMember,
+    *, seen: ColumnElement[bool],
+) -> Conversation:  # fmt: skip
+    """The conversation whose history a meeting's letters join: the deal's or the contact's newest among those
+    that the assignee may see (`seen`), else a new one."""
+    newest = select(Conversation).where(seen).order_by(Conversation.last_message_at.desc()).limit(1)
     found = None
     if deal is not None:
         found = session.scalar(newest.where(Conversation.deal_id == deal.id))

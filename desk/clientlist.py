@@ -103,7 +103,8 @@ def asked_of(given: Any) -> Asked:
     )
 
 
-def _like(part: str) -> str:
+def like(part: str) -> str:
+    """A pattern of LIKE for a part of a text, whichever signs are in it."""
     for sign in "\\%_":
         part = part.replace(sign, f"\\{sign}")
     return f"%{part}%"
@@ -122,7 +123,7 @@ def _named(session: Session, text: str) -> Any:
         alike = name_key(Account.name).like(func.concat("%", key, "%"))
         ways.append(select(Account.id).where(func.length(key) >= 3, alike))
     digits = "".join(filter(str.isdigit, text))
-    in_point = [ContactPoint.value.like(_like(text.lower()))]
+    in_point = [ContactPoint.value.like(like(text.lower()))]
     if len(digits) >= 4:
         in_point.append(ContactPoint.value.like(f"%{digits}%"))
     ways.append(select(Contact.account_id).join(ContactPoint).where(or_(*in_point)))

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from core.accounts import Contact, ContactPoint, PointKind
+from core.accounts import Account, Contact, ContactPoint, PointKind
 from core.conversations import Conversation
 from core.deals import Deal
 from core.errors import InputRefused, NotFound
@@ -69,18 +69,24 @@ class About:
 
     conversation: Conversation | None = None
     deal: Deal | None = None
+    account: Account | None = None
+    contact: Contact | None = None
 
     @property
     def contact_id(self) -> int | None:
         """The person it is with in the first place."""
+        if self.contact is not None:
+            return self.contact.id
         talk, deal = self.conversation, self.deal
         return (talk.contact_id if talk else None) or (deal.contact_id if deal else None)
 
     @property
     def account_id(self) -> int | None:
         """The client."""
-        talk, deal = self.conversation, self.deal
-        return (talk.account_id if talk else None) or (deal.account_id if deal else None)
+        if self.account is not None:
+            return self.account.id
+        found = (one.account_id for one in (self.conversation, self.deal, self.contact) if one is not None)
+        return next(filter(None, found), None)
 
 
 @dataclass(frozen=True, slots=True)

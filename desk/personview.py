@@ -30,9 +30,12 @@ ALIKE = 5
 """Others who may be the same person that are shown."""
 
 
-def may_see_person(viewer: SignedIn) -> ColumnElement[bool]:
+def may_see_person(viewer: SignedIn, *, alone: bool = False) -> ColumnElement[bool]:
     """That somebody may see a Contact: with whoever may see their client (joined as Account); where there is
-    none, leaders, who may see one of their conversations, and who works in sales also by a deal of theirs."""
+    none, leaders, who may see one of their conversations, and who works in sales also by a deal of theirs.
+
+    `alone`: only people without a client are asked about, and no Account is joined.
+    """
     if viewer.role in LEADERS:
         return true()
     if viewer.role not in WORKERS:
@@ -43,6 +46,8 @@ def may_see_person(viewer: SignedIn) -> ColumnElement[bool]:
         mine = or_(Deal.owner_id == viewer.staff_id, Deal.performer_id == viewer.staff_id)
         deal = select(Deal.id).where(Deal.contact_id == Contact.id, mine).limit(1)
         ways.append(deal.correlate(Contact).scalar_subquery().is_not(None))
+    if alone:
+        return and_(Contact.account_id.is_(None), or_(*ways))
     placed = Contact.account_id.is_not(None)
     return or_(and_(placed, may_see(viewer)), and_(~placed, or_(*ways)))
 

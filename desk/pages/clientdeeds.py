@@ -1,31 +1,26 @@
-"""What is done with a client as a whole: merged and kept apart, a deal opened, a task planned, data handed
-out."""
+"""What is done with a client as a whole: merged and kept apart, a deal opened, data handed out."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from litestar import Response, get, post
-from litestar.datastructures import State
 from litestar.params import FromPath
 from sqlalchemy.orm import Session
 
-from core import audit, clock, deals, dossier, duplicates, handover, merging, pipelines, tasks
+from core import audit, deals, dossier, duplicates, handover, merging, pipelines
 from core.accounts import Contact
 from core.deals import Initiative
 from core.duplicates import Pair
 from core.errors import InputRefused, NotFound
 from core.merging import ClientMerge
 from core.pipelines import Pipeline
-from desk import clientview, live, tables
-from desk.access import LEADERS, SALES, WORKERS
+from desk import clientview, live
+from desk.access import LEADERS, SALES
 from desk.clientview import client_for, contact_of
 from desk.forms import Form
 from desk.given import Filled, Transaction
 from desk.pages.clientcard import told
-from desk.pages.plan import KIND_NAMES
 from desk.pages.sheets import sheet
 from desk.render import PageRequest, done, reader
 from desk.threads import in_thread
@@ -191,68 +186,6 @@ def open_deal(
     return done(request, said, go=f"/deals/{deal.id}", events=("client", "deal", "asked"))
 
 
-@get("/clients/{account_id:int}/task", enter=WORKERS)
-@in_thread
-def ask_task(
-    request: PageRequest, state: State, session: Transaction, account_id: FromPath[int]
-) -> Response[str]:
-    """The form of something to be done for the client."""
-    account = client_for(session, request.scope["user"], account_id)
-    local = clock.now().astimezone(ZoneInfo(state.settings.company.timezone))
-    kind = request.query_params.get("kind", "call")
-    given = {"kind": kind if kind in tasks.KINDS else "call", "title": "", "staff_id": ""}
-    given["due"] = f"{local + timedelta(days=1):%Y-%m-%d}T09:00"
-    return _task_sheet(request, session, account, given, [])
-
-
-def _task_sheet(
-    request: PageRequest, session: Session, account: Any, given: dict[str, str], clashes: list[Any]
-) -> Response[str]:
-    return sheet(
-        request, session, "client_task.html", account=account, given=given, clashes=clashes,
-        kinds=KIND_NAMES, colleagues=tables.colleagues(session),
-    )  # fmt: skip
-
-
-@post("/clients/{account_id:int}/task", enter=WORKERS)
-@in_thread
-def plan_task(
-    request: PageRequest, state: State, session: Transaction, form: Filled, account_id: FromPath[int]
-) -> Response[Any]:
-    """Plan something for oneself or a colleague; where something speaks against the moment, ask first."""
-    viewer = request.scope["user"]
-    account = client_for(session, viewer, account_id)
-    number = form.number("contact_id")
-    contact = contact_of(session, account, number) if number is not None else None
-    staff_id, zone = form.number("staff_id") or viewer.staff_id, state.settings.company.timezone
-    due_at = _moment(form.line("due"), zone)
-    if due_at is not None and not form.ticked("anyway"):
-        against = tasks.clashes(session, staff_id, due_at, clock.now(), zone)
-        if against:
-            given = {name: form.line(name) for name in ("kind", "title", "staff_id", "due")}
-            return _task_sheet(request, session, account, given, against)
-    task = tasks.plan(
-        session, form.line("title", longest=300), assignee_id=staff_id, due_at=due_at, kind=form.line("kind")
-    )
-    task.account_id, task.contact_id = account.id, contact.id if contact is not None else None
-    session.flush()
-    live.announce(session, "task", -account_id, task.assignee_id)
-    said = reader(request).gettext("It is planned.")
-    return done(
-        request, said, go=f"/clients/{account_id}", undo=f"/tasks/{task.id}/cancel",
-        events=("client", "tasks", "asked"),
-    )  # fmt: skip
-
-
-def _moment(text: str, zone: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
-    except ValueError as error:
-        raise InputRefused("That moment does not exist.", cure="Write it as 2026-11-23 09:00.") from error
-
-
 @get("/clients/{account_id:int}/export", enter=LEADERS)
 @in_thread
 def export(request: PageRequest, session: Transaction, account_id: FromPath[int]) -> Response[bytes]:
@@ -272,6 +205,5 @@ def export(request: PageRequest, session: Transaction, account_id: FromPath[int]
 
 
 ROUTES = (
-    ask_merge, merge, merge_contacts, undo_merge, apart, together, ask_deal, open_deal, ask_task, plan_task,
-    export,
+    ask_merge, merge, merge_contacts, undo_merge, apart, together, ask_deal, open_deal, export,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Meetings with clients: planned from a conversation or a deal, changed, cancelled, and what was answered."""
+"""Meetings with clients: planned from a conversation, a deal or a card, changed, cancelled, and answered."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from core import clock, meetings, meetings_mail
 from core.accounts import Contact
+from core.conversations import Conversation
 from core.deals import Deal
 from core.errors import Conflict, InputRefused, NotFound
 from core.meetings import Answer, Attendee, Meeting, MeetingState, Plan
@@ -21,24 +22,31 @@ from core.meetings_ical import Method
 from core.notices import open_alarms
 from core.staff import StaffMember
 from desk import live, meetingview, meetingwords, tables
-from desk.access import WORKERS, conversation_for
+from desk.access import WORKERS, conversation_for, visible
+from desk.clientview import client_for
 from desk.dealview import deal_for
 from desk.forms import Form, own_place
 from desk.given import Filled, Transaction
 from desk.meetingview import About
 from desk.pages.inbox import rail
 from desk.pages.sheets import sheet
+from desk.personview import person_for
 from desk.render import PageRequest, done, page, reader
 from desk.threads import in_thread
 
 
-def _about(session: Session, request: PageRequest, conversation: int | None, deal: int | None) -> About:
+def _about(
+    session: Session, request: PageRequest, conversation: int | None, deal: int | None,
+    account: int | None = None, contact: int | None = None,
+) -> About:  # fmt: skip
     viewer = request.scope["user"]
     talk = conversation_for(session, viewer, conversation) if conversation is not None else None
     found = deal_for(session, viewer, deal) if deal is not None else None
     if talk is not None and found is None and talk.deal_id is not None:
         found = session.scalar(select(Deal).where(Deal.id == talk.deal_id))
-    return About(talk, found)
+    client = client_for(session, viewer, account) if account is not None else None
+    person = person_for(session, viewer, contact) if contact is not None else None
+    return About(talk, found, client, person)
 
 
 def _form(
@@ -70,9 +78,11 @@ def ask(
     session: Transaction,
     conversation: FromQuery[int | None] = None,
     deal: FromQuery[int | None] = None,
+    account: FromQuery[int | None] = None,
+    contact: FromQuery[int | None] = None,
 ) -> Response[str]:
     """The form of a new meeting with a client."""
-    about = _about(session, request, conversation, deal)
+    about = _about(session, request, conversation, deal, account, contact)
     local = clock.now().astimezone(ZoneInfo(state.settings.company.timezone))
     given = {
         "title": about.deal.title if about.deal else about.conversation.subject if about.conversation else "",
@@ -92,7 +102,8 @@ def ask(
 def plan(request: PageRequest, state: State, session: Transaction, form: Filled) -> Response[Any]:
     """Plan a meeting and invite everybody; where something speaks against the time, ask first."""
     viewer = request.scope["user"]
-    about = _about(session, request, form.number("conversation_id"), form.number("deal_id"))
+    named = (form.number(f"{name}_id") for name in ("conversation", "deal", "account", "contact"))
+    about = _about(session, request, *named)
     contacts = meetingview.people_of(session, about)
     house = meetings_mail.house_of(state.settings)
     given = {name: form.fields[name] for name in form.fields if isinstance(form.fields[name], str)}
@@ -109,7 +120,7 @@ def plan(request: PageRequest, state: State, session: Transaction, form: Filled)
     if against:
         return _form(request, session, about, given, against=against)
     organizer = session.get_one(StaffMember, viewer.staff_id)
-    talk = about.conversation or _conversation(session, about, people, wanted, organizer)
+    talk = about.conversation or _conversation(session, about, people, wanted, organizer, visible(viewer))
     meeting = meetings.plan(
         session,
         wanted,
@@ -120,6 +131,7 @@ def plan(request: PageRequest, state: State, session: Transaction, form: Filled)
         deal=about.deal,
         mailbox=talk.mailbox if talk else None,
     )
+    meeting.account_id = meeting.account_id or about.account_id
     meetings_mail.send(session, meeting, Method.REQUEST, house, by=organizer, now=clock.now())
     live.announce(session, "meeting", meeting.conversation_id, viewer.staff_id)
     return done(
@@ -127,17 +139,19 @@ def plan(request: PageRequest, state: State, session: Transaction, form: Filled)
         reader(request).gettext("It is planned; the invitations leave in a moment."),
         go=own_place(form.line("back"), f"/meetings/{meeting.id}"),
         undo=f"/meetings/{meeting.id}/withdraw",
-        events=("tasks", "conversation", "deal", "asked"),
+        events=("tasks", "conversation", "deal", "client", "asked"),
     )
 
 
-def _conversation(session: Session, about: About, people: list[Any], wanted: Plan, organizer: StaffMember):  # type: ignore[no-untyped-def]
+def _conversation(
+    session: Session, about: About, people: list[Any], wanted: Plan, organizer: StaffMember, seen: Any
+) -> Conversation | None:
     """Where the letters of a meeting without a conversation are kept; None where no client is invited."""
     contact_id = next((one.contact_id for one in people if one.contact_id), None)
     contact = session.get(Contact, contact_id) if contact_id is not None else None
     if contact is None and about.deal is None:
         return None
-    return meetings_mail.conversation_about(session, contact, about.deal, wanted.title, organizer)
+    return meetings_mail.conversation_about(session, contact, about.deal, wanted.title, organizer, seen=seen)
 
 
 def _against(

@@ -113,9 +113,9 @@ def add_task(request: PageRequest, state: State, session: Transaction, form: Fil
     conversation = conversation_for(session, viewer, number) if number is not None else None
     staff_id = form.number("staff_id") or viewer.staff_id
     zone = state.settings.company.timezone
-    due_at = _moment(form.line("due"), zone)
+    due_at = moment(form.line("due"), zone)
     against = (
-        _clashes(session, staff_id, due_at, zone) if due_at is not None and not form.ticked("anyway") else []
+        clashes(session, staff_id, due_at, zone) if due_at is not None and not form.ticked("anyway") else []
     )
     if against:
         return sheet(
@@ -141,13 +141,14 @@ def add_task(request: PageRequest, state: State, session: Transaction, form: Fil
     )
 
 
-def _clashes(session: Session, staff_id: int, due_at: datetime, zone: str) -> list[Clash]:
-    """What speaks against the moment: absence, other tasks, meetings."""
+def clashes(session: Session, staff_id: int, due_at: datetime, zone: str) -> list[Clash]:
+    """What speaks against a moment of a colleague's: absence, other tasks, meetings."""
     near = meetings.in_the_way(session, staff_id, due_at, due_at + icalfeed.LENGTH)
     return tasks.clashes(session, staff_id, due_at, clock.now(), zone) + near
 
 
-def _moment(text: str, zone: str) -> datetime | None:
+def moment(text: str, zone: str) -> datetime | None:
+    """A moment as a form's field has it, on a zone's clock; None for an empty one. Raises InputRefused."""
     if not text:
         return None
     try:

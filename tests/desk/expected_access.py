@@ -143,6 +143,7 @@ GET   /deals/{deal_id:int}/aside                                     sales      
 POST  /deals/{deal_id:int}/check                                     sales      deal
 POST  /deals/{deal_id:int}/deliveries                                sales      deal
 POST  /deals/{deal_id:int}/deliveries/{entry_id:int}/undo            sales      deal
+POST  /deals/{deal_id:int}/moves/{change_id:int}/undo                sales      deal
 POST  /deals/{deal_id:int}/payments                                  sales      deal
 POST  /deals/{deal_id:int}/payments/{entry_id:int}/undo              sales      deal
 POST  /deals/{deal_id:int}/reopen                                    sales      deal
@@ -198,6 +199,7 @@ GET   /metrics                                                       public     
 POST  /moves/{move_id:int}/back                                      workers    conversation
 POST  /notes/{note_id:int}/remove                                    workers    conversation
 POST  /notes/{note_id:int}/restore                                   workers    conversation
+GET   /people                                                        workers    -
 GET   /people/{contact_id:int}                                       workers    person
 GET   /people/{contact_id:int}/company                               workers    person
 POST  /people/{contact_id:int}/company                               workers    person
@@ -211,6 +213,8 @@ POST  /people/{contact_id:int}/points                                workers    
 POST  /people/{contact_id:int}/points/{point_id:int}                 workers    person
 POST  /people/{contact_id:int}/points/{point_id:int}/main            workers    person
 POST  /people/{contact_id:int}/points/{point_id:int}/remove          workers    person
+GET   /people/{contact_id:int}/task                                  workers    person
+POST  /people/{contact_id:int}/task                                  workers    person
 GET   /people/{contact_id:int}/wishes                                workers    person
 POST  /people/{contact_id:int}/wishes                                workers    person
 POST  /phone/cti                                                     public     -

@@ -71,6 +71,23 @@ def test_a_meeting_is_planned_from_a_conversation_and_everybody_is_invited(
         assert (str(event["UID"]), int(event["SEQUENCE"])) == (meeting.uid, 0)
 
 
+def test_a_meeting_is_planned_from_a_clients_card_with_its_people(
+    signed_in: SignedIn, engine: sa.Engine, world: World
+) -> None:
+    talk, browser = world.talks["own"], signed_in("agent")
+    asked = browser.get(f"/meetings/new?account={talk.account_id}", headers=HTMX).text
+    assert f'name="contact_{talk.contact_id}"' in asked
+    _plan(browser, world, conversation_id="", account_id=str(talk.account_id))
+    (meeting,) = _meetings(engine)
+    assert (meeting.account_id, meeting.contact_id) == (talk.account_id, talk.contact_id)
+
+
+def test_a_meeting_about_a_client_of_others_is_not_offered(signed_in: SignedIn, world: World) -> None:
+    whose = world.talks["own"]
+    for asked in (f"account={whose.account_id}", f"contact={whose.contact_id}"):
+        assert signed_in("support").get(f"/meetings/new?{asked}", headers=HTMX).status_code == 404
+
+
 def test_undo_of_planning_invites_nobody(signed_in: SignedIn, engine: sa.Engine, world: World) -> None:
     browser = signed_in("agent")
     undo = json.loads(_plan(browser, world).headers["hx-trigger"])["toast"]["undo"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from core.consent import Consent, Suppression
 from core.conversations import Conversation, Message
 from core.db import transaction
 from core.deals import Deal
+from core.tasks import Task, TaskState
 from tests.desk.conftest import SignedIn
 from tests.desk.expected_access import EXPECTED
 from tests.factories import World
@@ -73,6 +76,43 @@ def test_who_may_not_see_a_person_is_let_in_by_no_road(
         assert answer.status_code == 404, (method, path)
         tried += 1
     assert tried >= 12
+
+
+def test_people_without_a_company_are_listed_for_who_may_see_them(signed_in: SignedIn, person: int) -> None:
+    for role, asked, there in (
+        ("agent", "", True), ("head", "?q=privati", True), ("head", "?q=ONA.PRIV", True),
+        ("agent", "?q=Petras", False), ("support", "", False),
+    ):  # fmt: skip
+        assert (f'href="/people/{person}"' in signed_in(role).get(f"/people{asked}").text) is there, role
+    assert 'href="/people"' in signed_in("agent").get("/clients").text
+
+
+def test_the_list_of_people_goes_on_where_its_page_ended(
+    signed_in: SignedIn, engine: sa.Engine, person: int
+) -> None:
+    with transaction(engine) as session:
+        session.add_all(Contact(name=f"Privatus {number}") for number in range(55))
+    browser = signed_in("head")
+    first = browser.get("/people").text
+    on = html.unescape(first.split('hx-get="/people?before=')[1].split('"')[0])
+    second = browser.get(f"/people?before={on}", headers=HTMX).text
+    shown = [re.findall(r'href="/people/(\d+)"', text) for text in (first, second)]
+    assert len(shown[0]) == 50
+    assert not set(shown[0]) & set(shown[1])
+    assert browser.get("/people?before=x~y").status_code == 422
+
+
+def test_something_is_planned_with_a_person_and_taken_back(
+    signed_in: SignedIn, engine: sa.Engine, person: int
+) -> None:
+    browser, place = signed_in("agent"), f"/people/{person}/task"
+    assert "Ona Privati" in browser.get(place, headers=HTMX).text
+    form = {"title": "Paskambinti dėl siurblio", "kind": "call", "due": ""}
+    undo = _toast(browser.post(place, data=form, headers=HTMX))["undo"]
+    assert "Paskambinti dėl siurblio" in browser.get(f"/people/{person}", headers=HTMX).text
+    browser.post(undo, headers=HTMX)
+    with transaction(engine) as session:
+        assert [one.state for one in session.scalars(sa.select(Task))] == [TaskState.CANCELLED]
 
 
 def test_a_persons_card_is_changed_in_place_and_undone(
