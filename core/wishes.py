@@ -21,8 +21,16 @@ from core.consent import (
 )
 from core.errors import InputRefused
 
-CHANNELS = (Channel.EMAIL, Channel.SMS)
 TOPICS = (Topic.OFFERS, Topic.NEWS, Topic.EVENTS)
+WHOLE = frozenset({Channel.VOICE, Channel.FAX})
+"""Channels that are wanted or not, whatever it is about: follow-ups go by them, and mailings never."""
+POINTS = {
+    Channel.EMAIL: PointKind.EMAIL,
+    Channel.SMS: PointKind.PHONE,
+    Channel.VOICE: PointKind.PHONE,
+    Channel.FAX: PointKind.FAX,
+}
+"""Where each channel reaches somebody, in the order in which they are asked."""
 Wish = tuple[Channel, Topic]
 
 
@@ -41,21 +49,40 @@ class Wishes:
     """Nothing may be sent to the address at all: it bounced or complained."""
 
 
+def topics_of(channel: Channel) -> tuple[Topic, ...]:
+    """What may be chosen on a channel."""
+    return (Topic.MARKETING,) if channel in WHOLE else TOPICS
+
+
 def contact_of(session: Session, address: str) -> Contact | None:
-    """Who has the e-mail address, with or without a ``+tag``."""
-    key = address_key(Channel.EMAIL, address)
+    """Who has the e-mail address, with or without a ``+tag``, or the number of a fax."""
+    if is_number(address):
+        theirs = ContactPoint.kind.in_([PointKind.FAX, PointKind.PHONE]), ContactPoint.value == address
+    else:
+        theirs = ContactPoint.kind == PointKind.EMAIL, ContactPoint.key == address_key(Channel.EMAIL, address)
     query = (
         select(Contact)
         .join(ContactPoint, ContactPoint.contact_id == Contact.id)
-        .where(ContactPoint.kind == PointKind.EMAIL, ContactPoint.key == key)
+        .where(*theirs)
         .order_by(Contact.id)
         .limit(1)
     )
     return session.scalar(query)
 
 
+def is_number(address: str) -> bool:
+    """Whether that is a number in E.164 form, and so no address of mail."""
+    return address.startswith("+") and "@" not in address
+
+
 def of(session: Session, address: str) -> Wishes:
-    """What the owner of an e-mail address wants; what they did not refuse counts as wanted."""
+    """What the owner of an e-mail address wants; what they did not refuse counts as wanted. Of a fax number
+    only whether more faxes may come is known: a machine has many readers.
+    """
+    if is_number(address):
+        stop = suppression_of(session, Channel.FAX, address)
+        closed = stop is not None and stop.scope == Scope.EVERYTHING
+        return Wishes(address, None, (Channel.FAX,), {(Channel.FAX, Topic.MARKETING): stop is None}, closed)
     return _known(session, contact_of(session, address), address)
 
 
@@ -66,22 +93,20 @@ def of_contact(session: Session, contact: Contact) -> Wishes:
 
 def _known(session: Session, contact: Contact | None, address: str) -> Wishes:
     mail = suppression_of(session, Channel.EMAIL, address) if address else None
-    channels = [Channel.EMAIL] if address else []
-    said: dict[tuple[str, str], bool] = {}
-    phones = _addresses(contact, PointKind.PHONE) if contact is not None else []
-    if contact is not None:
-        channels += [Channel.SMS] if phones else []
-        said = _said(session, contact)
+    said = _said(session, contact) if contact is not None else {}
+    reached = {channel: _addresses(contact, kind) if contact else [] for channel, kind in POINTS.items()}
+    reached[Channel.EMAIL] = [address] if address else []
+    channels = [channel for channel, addresses in reached.items() if addresses]
     stopped = {
-        Channel.EMAIL: mail is not None,
-        Channel.SMS: any(suppression_of(session, Channel.SMS, number) for number in phones),
+        channel: any(suppression_of(session, channel, one) for one in reached[channel])
+        for channel in channels
     }
     wanted = {
         (channel, topic): not stopped[channel]
         and said.get((channel, Topic.MARKETING), True)
         and said.get((channel, topic), True)
         for channel in channels
-        for topic in TOPICS
+        for topic in topics_of(channel)
     }
     closed = mail is not None and mail.scope == Scope.EVERYTHING
     return Wishes(address, contact.id if contact else None, tuple(channels), wanted, closed)
@@ -100,13 +125,13 @@ def state(session: Session, address: str, wanted: Iterable[Wish], *, proof: str)
     they made before ends with their first yes; a bounce or a complaint does not. Raises InputRefused for an
     unknown wish.
     """
-    contact = contact_of(session, address)
+    contact = contact_of(session, address) if not is_number(address) else None
     if contact is not None:
         return _state(session, contact, address, [address], set(wanted), proof)
     chosen, before = set(wanted), of(session, address)
     _check(chosen, before)
     if not chosen:
-        _stop(session, Channel.EMAIL, address, proof)
+        _stop(session, Channel.FAX if is_number(address) else Channel.EMAIL, address, proof)
     return of(session, address)
 
 
@@ -118,10 +143,19 @@ def state_of(session: Session, contact: Contact, wanted: Iterable[Wish], *, proo
 
 def refuse_mail(session: Session, address: str, *, proof: str) -> None:
     """The owner of an address wants no more mailings by e-mail, whichever address of theirs is used next."""
-    _stop(session, Channel.EMAIL, address, proof)
+    _refuse(session, Channel.EMAIL, address, proof)
+
+
+def refuse_faxes(session: Session, number: str, *, proof: str) -> None:
+    """The owner of a number wants no more faxes that they did not ask for."""
+    _refuse(session, Channel.FAX, number, proof)
+
+
+def _refuse(session: Session, channel: Channel, address: str, proof: str) -> None:
+    _stop(session, channel, address, proof)
     contact = contact_of(session, address)
-    if contact is not None and _said(session, contact).get((Channel.EMAIL, Topic.MARKETING)) is not False:
-        session.add(_word(contact, Channel.EMAIL, Topic.MARKETING, False, proof))
+    if contact is not None and _said(session, contact).get((channel, Topic.MARKETING)) is not False:
+        session.add(_word(contact, channel, Topic.MARKETING, False, proof))
         session.flush()
 
 
@@ -136,8 +170,8 @@ def _state(
     before = _known(session, contact, address)
     _check(chosen, before)
     for channel in before.channels:
-        addresses = mails if channel == Channel.EMAIL else _addresses(contact, PointKind.PHONE)
-        wants = any((channel, topic) in chosen for topic in TOPICS)
+        addresses = mails if channel == Channel.EMAIL else _addresses(contact, POINTS[channel])
+        wants = any(chosen_channel == channel for chosen_channel, _ in chosen)
         for one in addresses:
             if wants:
                 _open(session, channel, one)
@@ -147,6 +181,7 @@ def _state(
     for channel, topic in before.wanted:
         now = (channel, topic) in chosen
         if latest.get((channel, topic)) is not now:
+            latest[channel, topic] = now
             session.add(_word(contact, channel, topic, now, proof))
         if now and latest.get((channel, Topic.MARKETING)) is False:
             latest[channel, Topic.MARKETING] = True

@@ -70,10 +70,12 @@ class Unsubscriber:
 
     def follow(self, session: Session, token: str) -> str:
         """Put the link's address on the suppression list for marketing, and write down that its owner wants
-        no more mailings; returns the address. Following it twice does nothing more. Raises BadLink.
+        no more mailings; returns the address, which for a fax is its number. Following it twice does nothing
+        more. Raises BadLink.
         """
         address, delivery_id = self.read(token)
-        wishes.refuse_mail(session, address, proof=f"link in delivery {delivery_id}")
+        refuse = wishes.refuse_faxes if wishes.is_number(address) else wishes.refuse_mail
+        refuse(session, address, proof=f"link in delivery {delivery_id}")
         session.execute(
             update(CampaignRecipient)
             .where(CampaignRecipient.delivery_id == delivery_id, CampaignRecipient.opted_out_at.is_(None))

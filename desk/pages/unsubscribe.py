@@ -41,7 +41,7 @@ def _page(
         status=200 if known else 404,
         address=known.address if known else "",
         wishes=known,
-        topics=wishes.TOPICS,
+        topics_of=wishes.topics_of,
         stopped=stopped,
         kept=kept,
         each=[(language, texts(language).gettext) for language in _IN_ORDER],

@@ -33,7 +33,7 @@ def ask(request: PageRequest, session: Transaction, contact_id: FromPath[int]) -
     """The form: topics and channels."""
     contact = person_for(session, request.scope["user"], contact_id)
     known = wishes.of_contact(session, contact)
-    return sheet(request, session, "wishes.html", contact=contact, wishes=known, topics=wishes.TOPICS)
+    return sheet(request, session, "wishes.html", contact=contact, wishes=known, topics_of=wishes.topics_of)
 
 
 @post("/people/{contact_id:int}/wishes", enter=WORKERS)

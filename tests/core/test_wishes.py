@@ -35,9 +35,9 @@ def stop(session: Session, reason: SuppressionReason, scope: Scope = Scope.MARKE
 def test_what_nobody_refused_is_wanted_on_each_channel_they_have(session: Session, ona: Contact):
     known = wishes.of(session, "Ona+tag@example.lt")
     assert known.contact_id == ona.id
-    assert known.channels == (Channel.EMAIL, Channel.SMS)
+    assert known.channels == (Channel.EMAIL, Channel.SMS, Channel.VOICE)
     assert all(known.wanted.values())
-    assert len(known.wanted) == 6
+    assert len(known.wanted) == 7
 
 
 def test_a_choice_is_kept_with_its_proof_and_written_once(session: Session, ona: Contact):
@@ -93,3 +93,16 @@ def test_an_address_that_nobody_has_can_be_closed_and_nothing_else(session: Sess
 def test_a_wish_that_was_not_offered_is_refused(session: Session, ona: Contact):
     with pytest.raises(InputRefused):
         wishes.state(session, ONA, {(Channel.FAX, Topic.NEWS)}, proof="page")
+
+
+def test_automatic_calls_are_refused_and_allowed_apart_from_mail_and_sms(session: Session, ona: Contact):
+    by_voice, number = (Channel.VOICE, Topic.MARKETING), "+37060000001"
+    everything = set(wishes.of(session, ONA).wanted)
+    assert not wishes.state(session, ONA, everything - {by_voice}, proof="page").wanted[by_voice]
+    stop = consent.suppression_of(session, Channel.VOICE, number)
+    assert stop is not None
+    assert stop.scope == Scope.MARKETING
+    assert consent.suppression_of(session, Channel.SMS, number) is None
+    assert wishes.state(session, ONA, everything, proof="page").wanted[by_voice]
+    said = [one.granted for one in session.scalars(select(Consent).where(Consent.channel == "voice"))]
+    assert said == [False, True]

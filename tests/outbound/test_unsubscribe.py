@@ -43,6 +43,22 @@ def test_who_follows_it_is_not_written_to_at_another_address_of_theirs_either(se
     assert wishes.of(session, "ona@a.lt").wanted[Channel.EMAIL, wishes.Topic.NEWS]
 
 
+def test_link_of_a_fax_stops_faxes_to_its_number_and_nothing_else(session: Session):
+    number = "+37052123456"
+    contact = Contact(name="Ona", points=[ContactPoint(kind=PointKind.FAX, value=number)])
+    session.add(contact)
+    session.flush()
+    token = LINKS.token(number, 7)
+    assert wishes.of(session, number).wanted == {(Channel.FAX, wishes.Topic.MARKETING): True}
+    for _ in range(2):
+        assert LINKS.follow(session, token) == number
+    assert wishes.of(session, number).wanted == {(Channel.FAX, wishes.Topic.MARKETING): False}
+    stop = session.scalars(select(consent.Suppression)).one()
+    assert (stop.channel, stop.address, stop.scope) == (Channel.FAX, number, Scope.MARKETING)
+    said = session.scalars(select(Consent)).one()
+    assert (said.contact_id, said.channel, said.granted) == (contact.id, Channel.FAX, False)
+
+
 def test_following_it_twice_does_nothing_more(session: Session):
     token = LINKS.token("ona@example.lt", 7)
     LINKS.follow(session, token)
