@@ -27,6 +27,8 @@ MOST_FAULTS = 100
 HEADS = frozenset(
     {"email", "e-mail", "address", "phone", "el. paštas", "adresas", "почта", "адрес", "телефон"}
 )
+BY_NUMBER = (Channel.SMS, Channel.VOICE)
+"""What a number on such a list closes: nobody who asked for no SMS of ours waits for a call by machine."""
 REASONS = {
     "unsubscribed": SuppressionReason.UNSUBSCRIBED,
     "unsubscribe": SuppressionReason.UNSUBSCRIBED,
@@ -50,7 +52,7 @@ from json_to_recordset(cast(:rows as json)) as v (channel text, address text, sc
 on conflict (channel, address) do update
 set scope = excluded.scope, reason = excluded.reason, source = excluded.source
 where suppression.scope = 'marketing' and excluded.scope = 'everything'
-returning xmax = 0
+returning channel, xmax = 0
 """)
 
 
@@ -152,15 +154,23 @@ def _is_head(cells: list[str]) -> bool:
     return any(cell.strip().lower() in HEADS for cell in cells)
 
 
+def _closes(row: Row) -> tuple[Channel, ...]:
+    """A number that takes no SMS may be called all the same."""
+    whole = row.channel == Channel.SMS and row.reason != SuppressionReason.BOUNCED
+    return BY_NUMBER if whole else (row.channel,)
+
+
 def _write(
     session: Session, page: dict[tuple[str, str], Row], source: str, done: Imported, *, dry: bool
 ) -> None:
     if page and not dry:
         plain = [
-            {"channel": one.channel, "address": one.address, "scope": one.scope, "reason": one.reason}
+            {"channel": channel, "address": one.address, "scope": one.scope, "reason": one.reason}
             for one in page.values()
+            for channel in _closes(one)
         ]
-        written = session.scalars(_PUT, {"rows": as_json(plain), "source": source[:300]}).all()
-        done.added += sum(map(bool, written))
-        done.known += len(page) - sum(map(bool, written))
+        written = session.execute(_PUT, {"rows": as_json(plain), "source": source[:300]}).all()
+        added = sum(bool(new) for channel, new in written if channel != Channel.VOICE)
+        done.added += added
+        done.known += len(page) - added
     page.clear()

@@ -210,12 +210,16 @@ def _stop(session: Session, channel: Channel, address: str, proof: str) -> None:
 
 
 def _open(session: Session, channel: Channel, address: str) -> None:
-    """Take back what the person themselves closed, and nothing else."""
+    """Take back what the person themselves closed, and nothing else.
+
+    Who pressed 9 has no key that takes it back, so their word does; STOP by SMS ends with their START.
+    """
+    closed = [Scope.MARKETING, Scope.EVERYTHING] if channel == Channel.VOICE else [Scope.MARKETING]
     session.execute(
         delete(Suppression).where(
             Suppression.channel == channel,
             Suppression.address == address_key(channel, address),
-            Suppression.scope == Scope.MARKETING,
+            Suppression.scope.in_(closed),
             Suppression.reason == SuppressionReason.UNSUBSCRIBED,
         )
     )

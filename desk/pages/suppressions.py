@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from litestar import Response, get, post
@@ -14,7 +15,7 @@ from core.accounts import Channel
 from core.consent import Scope, Suppression, SuppressionReason
 from core.errors import InputRefused, NotFound
 from core.notices import open_alarms
-from core.suppressionlist import Imported
+from core.suppressionlist import BY_NUMBER, Imported
 from desk.access import MARKETERS
 from desk.given import Filled, Transaction
 from desk.pages.inbox import rail
@@ -51,11 +52,11 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
     return _shown(request, session)
 
 
-def _address(form: Any) -> tuple[Channel, str]:
-    """The channel and normal form of an address or number. Raises InputRefused for what is neither."""
+def _address(form: Any) -> tuple[Sequence[Channel], str]:
+    """The channels and normal form of an address or number. Raises InputRefused for what is neither."""
     text = form.line("address", longest=320)
-    channel = Channel.EMAIL if "@" in text else Channel.SMS
-    return channel, consent.address_key(channel, text)
+    channels = (Channel.EMAIL,) if "@" in text else BY_NUMBER
+    return channels, consent.address_key(channels[0], text)
 
 
 @post("/suppressions", enter=MARKETERS)
@@ -63,15 +64,16 @@ def _address(form: Any) -> tuple[Channel, str]:
 def close(request: PageRequest, session: Transaction, form: Filled) -> Response[Any]:
     """No more mailings to an address or number, and how we know that they are not wanted."""
     viewer = request.scope["user"]
-    channel, address = _address(form)
+    channels, address = _address(form)
     why = form.line("why", longest=200)
     if len(why) < 3:
         raise InputRefused("Say how you know what they want.", cure="For example: said so in a call today.")
-    known = session.get(Suppression, (channel, address)) is not None
-    consent.suppress(
-        session, channel, address, scope=Scope.MARKETING, reason=SuppressionReason.MANUAL,
-        source=f"{viewer.name}: {why}",
-    )  # fmt: skip
+    known = session.get(Suppression, (channels[0], address)) is not None
+    for channel in channels:
+        consent.suppress(
+            session, channel, address, scope=Scope.MARKETING, reason=SuppressionReason.MANUAL,
+            source=f"{viewer.name}: {why}",
+        )  # fmt: skip
     audit.note(session, viewer.staff_id, "added", "suppression", 0, address, after={"why": why})
     said = reader(request).gettext("No more mailings go to %(address)s.", address=address)
     return done(
@@ -84,12 +86,15 @@ def close(request: PageRequest, session: Transaction, form: Filled) -> Response[
 @in_thread
 def reopen(request: PageRequest, session: Transaction, form: Filled) -> Response[Any]:
     """Undo of closing by hand. What clients, servers and other programs closed is not opened here."""
-    found = session.get(Suppression, _address(form))
-    if found is None or found.reason != SuppressionReason.MANUAL:
+    channels, address = _address(form)
+    rows = [session.get(Suppression, (channel, address)) for channel in channels]
+    found = [one for one in rows if one is not None and one.reason == SuppressionReason.MANUAL]
+    if not found:
         raise NotFound
-    audit.note(session, request.scope["user"].staff_id, "removed", "suppression", 0, found.address)
-    session.delete(found)
-    said = reader(request).gettext("Mailings may go to %(address)s again.", address=found.address)
+    audit.note(session, request.scope["user"].staff_id, "removed", "suppression", 0, address)
+    for one in found:
+        session.delete(one)
+    said = reader(request).gettext("Mailings may go to %(address)s again.", address=address)
     return done(request, said, go="/suppressions", events=("suppressions",))
 
 

@@ -34,6 +34,17 @@ def test_addresses_and_numbers_are_taken_with_their_reasons(session: Session):
     }
 
 
+def test_a_number_gets_no_sms_and_no_automatic_call_unless_it_only_takes_no_sms(session: Session):
+    done = take_over(session, b"+370 600 00001;manual\n+370 5 212 3456;bounced\n", source="x")
+    assert (done.rows, done.added, done.known) == (2, 2, 0)
+    rows = session.execute(select(Suppression.channel, Suppression.address)).all()
+    assert {tuple(row) for row in rows} == {
+        (Channel.SMS, "+37060000001"),
+        (Channel.VOICE, "+37060000001"),
+        (Channel.SMS, "+37052123456"),
+    }
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "windows-1257"])
 def test_any_usual_encoding_is_read(session: Session, encoding: str):
     done = take_over(session, "adresas,pastaba\nona@example.lt,Ąžuolė\n".encode(encoding), source="x")

@@ -103,6 +103,11 @@ def test_automatic_calls_are_refused_and_allowed_apart_from_mail_and_sms(session
     assert stop is not None
     assert stop.scope == Scope.MARKETING
     assert consent.suppression_of(session, Channel.SMS, number) is None
+    # Key 9 of an automatic call stops more than the page does, and has no key that takes it back.
+    consent.suppress(
+        session, Channel.VOICE, number, scope=Scope.EVERYTHING, reason=SuppressionReason.UNSUBSCRIBED,
+        source="call",
+    )  # fmt: skip
     assert wishes.state(session, ONA, everything, proof="page").wanted[by_voice]
     said = [one.granted for one in session.scalars(select(Consent).where(Consent.channel == "voice"))]
     assert said == [False, True]

@@ -141,6 +141,12 @@ def test_an_address_is_closed_by_hand_with_its_reason_and_undone(
     undo = json.loads(answer.headers["hx-trigger"])["toast"]
     browser.post(undo["undo"], data=undo["values"], headers=HTMX)
     assert "ona@nenori.lt" not in browser.get("/suppressions", headers=HTMX).text
+    number = {"address": "8 612 00999", "why": "paprašė telefonu"}
+    undo = json.loads(browser.post("/suppressions", data=number, headers=HTMX).headers["hx-trigger"])["toast"]
+    # Neither an SMS nor an automatic call.
+    assert browser.get("/suppressions?q=1200999", headers=HTMX).text.count("+37061200999") == 2
+    browser.post(undo["undo"], data=undo["values"], headers=HTMX)
+    assert "+37061200999" not in browser.get("/suppressions", headers=HTMX).text
 
 
 def test_a_list_of_another_program_is_taken_over_and_what_a_client_closed_stays_closed(
