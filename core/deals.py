@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, Numeric, Text, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
@@ -186,6 +187,8 @@ class StageChange(Base):
     """Who worked on it there."""
     lacking: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     """What was missing when a leader let the deal leave the stage before all the same."""
+    found: Mapped[dict[str, Any] | None]
+    """What a person's move put an end to, for the day it is taken back (`core.stages_back`)."""
 
     deal: Mapped[Deal] = relationship(back_populates="changes")
     to_stage: Mapped[Stage] = relationship(foreign_keys=[to_stage_id])

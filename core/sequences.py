@@ -26,6 +26,8 @@ class StopReason(StrEnum):
     BOUNCE = "bounce"
     HAND = "hand"
     NO_ADDRESS = "no_address"
+    TAKEN_BACK = "taken_back"
+    """The move of a deal that began it was taken back: it counts as never begun."""
 
 
 RULED = frozenset({StopReason.REPLY, StopReason.CALL, StopReason.DEAL_MOVED})
@@ -152,7 +154,8 @@ TRANSITIONS: dict[EnrolmentState, frozenset[EnrolmentState]] = {
     EnrolmentState.FINISHED: frozenset(),
     EnrolmentState.STOPPED: frozenset(),
 }
-"""Nothing leads back from an end: a client is enrolled anew instead."""
+"""Nothing leads back from an end: a client is enrolled anew instead. Only a deal's move that is taken back
+takes up again what it had ended (`take_up`)."""
 
 LIVE = (EnrolmentState.ACTIVE, EnrolmentState.PAUSED)
 AWAY = "away"
@@ -262,7 +265,11 @@ def enrol(
     if sequence.once:
         seen = session.scalar(
             select(Enrolment.id)
-            .where(Enrolment.sequence_key == sequence.key, Enrolment.contact_id == contact_id)
+            .where(
+                Enrolment.sequence_key == sequence.key,
+                Enrolment.contact_id == contact_id,
+                Enrolment.stop_reason.is_distinct_from(StopReason.TAKEN_BACK),
+            )
             .limit(1)
         )
         if seen is not None:
@@ -337,6 +344,21 @@ def pause(session: Session, enrolment: Enrolment) -> None:
 def resume(session: Session, enrolment: Enrolment) -> None:
     """Let a held follow-up go on: its next step is due when it was, or now if that is past."""
     _change(session, enrolment, EnrolmentState.ACTIVE)
+
+
+def take_up(session: Session, enrolment: Enrolment, state: EnrolmentState, *, not_before: datetime) -> None:
+    """Let a follow-up that a deal's move ended stand as before, since the move is taken back.
+
+    Raises IllegalTransition for one that ended otherwise.
+    """
+    session.refresh(enrolment, with_for_update={"of": Enrolment})
+    if enrolment.state != EnrolmentState.STOPPED or enrolment.stop_reason != StopReason.DEAL_MOVED:
+        raise IllegalTransition(f"A follow-up that is {enrolment.state} cannot become {state}.")
+    enrolment.state = state
+    enrolment.stop_reason = enrolment.ended_at = None
+    if enrolment.due_at < not_before:
+        enrolment.due_at, enrolment.waits_for = not_before, AWAY
+    session.flush()
 
 
 def live_of(

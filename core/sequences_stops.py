@@ -56,7 +56,7 @@ def stop_for_deal(session: Session, deal_id: int) -> int:
     return _stop(session, StopReason.DEAL_MOVED, whose, whose)
 
 
-def stop(session: Session, enrolment: Enrolment, *, by: int) -> None:
+def stop(session: Session, enrolment: Enrolment, *, by: int, reason: StopReason = StopReason.HAND) -> None:
     """End a follow-up because a person said so; what it queued and has not left is taken back.
 
     Raises IllegalTransition for one that has ended.
@@ -64,7 +64,7 @@ def stop(session: Session, enrolment: Enrolment, *, by: int) -> None:
     session.refresh(enrolment, with_for_update={"of": Enrolment})
     if EnrolmentState.STOPPED not in TRANSITIONS[enrolment.state]:
         raise IllegalTransition(f"A follow-up that is {enrolment.state} cannot be stopped.")
-    _end(session, [enrolment.id], StopReason.HAND, by)
+    _end(session, [enrolment.id], reason, by)
     session.refresh(enrolment)
 
 

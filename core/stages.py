@@ -21,6 +21,7 @@ from core import (
     readiness,
     sequences,
     sequences_stops,
+    stages_back,
 )
 from core.deals import Deal, LossReason, Outcome, Stage, StageChange, WinReason
 from core.errors import FrontdeskError, InputRefused
@@ -28,7 +29,7 @@ from core.followup import due_after
 from core.outbox import Delivery, DeliveryState, Draft
 from core.performers import Choice
 from core.readiness import Lack, NotReady
-from core.sequences import AlreadyEnrolled, Sequence
+from core.sequences import AlreadyEnrolled, Enrolment, Sequence
 from core.staff import StaffMember
 from core.worktime import Calendar
 
@@ -120,6 +121,7 @@ def enter_stage(
         deals.hold(session, deal)
         missing = _may_leave(session, deal, stage, override=override, reason=reason)
         giver_id = deal.performer_id or deal.owner_id
+        found = stages_back.found_by(session, deal) if staff else None
         if goes_back(deal.stage, stage):
             _take_back_letter(session, deal)
         change = deals.move(session, deal, stage, staff_id=staff.id if staff else None, reason=reason)
@@ -131,8 +133,11 @@ def enter_stage(
             draft = letters.stage_document(session, deal, change, staff, today=today)
             delivery_id = outbox.queue(session, draft) if draft else None
         sequences_stops.stop_for_deal(session, deal.id)
+        begun = None
         if not silent:
-            _begin_follow_up(session, deal, stage, calendar or Calendar())
+            begun = _begin_follow_up(session, deal, stage, calendar or Calendar())
+        if found is not None:
+            change.found = found | {"begun": begun.id if begun else None}
         _appoint(session, deal, change, giver_id, reason)
     return change, delivery_id
 
@@ -200,10 +205,10 @@ def _take_back_letter(session: Session, deal: Deal) -> None:
         outbox.settle(session, delivery_id, DeliveryState.CANCELLED, detail="the deal left the stage again")
 
 
-def _begin_follow_up(session: Session, deal: Deal, stage: Stage, calendar: Calendar) -> None:
+def _begin_follow_up(session: Session, deal: Deal, stage: Stage, calendar: Calendar) -> Enrolment | None:
     sequence = sequences.current(session, stage.sequence) if stage.sequence else None
     if sequence is None or not sequence.steps or deal.contact is None:
-        return
+        return None
     now = session.execute(select(func.now())).scalar_one()
     account, first = deal.contact.account, sequence.steps[0]
     place = calendar
@@ -212,7 +217,8 @@ def _begin_follow_up(session: Session, deal: Deal, stage: Stage, calendar: Calen
     due_at = due_after(first, now, place)
     # Somebody who is in it for another deal of theirs is not led through it twice at once.
     with suppress(AlreadyEnrolled):
-        sequences.enrol(session, sequence, contact_id=deal.contact.id, deal_id=deal.id, due_at=due_at)
+        return sequences.enrol(session, sequence, contact_id=deal.contact.id, deal_id=deal.id, due_at=due_at)
+    return None
 
 
 def run_rules(session: Session, deal: Deal, calendar: Calendar | None = None) -> list[StageChange]:

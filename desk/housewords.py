@@ -97,6 +97,7 @@ DEEDS: dict[str, str] = {
     "merged": N_("merged with another"),
     "separated": N_("separated again"),
     "exported": N_("handed out as a file"),
+    "taken_back": N_("moved back at once"),
 }
 KINDS: dict[str, str] = {
     "staff": N_("Colleague"),
@@ -144,6 +145,8 @@ FIELDS: dict[str, str] = {
     "version": N_("Version"),
     "approver": N_("Needs the word of"),
     "conversations_returned": N_("Conversations returned to the queue"),
+    "stage": N_("Stage"),
+    "reason": N_("Reason"),
 }
 
 

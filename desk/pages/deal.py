@@ -107,7 +107,7 @@ def move(
     if override and request.scope["user"].role not in LEADERS:
         raise NotAllowed("Only the head of sales may let it go.")
     house = house_of(state.settings)
-    _change, delivery_id = stages.enter_stage(
+    change, delivery_id = stages.enter_stage(
         session,
         deal,
         to,
@@ -129,7 +129,11 @@ def move(
     elif delivery_id is not None:
         text += " " + language.gettext("The letter is queued.")
     return done(
-        request, text, go=f"/conversations/{conversation_id}", events=("conversation", "moved", "review")
+        request,
+        text,
+        go=f"/conversations/{conversation_id}",
+        undo=f"/deals/{deal.id}/moves/{change.id}/undo",
+        events=("conversation", "moved", "deal", "review"),
     )
 
 

@@ -10,15 +10,16 @@ from litestar.datastructures import State
 from litestar.params import FromPath
 from sqlalchemy.orm import Session
 
-from core import audit, checklists, deals, handover, payments, stages
-from core.deals import Deal, Initiative, Interest
-from core.errors import FrontdeskError, InputRefused, NotFound
+from core import audit, checklists, deals, handover, payments, stages, stages_back
+from core.deals import Deal, Initiative, Interest, StageChange
+from core.errors import FrontdeskError, InputRefused, NotAllowed, NotFound
 from core.notices import open_alarms
 from core.payments import DeliveryNote, Payment
+from core.sessions import SignedIn
 from core.staff import StaffMember
 from core.worktime import Calendar
 from desk import dealview, live, tables
-from desk.access import SALES
+from desk.access import LEADERS, SALES
 from desk.dealview import deal_for
 from desk.figures import read_number
 from desk.forms import Form
@@ -60,6 +61,7 @@ def _page(
         view=view,
         deal=deal,
         fault=fault,
+        unmovable=_unmovable(session, viewer, deal),
         colleagues=tables.colleagues(session),
         today=date.today().isoformat(),  # noqa: DTZ011 - only what the field shows at first
         alarms=open_alarms(session),
@@ -203,6 +205,49 @@ def _take_back(
     return _after(request, state, session, deal, reader(request).gettext("It is taken back."))
 
 
+@post("/deals/{deal_id:int}/moves/{change_id:int}/undo", enter=SALES)
+@in_thread
+def unmove(
+    request: PageRequest, session: Transaction, deal_id: FromPath[int], change_id: FromPath[int]
+) -> Response[Any]:
+    """The deal was moved by mistake: it is where it was, as long as nothing has left."""
+    viewer = request.scope["user"]
+    deal = deal_for(session, viewer, deal_id)
+    change = session.get(StageChange, change_id)
+    if change is not None and change.deal_id == deal.id and not _may_unmove(viewer, change):
+        raise NotAllowed("Only who moved the deal takes that back, or the head of sales.")
+    back = stages_back.take_back(session, deal, change_id, by=viewer.staff_id)
+    language = reader(request)
+    said = [language.gettext("The deal is back in “%(stage)s”.", stage=deal.stage.name(language.language))]
+    if back.letters:
+        said.append(language.ngettext("Its letter is not sent.", "Its letters are not sent.", back.letters))
+    if back.lost:
+        said.append(
+            language.ngettext(
+                "%(num)d letter that had waited before stays cancelled.",
+                "%(num)d letters that had waited before stay cancelled.",
+                back.lost,
+            )
+        )
+    live.announce(session, "deal", None)
+    return done(
+        request,
+        " ".join(said),
+        go=f"/deals/{deal.id}",
+        events=("conversation", "moved", "deal", "review", "tasks"),
+    )
+
+
+def _may_unmove(viewer: SignedIn, change: StageChange) -> bool:
+    return viewer.role in LEADERS or change.staff_id == viewer.staff_id
+
+
+def _unmovable(session: Session, viewer: SignedIn, deal: Deal) -> int | None:
+    """The move that whoever looks may still take back."""
+    change = stages_back.last_to_take_back(session, deal)
+    return change.id if change is not None and _may_unmove(viewer, change) else None
+
+
 @post("/deals/{deal_id:int}/reopen", enter=SALES)
 @in_thread
 def reopen(request: PageRequest, state: State, session: Transaction, deal_id: FromPath[int]) -> Response[Any]:
@@ -246,4 +291,4 @@ def _after(
     )
 
 
-ROUTES = (show, aside, check, story, pay, deliver, unpay, undeliver, reopen)
+ROUTES = (show, aside, check, story, pay, deliver, unpay, undeliver, unmove, reopen)

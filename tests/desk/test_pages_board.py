@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from core.accounts import Account
 from core.conversations import Conversation
 from core.db import transaction
 from core.deals import Deal, open_deal
+from core.outbox import Delivery
 from core.pipelines import Stage
 from tests.desk.conftest import SignedIn
 from tests.factories import World
@@ -115,3 +117,26 @@ def test_the_question_asked_on_moving_comes_from_the_boards_own_stages(
     answer = signed_in("agent").get(f"/conversations/{talk}/move?stage={number}", headers=HTMX)
     assert answer.status_code == 200
     assert f'name="stage" value="{number}"' in answer.text
+
+
+def test_a_move_is_taken_back_with_one_click_and_its_letter_does_not_leave(
+    signed_in: SignedIn, engine: sa.Engine, world: World, own_deal: int
+) -> None:
+    talk, browser = world.talks["own"].id, signed_in("agent")
+    with transaction(engine) as session:
+        before = session.get_one(Deal, own_deal).stage.key
+        to = session.scalars(sa.select(Stage.id).where(Stage.key == "commercial_offer")).one()
+    moved = browser.post(f"/conversations/{talk}/move", data={"stage": to}, headers=HTMX)
+    undo = json.loads(moved.headers["hx-trigger"])["toast"]["undo"]
+    assert undo in browser.get(f"/deals/{own_deal}").text
+    assert signed_in("mate").post(undo, headers=HTMX).status_code == 403
+    assert "Laiškas" in browser.post(undo, headers=HTMX).headers["hx-trigger"].encode().decode(
+        "unicode_escape"
+    )
+    with transaction(engine) as session:
+        assert session.get_one(Deal, own_deal).stage.key == before
+        assert not session.scalars(
+            sa.select(Delivery.id).where(Delivery.deal_id == own_deal, Delivery.state == "queued")
+        ).all()
+    assert undo not in browser.get(f"/deals/{own_deal}").text
+    assert browser.post(undo, headers=HTMX).status_code == 409

@@ -112,6 +112,7 @@ def upgrade() -> None:
         sa.Column("conversation_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("copies", sa.Text(), server_default="", nullable=False),
         sa.Column("template", sa.Text(), nullable=False),
         sa.Column("language", sa.Text(), nullable=True),
         sa.Column("kept_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -187,12 +188,32 @@ def upgrade() -> None:
         postgresql_include=["assignee_id", "team_id", "account_id", "snoozed_until"],
         postgresql_where=sa.text("state = 'open'"),
     )
+    op.add_column("delivery", sa.Column("copy_of_id", sa.BigInteger(), nullable=True))
+    op.add_column("delivery", sa.Column("addressed", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.add_column("delivery", sa.Column("versions", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
+    op.create_index(
+        "ix_delivery_copy",
+        "delivery",
+        ["copy_of_id"],
+        unique=False,
+        postgresql_where=sa.text("copy_of_id IS NOT NULL"),
+    )
+    op.create_foreign_key(
+        op.f("fk_delivery_copy_of_id_delivery"), "delivery", "delivery", ["copy_of_id"], ["id"]
+    )
+    op.add_column("stage_change", sa.Column("found", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
 
 
 def downgrade() -> None:
     """Undo it."""
+    op.drop_column("stage_change", "found")
+    op.drop_constraint(op.f("fk_delivery_copy_of_id_delivery"), "delivery", type_="foreignkey")
+    op.drop_index(
+        "ix_delivery_copy", table_name="delivery", postgresql_where=sa.text("copy_of_id IS NOT NULL")
+    )
     op.drop_column("delivery", "versions")
+    op.drop_column("delivery", "addressed")
+    op.drop_column("delivery", "copy_of_id")
     op.drop_index(
         "ix_conversation_open",
         table_name="conversation",
