@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from core import approvers, audit, fileasks, letters, outbox
+from core import approvers, audit, fileasks, letters, outbox_copies
 from core.approvalasks import TRANSITIONS, Approval, ApprovalState
 from core.approvaldoubts import Doubt, deal_groups, doubt
 from core.approvers import Whose
@@ -82,7 +82,9 @@ def approve(
     _redate(session, delivery)
     now = session.execute(select(func.now())).scalar_one()
     wait = max(letters.UNDO, (not_before or now) - now)
-    outbox.settle(session, delivery.id, DeliveryState.QUEUED, detail="approved", staff_id=by, wait=wait)
+    outbox_copies.settle(
+        session, delivery.id, DeliveryState.QUEUED, detail="approved", staff_id=by, wait=wait
+    )
     if delivery.conversation_id is not None and not delivery.automatic:
         session.execute(
             update(Conversation)
@@ -151,7 +153,7 @@ def take_back(session: Session, approval_id: int, *, by: int) -> Approval:
     if approval.decided_by != by:
         raise NotAllowed("Only who decided may take it back.")
     if approval.state == ApprovalState.APPROVED:
-        outbox.settle(session, delivery.id, DeliveryState.HELD, detail="word taken back", staff_id=by)
+        outbox_copies.settle(session, delivery.id, DeliveryState.HELD, detail="word taken back", staff_id=by)
         _let_wait_again(session, delivery)
     elif approval.state != ApprovalState.RETURNED:
         raise IllegalTransition("There is nothing to take back.")
@@ -247,7 +249,7 @@ def withdraw(session: Session, approval_id: int, *, by: int, leads: bool = False
     if approval.asker_id not in (by, None) and not leads:
         raise NotAllowed("Only who asked may withdraw it.")
     if delivery.state == DeliveryState.HELD:
-        outbox.settle(session, delivery.id, DeliveryState.CANCELLED, detail="withdrawn", staff_id=by)
+        outbox_copies.settle(session, delivery.id, DeliveryState.CANCELLED, detail="withdrawn", staff_id=by)
     _let_follow_ups_go_on(session, delivery)
     _decided(session, approval, ApprovalState.WITHDRAWN, by, approval.note)
     return approval
@@ -268,7 +270,7 @@ def tell(session: Session, approval: Approval, delivery: Delivery, found: Doubt)
         return
     if delivery.state == DeliveryState.HELD:
         gone = DeliveryState.SUPPRESSED if found.key == "opted_out" else DeliveryState.CANCELLED
-        outbox.settle(session, delivery.id, gone, detail=f"not approved in time: {found.key}")
+        outbox_copies.settle(session, delivery.id, gone, detail=f"not approved in time: {found.key}")
     _let_follow_ups_go_on(session, delivery)
     _decided(session, approval, ApprovalState.OUTDATED, None, found.key)
 

@@ -17,6 +17,9 @@ LETTER_FILES: Final = 10
 LETTER_FILES_BYTES: Final = 20_000_000
 """Bytes of those files together; many mail servers take no letter above 25 MB, and base64 adds a third."""
 
+LETTER_COPIES: Final = 20
+"""People whom one letter is copied to; for more of them there are mailings."""
+
 
 class Limits(BaseModel):
     """How much is too much."""

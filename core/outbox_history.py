@@ -40,6 +40,8 @@ class Copy:
     sender: str = ""
     has_html: bool = False
     document_ids: tuple[int, ...] = ()
+    copied: Sequence[Sequence[str]] = ()
+    """Whom its header names as copied: a name and an address each."""
     by_hand: bool = False
     """A person wrote it just now and it goes out, so the client waits no longer."""
 
@@ -115,7 +117,8 @@ def _row(copy: Copy) -> dict[str, Any]:
         "subject": copy.subject,
         "sender_name": copy.sender_name,
         "sender": copy.sender,
-        "recipients": {"to": [[copy.recipient_name, copy.recipient]]},
+        "recipients": {"to": [[copy.recipient_name, copy.recipient]]}
+        | ({"cc": [list(pair) for pair in copy.copied]} if copy.copied else {}),
         "text": copy.text,
         "reply": copy.reply or copy.text,
         "has_html": copy.has_html,

@@ -71,8 +71,19 @@ class Claimed:
     """What the client may download."""
     versions: dict[str, Any] | None = None
     """Versions of its texts that it is held to."""
+    copy_of_id: int | None = None
+    """The letter it is a copy of; what it says is that letter's."""
+    addressed: dict[str, Any] | None = None
+    """Whom the header of a letter with copies names."""
+    letter_token: str | None = None
+    """The token of the letter it is a copy of, which is in the Message-ID of both."""
     enclosed: Sequence[Enclosure] = ()
     """Files from its writer's computer, once they are fetched."""
+
+    @property
+    def letter_id(self) -> int:
+        """The delivery that holds its documents and files: the letter's own, for a copy too."""
+        return self.id if self.copy_of_id is None else self.copy_of_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +112,27 @@ cross join lateral (
 # A page comes and goes as one JSON value: a driver converts value by value at many times the cost.
 _CLAIM = text("""
 with due as (
-    select found.id from unnest(cast(:priorities as int[])) as p (priority)
+    select found.id, found.copy_of_id from unnest(cast(:priorities as int[])) as p (priority)
     cross join lateral (
-        select id from delivery where channel = :channel and priority = p.priority
+        select id, copy_of_id from delivery where channel = :channel and priority = p.priority
         and state in ('queued', 'deferred') and due_at <= now()
         order by due_at, id limit :most for update skip locked
     ) as found limit :most
 ), claimed as (
     update delivery d
     set state = 'claimed', lease_owner = :owner, lease_until = clock_timestamp() + :lease,
-        attempts = attempts + 1
-    from due where d.id = due.id
+        attempts = d.attempts + 1
+    from due left join delivery whole on whole.id = due.copy_of_id
+    where d.id = due.id
     returning d.id, d.token, d.purpose, d.automatic, d.address, d.domain, d.recipient_name,
-        d.contact_id, d.conversation_id, d.deal_id, d.staff_id, d.mailbox, d.template, d.language,
-        d."values", d.subject, d.body, d.documents, d.in_reply_to, d.reference_ids, d.priority, d.attempts,
-        d.rfc_id, extract(epoch from now() - d.created_at) as waited, d.expires_at <= now() as expired,
+        d.contact_id, d.conversation_id, d.deal_id, d.staff_id, d.mailbox, d.template,
+        coalesce(whole.language, d.language) as language, coalesce(whole."values", d."values") as "values",
+        coalesce(whole.subject, d.subject) as subject, coalesce(whole.body, d.body) as body,
+        coalesce(whole.documents, d.documents) as documents,
+        coalesce(whole.in_reply_to, d.in_reply_to) as in_reply_to,
+        coalesce(whole.reference_ids, d.reference_ids) as reference_ids, d.priority, d.attempts,
+        coalesce(d.rfc_id, whole.rfc_id) as rfc_id,
+        extract(epoch from now() - d.created_at) as waited, d.expires_at <= now() as expired,
         (select scope from suppression s where s.channel = d.channel and s.address = d.address_key)
             as suppression,
         (select reason from suppression s where s.channel = d.channel and s.address = d.address_key)
@@ -125,7 +142,9 @@ with due as (
             where c.contact_id = d.contact_id and c.channel = d.channel
             and c.purpose in ('marketing', (select m.topic from campaign m where m.id = d.campaign_id))
             order by c.purpose, c.id desc) as latest) as consent_withdrawn,
-        d.files, d.versions, d.campaign_id,
+        coalesce(whole.files, d.files) as files, coalesce(whole.versions, d.versions) as versions,
+        d.campaign_id, d.copy_of_id, coalesce(whole.addressed, d.addressed) as addressed,
+        whole.token as letter_token,
         (select m.state from campaign m where m.id = d.campaign_id) as campaign_state
 )
 select coalesce(json_agg(claimed), '[]') from claimed
@@ -223,6 +242,8 @@ update delivery d set due_at = now() + :wait * (1 + random() * 0.2) * interval '
 from rest where d.id = rest.id
 """)
 
+_HOLD = text("select pg_advisory_xact_lock(hashtextextended('letter', :letter))")
+
 LAPSE = "its worker's lease ran out while it was prepared"
 LOST = "its worker was lost while it was transmitted"
 DEADLY = f"its worker was lost {LAPSES} times while it was prepared"
@@ -249,6 +270,11 @@ def claim(
         {"owner": owner, "channel": channel, "priorities": list(priorities), "most": most, "lease": lease},
     )
     return [Claimed(**{**row, "waited": timedelta(seconds=row["waited"])}) for row in page or ()]
+
+
+def hold_letter(session: Session, letter_id: int) -> None:
+    """Let whoever else makes a document of this letter, for it or for a copy of it, wait for the commit."""
+    session.execute(_HOLD, {"letter": letter_id})
 
 
 def begin_transmission(

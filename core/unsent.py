@@ -25,6 +25,8 @@ class Unsent(Base):
     )
     subject: Mapped[str] = mapped_column(Text, default="")
     body: Mapped[str] = mapped_column(Text)
+    copies: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """The line that names who else gets it, as it was written."""
     template: Mapped[str] = mapped_column(Text, default="answer")
     language: Mapped[str | None] = mapped_column(Text)
     kept_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -39,6 +41,7 @@ def keep(
     subject: str = "",
     template: str = "answer",
     language: str | None = None,
+    copies: str = "",
     key: str = "",
 ) -> bool:
     """Keep what is written so far; an empty body forgets it. Whether anything is kept afterwards.
@@ -49,7 +52,13 @@ def keep(
     if not body.strip() or (key and session.scalar(select(exists().where(Delivery.key == key)))):
         forget(session, staff_id, conversation_id)
         return False
-    words = {"subject": subject, "body": body, "template": template, "language": language}
+    words = {
+        "subject": subject,
+        "body": body,
+        "template": template,
+        "language": language,
+        "copies": copies,
+    }
     row = insert(Unsent).values(staff_id=staff_id, conversation_id=conversation_id, **words)
     session.execute(
         row.on_conflict_do_update(

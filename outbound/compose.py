@@ -179,7 +179,7 @@ class Composer:
         link = self._unsubscribe_link(claimed)
         whole = _Rendered(together) if together else self._render(claimed, made, link, templates)
         rendered = self.file_links.offered(whole.email, claimed.files)
-        rfc_id = claimed.rfc_id or f"fd-{claimed.token}@{self.sender.domain}"
+        rfc_id = claimed.rfc_id or f"fd-{claimed.letter_token or claimed.token}@{self.sender.domain}"
         name = self._name(claimed)
         data = mime.written(
             self._fields(claimed, rendered, rfc_id, name, link),
@@ -194,6 +194,9 @@ class Composer:
         )
         data = dkim.signed(data, self._signers, lambda: self._now().timestamp())
         letter = Letter(claimed.id, self.sender.address, (claimed.address,), data, claimed.token)
+        if claimed.copy_of_id is not None:
+            # History holds the letter itself, and counts it once among the uses of its text.
+            return Composed(letter, rfc_id, None)
         attached = [one.id for one in made] + [one.document_id for one in whole.files]
         return Composed(letter, rfc_id, self._copy(claimed, rendered, rfc_id, name, attached), use=whole.use)
 
@@ -263,7 +266,7 @@ class Composer:
         fields = [
             ("Date", format_datetime(self._now().astimezone(self._zone))),
             ("From", headers.mailbox(name, self.sender.address)),
-            ("To", headers.mailbox(claimed.recipient_name, claimed.address)),
+            *_readers(claimed),
             ("Subject", headers.encoded(rendered.subject.strip(), begins=9)),
             ("Message-ID", f"<{rfc_id}>"),
         ]
@@ -305,7 +308,18 @@ class Composer:
             sender=self.sender.address,
             has_html=bool(rendered.html),
             document_ids=tuple(attached),
+            copied=(claimed.addressed or {}).get("cc", ()),
         )
+
+
+def _readers(claimed: Claimed) -> list[tuple[str, str]]:
+    """To, and Cc where there are copies: the same in all of them."""
+    named = claimed.addressed or {"to": [(claimed.recipient_name, claimed.address)]}
+    return [
+        (field, ",\r\n ".join(headers.mailbox(name, address) for name, address in pairs))
+        for field, pairs in (("To", named["to"]), ("Cc", named.get("cc")))
+        if pairs
+    ]
 
 
 class _Compiling:

@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[ -~]*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]+")
 _SPACE = re.compile(r"\s+")
 _MESSAGE_ID = re.compile(r"[!-;=?-~]{1,250}")
-_ADDRESS = re.compile(r"[^\s<>\"(),;:\\\[\]\x00-\x1f\x7f]+@[A-Za-z0-9.\-]+")
+_ADDRESS = re.compile(r"[^\s<>\"(),;:\\\[\]\x00-\x1f\x7f]+@[A-Za-z0-9._\-]+")
 
 
 class HeaderRefused(InputRefused):

@@ -259,14 +259,25 @@ class Pages:
         for one in carriers:
             try:
                 with self._context.transaction() as session:
-                    made[one.id] = documents.of_deliveries(session, [one.id]).get(
-                        one.id
-                    ) or self._composer.make_documents(session, one)
+                    made[one.id] = self._documents_of(session, one)
             except Exception as error:
                 if not isinstance(error, FrontdeskError):
                     self._log.exception("a document could not be made", delivery=one.id)
                 failed[one.id] = error
         return made, failed
+
+    def _documents_of(self, session: Session, one: Claimed) -> list[Document]:
+        """A letter and its copies carry the very same ones, whichever of them is claimed first."""
+        whole = one.letter_id
+        if one.addressed is not None:
+            outbox_pages.hold_letter(session, whole)
+        made = documents.of_deliveries(session, [whole]).get(whole) or self._composer.make_documents(
+            session, replace(one, id=whole)
+        )
+        if one.id != whole:
+            for document in made:
+                documents.send_again(session, document, one.id)
+        return made
 
     def _failure(self, delivery_id: int, attempts: int, error: Exception) -> Settled:
         """What becomes of a letter that could not be composed."""
