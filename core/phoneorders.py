@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy import ForeignKey, Index, Text, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from core import outbox
+from core import deadnumbers, outbox
 from core.accounts import Channel
 from core.consent import Scope, SuppressionReason, suppress
 from core.db import Base, Id
@@ -210,13 +210,16 @@ def catch_up(session: Session, order: PhoneOrder) -> None:
 
 
 def _close_number(session: Session, order: PhoneOrder, said: str) -> None:
+    """At once where the exchange is sure of it, else when the same was told often enough."""
     whose = blame(order.error_code)
-    if whose not in {Blame.NUMBER, Blame.OPTED_OUT}:
+    sure = whose in {Blame.NUMBER, Blame.OPTED_OUT}
+    scope = Scope.EVERYTHING if sure else deadnumbers.judge(session, order.delivery, said)
+    if scope is None:
         return
     reason = SuppressionReason.UNSUBSCRIBED if whose is Blame.OPTED_OUT else SuppressionReason.BOUNCED
     try:
         suppress(
-            session, Channel(order.channel), order.number, scope=Scope.EVERYTHING, reason=reason,
+            session, Channel(order.channel), order.number, scope=scope, reason=reason,
             source=f"delivery {order.delivery_id}: {said}"[:300],
         )  # fmt: skip
     except BadPhone:

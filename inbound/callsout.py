@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core import callbacks, outbox, phoneorders, sequences, sequences_phone, sequences_stops
+from core import callbacks, deadnumbers, outbox, phoneorders, sequences, sequences_phone, sequences_stops
 from core.accounts import Channel
 from core.byphone import VOICE_HOLDS
 from core.callplan import Step
@@ -39,6 +39,8 @@ class Heard:
     over: bool
     first: LegState
     """How far the telephone came that was rung first."""
+    cause: str | None = None
+    """The SIP answer with which that one ended, where it was told."""
     client: LegState | None = None
     """In click-to-call, how far the client's telephone came."""
     answered_by: str | None = None
@@ -75,7 +77,7 @@ def _message(heard: Heard) -> Reached:
     if heard.first in {LegState.BUSY, LegState.NO_ANSWER, LegState.CANCELED}:
         return Reached(False, f"nobody answered: {heard.first.value}", again=True)
     if heard.first is LegState.FAILED:
-        return Reached(False, "the number cannot be reached")
+        return Reached(False, deadnumbers.why_failed(heard.cause))
     return Reached(False, "answered, but the message could not be said")
 
 
@@ -200,6 +202,7 @@ def conclude(session: Session, settings: Settings, call: Call, order: PhoneOrder
             OrderKind(order.kind),
             over,
             LegState(first.state) if first else LegState.QUEUED,
+            first.cause if first else None,
             LegState(client.state) if client else None,
             order.answered_by,
             order.pressed,

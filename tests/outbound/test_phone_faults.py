@@ -6,6 +6,7 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from sqlalchemy import func, select, update
 
 from core import outbox, outbox_pages
 from core.accounts import Channel
+from core.consent import Scope, suppression_of
 from core.notices import open_alarms
-from core.outbox import Delivery, DeliveryState, Draft
+from core.outbox import Delivery, DeliveryEvent, DeliveryState, Draft
 from core.phoneevents import PhoneEvent
 from desk.commands.ledger import at_twilio
 from inbound.reconcile import PhoneBooks
@@ -139,6 +141,22 @@ def test_country_that_the_account_may_not_reach_is_an_alarm_and_not_a_bad_number
     with out.context.transaction() as session:
         assert [one.kind for one in open_alarms(session)] == ["phone_refused"]
         assert session.scalar(select(func.count()).select_from(sa.table("suppression"))) == 0
+
+
+def test_telephone_that_is_off_for_weeks_gets_no_more_mailings_and_one_report_stops_nothing(
+    out: Outgoing,
+) -> None:
+    number = "+37061120000"
+    for sent in range(3):
+        out.queue(text(body=f"Sveiki, {sent}"))
+        out.send_all(Channel.SMS)
+        out.creator.carry(out.house.exchange.texts[-1], "sent", "undelivered", code=30003)
+        out.told()
+        with out.context.transaction() as session:
+            stop = suppression_of(session, Channel.SMS, number)
+            assert (stop.scope if stop else None) == (Scope.MARKETING if sent == 2 else None)
+            week = update(DeliveryEvent).values(happened_at=DeliveryEvent.happened_at - timedelta(days=8))
+            session.execute(week)
 
 
 STATUSES = ("queued", "sending", "sent", "delivered", "undelivered")
