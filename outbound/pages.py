@@ -5,7 +5,7 @@ The phases, each one transaction:
 1. `prepare`: claim, and settle in the same transaction what policy does not let go;
 2. documents, one transaction for each delivery that carries some;
 3. mark as transmitting and file the copies: committed before any final dot;
-4. `record`: what became of each, with suppressions for addresses that do not exist.
+4. `record`: what became of each, with suppressions for addresses that are given up.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from pathlib import Path
 import structlog
 from sqlalchemy.orm import Session
 
-from core import consent, db, documents, enclosures, outbox_history, outbox_pages, templatelibrary_uses
+from core import db, documents, enclosures, outbox_history, outbox_pages, templatelibrary_uses
 from core.accounts import Channel
 from core.campaigns import CampaignState
 from core.consent import Scope as Stops
-from core.consent import SuppressionReason
 from core.context import Context
 from core.documents import Document
 from core.errors import FrontdeskError
 from core.outbox import DeliveryState as State
 from core.outbox import Purpose
 from core.outbox_pages import LEASE, MARGIN, Claimed, Settled
-from outbound import policy, retry
+from outbound import policy, refusals, retry
 from outbound.channels.base import Letter, Outcome, Result
 from outbound.compose import Composed, Composes
 from outbound.gate import Gate, OpenGate
 from outbound.journal import Journal, Mark, Remains, remains
+from outbound.pageweight import beyond
 from outbound.policy import Action, Facts, Verdict
 
 COMPOSING_ATTEMPTS = 5
@@ -241,12 +241,20 @@ class Pages:
         return composed
 
     def _with_enclosures(self, going: Sequence[Claimed]) -> Sequence[Claimed]:
-        """The same, with the files that people enclosed; what no person wrote costs no look."""
-        written = [one.id for one in going if not one.automatic and one.conversation_id is not None]
+        """The same, with the files that people enclosed; what no person wrote costs no look.
+
+        Letters that would make the page too heavy for the memory go back to the queue.
+        """
+        written = {one.id for one in going if not one.automatic and one.conversation_id is not None}
         if not written:
             return going
         with self._context.transaction() as session:
-            found = enclosures.of_deliveries(session, written)
+            sizes = enclosures.sizes(session, written)
+            heavy = beyond({one.id: sizes.get(one.id, 0) for one in going})
+            back = [Settled(one, State.QUEUED, tried=False) for one in heavy]
+            outbox_pages.settle_page(session, owner=self.owner, settled=back, sources={State.CLAIMED})
+            going = [one for one in going if one.id not in heavy]
+            found = enclosures.of_deliveries(session, {one.id for one in going} & sizes.keys())
             session.expunge_all()
         return [replace(one, enclosed=found[one.id]) if one.id in found else one for one in going]
 
@@ -296,7 +304,7 @@ class Pages:
         A second call does nothing more. Returns how many came to each result.
         """
         settled: list[Settled] = []
-        gone: list[Claimed] = []
+        refused: list[tuple[Claimed, Outcome]] = []
         for letter in page.letters:
             one = page.claimed[letter.id]
             outcome = page.outcomes.get(letter.id, NOT_BEGUN)
@@ -311,21 +319,11 @@ class Pages:
                     tried=outcome.result is not Result.UNTRIED,
                 )
             )
-            if outcome.hard:
-                gone.append(one)
+            if outcome.result is Result.REFUSED:
+                refused.append((one, outcome))
         with self._context.transaction() as session:
-            outbox_pages.settle_page(session, owner=self.owner, settled=settled, sources=HELD)
-            for one in gone:
-                consent.suppress(
-                    session,
-                    self._channel,
-                    one.address,
-                    scope=Stops.EVERYTHING,
-                    reason=SuppressionReason.UNSUBSCRIBED
-                    if page.outcomes[one.id].opted_out
-                    else SuppressionReason.BOUNCED,
-                    source=f"delivery {one.id}: {page.outcomes[one.id].reply}"[:300],
-                )
+            done = outbox_pages.settle_page(session, owner=self.owner, settled=settled, sources=HELD)
+            refusals.close(session, self._channel, [one for one in refused if one[0].id in done])
             self._gate.recorded(session, page.outcomes)
         if self._journal is not None:
             self._journal.release(letter.id for letter in page.letters)
