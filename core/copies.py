@@ -1,4 +1,4 @@
-"""Whom a letter is copied to: read from a line of text, written into one, and found in the letter answered."""
+"""Whom a letter is copied to: read from a line of text, written into one, found in the letter answered."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core import intake, outbox
 from core.conversations import Message
@@ -83,6 +83,8 @@ class Ledger:
 
 _FILED = select(Message.raw_id).where(Message.raw_id.is_not(None))
 
+_WHOLE = aliased(Delivery)
+
 CHECKS: tuple[tuple[str, Select[Any]], ...] = (
     (
         "understood letters that are in no conversation",
@@ -101,6 +103,13 @@ CHECKS: tuple[tuple[str, Select[Any]], ...] = (
         select(Delivery.id).where(
             Delivery.state.in_([DeliveryState.CLAIMED, DeliveryState.TRANSMITTING]),
             Delivery.lease_until < func.now() - timedelta(minutes=10),
+        ),
+    ),
+    (
+        "copies that wait for a word though their letter does not",
+        select(Delivery.id).where(
+            Delivery.copy_of_id.in_(select(_WHOLE.id).where(_WHOLE.state != DeliveryState.HELD)),
+            Delivery.state == DeliveryState.HELD,
         ),
     ),
 )

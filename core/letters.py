@@ -18,6 +18,7 @@ from core import approvalasks
 from core.accounts import Channel, Contact
 from core.catalogue import unit_name
 from core.conversations import Conversation, Direction, Message
+from core.copies import Reader
 from core.deals import Deal, StageChange
 from core.errors import InputRefused
 from core.outbox import EXPIRY, Draft, Purpose
@@ -202,6 +203,7 @@ def answer(
     subject: str = "",
     language: str | None = None,
     template: str = "answer",
+    copies: Sequence[Reader] = (),
 ) -> Draft:
     """A staff member's own words to the client, in the conversation's thread; leaves after UNDO.
 
@@ -210,6 +212,9 @@ def answer(
     """
     incoming = last_incoming(session, conversation.id)
     contact = conversation.contact
+    if incoming is not None and incoming.sender and incoming.contact is not None:
+        # A colleague of the client's may have written last, whose name and greeting it is then.
+        contact = incoming.contact
     address = (incoming.sender if incoming else None) or (contact.email if contact else None)
     if not address:
         raise NoAddress
@@ -245,6 +250,7 @@ def answer(
         values=values,
         subject=subject or conversation.subject,
         body=body,
+        copies=[one for one in copies if one.address != address],
         in_reply_to=in_reply_to,
         reference_ids=reference_ids,
         priority=1,

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from core import outbox_copies
 from core.calls import Call
 from core.conversations import Conversation, ConversationState, Message, ThreadId
 from core.db import Base, Id
@@ -103,7 +104,7 @@ def separate(session: Session, message: Message, *, staff_id: int) -> Move:
         into_id=fresh.id,
         message_ids=[message.id],
         thread_ids=[message.rfc_id] if message.rfc_id else [],
-        delivery_ids=[message.delivery_id] if message.delivery_id else [],
+        delivery_ids=list(outbox_copies.ids_with_copies(session, message.delivery_id)),
         task_ids=[],
         call_ids=[],
         beside_id=None,

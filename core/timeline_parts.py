@@ -24,6 +24,7 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.orm import aliased
 
 from core import downloads, meetings
 from core.accounts import Channel, Contact
@@ -239,6 +240,7 @@ def _mailings(whose: Whose, _language: str) -> Select[*tuple[Any, ...]]:
 
 def _sends(whose: Whose, _language: str) -> Select[*tuple[Any, ...]]:
     """Sends that became no letter of a conversation."""
+    whole = aliased(Delivery)
     return (
         _columns(func.coalesce(Delivery.settled_at, Delivery.created_at), "delivery", Delivery.id,
                  title=Delivery.subject, detail=Delivery.address, who=StaffMember.name, state=Delivery.state,
@@ -249,6 +251,8 @@ def _sends(whose: Whose, _language: str) -> Select[*tuple[Any, ...]]:
             Delivery.contact_id.in_(whose.people()),
             Delivery.campaign_id.is_(None),
             ~exists().where(Message.delivery_id == Delivery.id),
+            # A copy stands in the history of whoever does not see the letter itself there.
+            ~exists().where(whole.id == Delivery.copy_of_id, whole.contact_id.in_(whose.people())),
         )
     )  # fmt: skip
 

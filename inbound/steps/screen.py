@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from core import consent, outbox, sequences_stops
+from core import consent, outbox, outbox_copies, sequences_stops
 from core.accounts import Channel
 from core.bouncewords import BounceClass
 from core.consent import Scope, SuppressionReason, address_key
@@ -88,11 +88,30 @@ def _settle_reports(batch: Batch, reports: list[Item]) -> None:
     keys = {id(item): keys_of(item) for item in reports}
     ours = outbox.by_token(batch.session, [key for found in keys.values() for key in found])
     for item in reports:
-        delivery = next((ours[key] for key in keys[id(item)] if key in ours), None)
-        if delivery is None:
+        named = next((ours[key] for key in keys[id(item)] if key in ours), None)
+        if named is None:
             item.ignore("screen", f"a {item.reading.machine} that names no letter of ours")
+            continue
+        delivery = _meant(batch, item, named)
+        if delivery is None:
+            item.ignore("screen", f"a {item.reading.machine} about a letter with copies that names no reader")
         else:
             item.ignore("screen", _settle(batch, item, delivery))
+
+
+def _meant(batch: Batch, item: Item, named: Delivery) -> Delivery | None:
+    """Of a letter and its copies, the one a report is about: they have one Message-ID, but each its envelope.
+
+    Whoever reads it says so with their own address; what servers say names the recipient.
+    """
+    bounce = item.reading.bounce
+    envelopes = [bounce[7] if bounce is not None else "", *(address for _, address in item.reading.to)]
+    if any(named.token in one.lower() for one in [*envelopes, *item.reading.delivered_to]):
+        return named
+    readers = list(bounce[3]) if bounce is not None else []
+    if item.reading.from_ is not None:
+        readers.append(item.reading.from_[1])
+    return outbox_copies.meant(batch.session, named, readers)
 
 
 def _settle(batch: Batch, item: Item, delivery: Delivery) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from core import outbox
+from core import outbox, outbox_copies
 from core.bulk import among, new_ids
 from core.conversations import Conversation, ConversationState, Message, conversations_of_ids
 from core.errors import IllegalTransition
@@ -282,8 +282,9 @@ def _answers_a_mailing(item: Item, delivery: Delivery) -> bool:
 
 
 def _has_arrived(batch: Batch, item: Item, delivery: Delivery) -> None:
-    """Who answers a letter has got it."""
+    """Who answers a letter has got it; of a letter with copies, whose address it is."""
     item.answers = delivery.id
+    delivery = outbox_copies.meant(batch.session, delivery, [item.sender or ""]) or delivery
     if DeliveryState(delivery.state) not in {DeliveryState.SENT, DeliveryState.UNCERTAIN}:
         return
     try:
