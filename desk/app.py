@@ -16,6 +16,7 @@ from core.db import session_factory
 from desk import faults, live, ownexchange, security, webhooks
 from desk.access import admit
 from desk.forms import form_of
+from desk.live import PlaceLayer
 from desk.pages import ROUTES
 from desk.security import OriginLayer, ProxyLayer
 from desk.sessions import SessionLayer
@@ -49,6 +50,7 @@ def create_app(settings: Settings, engine: sa.Engine) -> Litestar:
         middleware=[
             ProxyLayer(settings.desk.trusted_proxies),
             OriginLayer(),
+            PlaceLayer(),
             SessionLayer(),
         ],
         before_send=[security.add_headers],

@@ -3,6 +3,9 @@
 A notification says which conversation changed; a page is only told that its inbox or the very conversation
 it shows did, and fetches the rest itself, so that rights are checked where they always are. A client's page
 stands among them under the client's id below nought.
+
+A page carries the place in the order of changes at which it began to be drawn, and every event the place it
+tells of. A stream that begins or comes back names the place it knows, and is told what has happened since.
 """
 
 from __future__ import annotations
@@ -10,7 +13,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Collection
+import re
+import secrets
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -18,7 +24,11 @@ import psycopg
 import sqlalchemy as sa
 import structlog
 from litestar import Litestar
+from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
 from litestar.response import ServerSentEventMessage
+from litestar.types import ASGIApp, Receive, Scope, Send
 from sqlalchemy.orm import Session
 
 from desk.presence import Presence
@@ -32,6 +42,10 @@ GATHER = 0.3
 """Seconds in which several changes become one."""
 WAITING = 200
 """Changes kept for a slow page; more are dropped, because one is enough to make it look."""
+KEPT = 2000
+"""Changes kept for pages that are being drawn and streams that come back."""
+
+_PLACE = re.compile(r"([0-9a-f]{8})\.([0-9]{1,18})")
 
 log = structlog.get_logger("desk.live")
 
@@ -62,6 +76,26 @@ class Change(NamedTuple):
     """Only who looks at the conversation changed."""
     reminds: bool = False
     """Something of the page's reader is due soon."""
+    number: int = 0
+    """Its place in the order of changes; 0 for what is not counted."""
+
+
+class News(NamedTuple):
+    """A change as it was heard, for whoever asks later."""
+
+    number: int
+    conversation_id: int | None
+    rings: Collection[int] | None
+    """Whose telephones it concerns; None for everybody's."""
+    reminded: Collection[int]
+
+    def told(self, staff_id: int | None) -> Change | None:
+        """What the page of one colleague hears of it, None for nothing."""
+        if self.reminded:
+            reminds = Change(None, reminds=True, number=self.number)
+            return reminds if staff_id in self.reminded else None
+        rings = self.rings is None or staff_id in self.rings
+        return Change(self.conversation_id, rings, number=self.number)
 
 
 class Hub:
@@ -72,22 +106,51 @@ class Hub:
         self._shown: dict[asyncio.Queue[Change], int] = {}
         self.presence = Presence()
         self._ended = asyncio.Event()
+        self._name = secrets.token_hex(4)
+        self._number = 0
+        self._heard: deque[News] = deque(maxlen=KEPT)
 
-    def publish(self, conversation_id: int | None, rings: Collection[int] | None = None) -> None:
+    @property
+    def place(self) -> str:
+        """The place of the newest change, for a page that begins to be drawn.
+
+        Taken before the page reads anything: what is committed later is heard later.
+        """
+        return f"{self._name}.{self._number}"
+
+    def publish(
+        self,
+        conversation_id: int | None,
+        rings: Collection[int] | None = None,
+        reminded: Collection[int] = (),
+    ) -> None:
         """Hand a change to every open page; to those of colleagues whose telephones it concerns as such.
 
-        Without `rings` it concerns everybody's.
+        Without `rings` it concerns everybody's; with `reminded` it is a reminder, and theirs only.
         """
+        self._number += 1
+        news = News(self._number, conversation_id, rings, reminded)
+        self._heard.append(news)
         for page, staff_id in self._pages.items():
-            if page.qsize() < WAITING:
-                page.put_nowait(Change(conversation_id, rings is None or staff_id in rings))
+            change = news.told(staff_id)
+            if change is not None and page.qsize() < WAITING:
+                page.put_nowait(change)
+
+    def _since(self, place: str, staff_id: int | None) -> list[Change]:
+        """What happened after a place; one change of everything where that is not known any more."""
+        oldest = self._heard[0].number if self._heard else self._number + 1
+        read = _PLACE.fullmatch(place)
+        if read is not None and read[1] == self._name and int(read[2]) >= oldest - 1:
+            told = [news.told(staff_id) for news in self._heard if news.number > int(read[2])]
+            missed = [change for change in told if change is not None]
+            if len(missed) <= WAITING:
+                return missed
+        return [Change(None, True, number=self._number), Change(None, reminds=True, number=self._number)]
 
     def notice(self, payload: str) -> None:
         """Hand on one notification: who looks at a conversation only to the pages that show it."""
         if reminded := _reminded(payload):
-            for page, staff_id in self._pages.items():
-                if staff_id in reminded and page.qsize() < WAITING:
-                    page.put_nowait(Change(None, reminds=True))
+            self.publish(None, reminded=reminded)
             return
         sign = _presence_of(payload)
         if sign is None:
@@ -124,18 +187,24 @@ class Hub:
             wait = min(wait * 2, 15.0)
 
     async def changes(
-        self, conversation_id: int | None, staff_id: int | None = None
+        self, conversation_id: int | None, staff_id: int | None = None, since: str = ""
     ) -> AsyncGenerator[ServerSentEventMessage, None]:
         """Events for one page: `inbox` at any change, `conversation` when it is the one shown, `ring` when a
         call begins, goes on or ends at the colleague's telephone.
+
+        ``since`` is the place from which the page knows nothing; without it only what happens from now on is
+        told. An event's id is the place that whoever comes back names.
         """
         page: asyncio.Queue[Change] = asyncio.Queue()
+        for missed in self._since(since, staff_id) if since else ():
+            page.put_nowait(missed)
         self._pages[page] = staff_id
         if conversation_id is not None:
             self._shown[page] = conversation_id
         started = asyncio.get_running_loop().time()
         try:
-            yield ServerSentEventMessage(event="hello", data="", retry=2000)
+            place = None if page.qsize() else self.place
+            yield ServerSentEventMessage(event="hello", data="", id=place, retry=2000)
             while not self._ended.is_set() and asyncio.get_running_loop().time() - started < LONGEST:
                 try:
                     first = await asyncio.wait_for(page.get(), BREATH)
@@ -151,23 +220,30 @@ class Hub:
                     others.append(page.get_nowait())
                 if self._ended.is_set():
                     return
-                if any(one.reminds for one in (first, *others)):
-                    yield ServerSentEventMessage(event="remind", data="")
-                if any(one.presence for one in (first, *others)):
-                    yield ServerSentEventMessage(event="presence", data="")
-                heard = {
-                    one.conversation_id for one in (first, *others) if not one.presence and not one.reminds
-                }
-                if not heard:
-                    continue
-                if any(one.rings for one in others):
-                    yield ServerSentEventMessage(event="ring", data="")
-                yield ServerSentEventMessage(event="inbox", data="")
-                if conversation_id is not None and (conversation_id in heard or None in heard):
-                    yield ServerSentEventMessage(event="conversation", data="")
+                events = _events(first, others, conversation_id)
+                number = max(one.number for one in (first, *others))
+                for event in events:
+                    # Only the last one names the place: whoever loses the line before it is told again.
+                    named = bool(number) and event == events[-1]
+                    place = f"{self._name}.{number}" if named else None
+                    yield ServerSentEventMessage(event=event, data="", id=place)
         finally:
             self._pages.pop(page, None)
             self._shown.pop(page, None)
+
+
+def _events(first: Change, others: Sequence[Change], shown: int | None) -> list[str]:
+    """What a page is told of some changes; that the first one rings it has been told already."""
+    together = (first, *others)
+    heard = {one.conversation_id for one in together if not one.presence and not one.reminds}
+    said = {
+        "remind": any(one.reminds for one in together),
+        "presence": any(one.presence for one in together),
+        "ring": any(one.rings for one in others),
+        "inbox": bool(heard),
+        "conversation": shown is not None and bool(heard & {shown, None}),
+    }
+    return [event for event, true in said.items() if true]
 
 
 def _reminded(payload: str) -> frozenset[int]:
@@ -196,6 +272,18 @@ def _news_of(payload: str) -> tuple[int | None, Collection[int] | None]:
         number, rings = news.get("conversation_id"), news.get("rings") or []
         return number if isinstance(number, int) else None, frozenset(rings)
     return None, None
+
+
+class PlaceLayer(ASGIMiddleware):
+    """Notes where in the order of changes a page begins to be drawn, before anything is read for it."""
+
+    scopes = (ScopeType.HTTP,)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Apply it to one request."""
+        hub: Hub | None = getattr(ASGIConnection(scope).app.state, "hub", None)
+        scope["state"]["live_at"] = hub.place if hub is not None else ""
+        await next_app(scope, receive, send)
 
 
 @asynccontextmanager

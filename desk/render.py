@@ -93,6 +93,7 @@ def html(request: PageRequest, view: str, /, **values: Any) -> str:
         "template_name": lambda key: templatenames.name(request.app.state.engine, key, language),
         "urgency_name": lambda key: URGENCY_NAMES[Urgency(key)][language.language],
         "partial": is_partial(request),
+        "live_at": request.scope.get("state", {}).get("live_at", ""),
     }
     return environment().get_template(view).render(given | values)
 

@@ -32,13 +32,16 @@ async def stream(
     state: State,
     conversation: FromQuery[int | None] = None,
     client: FromQuery[int | None] = None,
+    since: FromQuery[str] = "",
 ) -> ServerSentEvent:
     """Server-sent events: `inbox` at any change, `conversation` at one of what is shown, a conversation or a
-    client, `ring` at a call."""
+    client, `ring` at a call. A stream that comes back names the last event it had (HTML, section 9.2.4), a
+    page that begins one the place at which it was drawn."""
     if conversation is not None or client is not None:
         await asyncio.to_thread(_check, state.engine, request, conversation, client)
     shown = conversation if conversation is not None else -client if client is not None else None
-    return ServerSentEvent(state.hub.changes(shown, request.scope["user"].staff_id))
+    place = request.headers.get("last-event-id") or since
+    return ServerSentEvent(state.hub.changes(shown, request.scope["user"].staff_id, place))
 
 
 ROUTES = (stream,)

@@ -460,21 +460,19 @@
     let timer = null;
     const client = one("#client");
     const shown = talk ? `conversation=${talk.dataset.id}` : client?.dataset.stream;
-    const stream = new EventSource(shown ? `${body.dataset.live}?${shown}` : body.dataset.live);
-    const tell = (name) => htmx.trigger(body, name, {}, false);
-    let lost = false;
+    // What changed since the page was drawn is told too; a stream that comes back names the last it heard.
+    const stream = new EventSource(`${body.dataset.live}?since=${body.dataset.liveAt}${shown ? `&${shown}` : ""}`);
+    const tell = (name) => htmx.trigger(body, name, { live: true }, false);
     stream.addEventListener("hello", () => {
       clearTimeout(timer);
       lamp.hidden = true;
-      if (lost) { tell("inbox"); tell("conversation"); }
-      lost = false;
     });
     stream.addEventListener("inbox", () => tell("inbox"));
     stream.addEventListener("presence", () => tell("presence"));
     stream.addEventListener("ring", () => tell("ring"));
     stream.addEventListener("remind", () => tell("remind"));
     stream.addEventListener("conversation", () => tell("conversation"));
-    stream.addEventListener("error", () => { lost = true; clearTimeout(timer); timer = setTimeout(() => { lamp.hidden = false; }, 5000); });
+    stream.addEventListener("error", () => { clearTimeout(timer); timer = setTimeout(() => { lamp.hidden = false; }, 5000); });
     if (talk || client?.dataset.here) {
       let written = 0;
       const sign = (state) => fetch(talk ? `/conversations/${talk.dataset.id}/here` : client.dataset.here, { method: "POST", body: new URLSearchParams({ state }), keepalive: true }).catch(() => {});
