@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from sqlalchemy import func, or_, select, text
+from sqlalchemy.orm import Session
 
 from core import cardscores, contactfacts, likelydoubles, segments, segments_kept
 from core.context import Context
@@ -16,19 +19,25 @@ registry = Registry()
 LONGEST = "set local statement_timeout = '600s'"
 
 
+@contextmanager
+def patient(context: Context) -> Iterator[Session]:
+    """A transaction whose statements may take as long as counting everything takes."""
+    with context.transaction() as session:
+        session.execute(text(LONGEST))
+        yield session
+
+
 @registry.job("core.facts", queue="default", periodic="* * * * *", concurrency=1)
 def count_letters(context: Context) -> None:
     """Add what was written since the last minute to what is known of each contact."""
-    with context.transaction() as session:
-        session.execute(text(LONGEST))
+    with patient(context) as session:
         contactfacts.bring_up_to_date(session)
 
 
 @registry.job("core.facts_anew", queue="default", periodic="41 2 * * *", concurrency=1)
 def count_anew(context: Context) -> None:
     """Every night: count all letters anew, for what was corrected or merged."""
-    with context.transaction() as session:
-        session.execute(text(LONGEST))
+    with patient(context) as session:
         contactfacts.rebuild(session)
 
 
@@ -43,8 +52,7 @@ def refresh_members(context: Context) -> None:
         )
         ids = list(session.scalars(due.order_by(Segment.counted_at.nulls_first())))
     for segment_id in ids:
-        with context.transaction() as session:
-            session.execute(text(LONGEST))
+        with patient(context) as session:
             found = session.get(Segment, segment_id, with_for_update=True)
             if found is not None and found.archived_at is None:
                 segments.refresh(session, found)
@@ -53,14 +61,12 @@ def refresh_members(context: Context) -> None:
 @registry.job("core.cards", queue="default", periodic="*/10 * * * *", concurrency=1)
 def score_cards(context: Context) -> None:
     """How full each client's card is by now; what the desk changes is counted at once."""
-    with context.transaction() as session:
-        session.execute(text(LONGEST))
+    with patient(context) as session:
         cardscores.count_all(session)
 
 
 @registry.job("core.doubles", queue="default", periodic="11 3 * * *", concurrency=1)
 def look_for_doubles(context: Context) -> None:
     """Every night: which clients and people may be one and the same."""
-    with context.transaction() as session:
-        session.execute(text(LONGEST))
+    with patient(context) as session:
         likelydoubles.look(session)
