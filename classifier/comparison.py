@@ -65,7 +65,7 @@ def compare(session: Session, before: str, after: str) -> Comparison:
     Raises:
         NotFound: no version of that name.
     """
-    judges = gather(session, allow_odd=True).judges
+    judges = gather(session).judges
     return compare_on(judges, model_of(session, before).named(before), model_of(session, after).named(after))
 
 

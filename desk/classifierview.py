@@ -140,8 +140,12 @@ def why(version: ClassifierVersion, words: Texts) -> str:
     _ = words.gettext
     for pattern, text in REASONS:
         if found := pattern.fullmatch(version.reason):
-            return _(text, **found.groupdict())
+            return _(text, **{name: _part(name, said, words) for name, said in found.groupdict().items()})
     return version.reason
+
+
+def _part(name: str, said: str, words: Texts) -> str:
+    return words.percent(float(said)) if name in {"old", "new"} else said
 
 
 def state(version: ClassifierVersion, words: Texts) -> str:

@@ -54,7 +54,7 @@ def test_the_page_shows_accuracy_by_week_and_label_from_corrections(
     assert text.count('class="chart"') == 4
     assert "84" in text
     assert "Price request" in text
-    assert "Right answers on 51 judging messages: 0.804 before, now 0.822" in text
+    assert "Right answers on 51 judging messages: 80% before, now 82%" in text
 
 
 @pytest.mark.parametrize("name", ["agent", "support", "marketing"])
