@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +236,11 @@ def asked(engine: sa.Engine, work: Callable[[Session], Any], rounds: int) -> tup
     return times, found
 
 
+def from_kept(session: Session, tree: Group) -> segments_kept.Counted:
+    """Count as a segment's editor does, from kept answers to its conditions."""
+    return segments_kept.count(session, tree, large=0)
+
+
 def measure(engine: sa.Engine, rounds: int) -> Table:
     """Count each segment as it is counted for mailings, and as its editor shows it, from kept answers."""
     table = Table(
@@ -247,7 +253,7 @@ def measure(engine: sa.Engine, rounds: int) -> Table:
         with Session(engine) as session:
             session.execute(sa.delete(segments_kept.KeptAnswer))
             session.commit()
-        keep = lambda session, tree=tree: segments_kept.count(session, tree, large=0)  # noqa: E731
+        keep = partial(from_kept, tree=tree)
         kept, counted = asked(engine, keep, rounds)
         assert counted.size == found, (name, counted.size, found)
         table.add_row(
