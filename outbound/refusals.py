@@ -37,6 +37,6 @@ def close(session: Session, channel: Channel, refused: Iterable[tuple[Claimed, O
 def _given_up(session: Session, one: Claimed, outcome: Outcome) -> Scope | None:
     """What this refusal stops together with those before it."""
     class_ = of_refusal(outcome.reply) if outcome.result is Result.REFUSED else None
-    if class_ not in repeatedbounces.PATIENCE:
+    if class_ is None:
         return None
     return repeatedbounces.judge(session, session.get_one(Delivery, one.id), class_)
