@@ -24,6 +24,7 @@ from core.snoozing import awake
 from core.staff import StaffMember, Team
 from core.tasks import Task, TaskState
 from core.unsent import Unsent
+from desk import fixedquery
 from desk.access import LEADERS, visible
 
 PAGE = 50
@@ -152,6 +153,12 @@ def _limited(query: Select[*tuple[Any, ...]]) -> Any:
 
 def counts(session: Session, viewer: SignedIn) -> dict[str, int]:
     """How much lies on each shelf, in one query; at most `MANY`."""
+    found = dict(fixedquery.execute(session, _counts, viewer).one()._mapping)
+    decided = [number for name, number in found.items() if name.startswith("review_")]
+    return found | {"review": sum(decided) + found["uncertain"] + found.get("quarantine", 0)}
+
+
+def _counts(viewer: SignedIn) -> Select[*tuple[Any, ...]]:
     from desk import reviewing
 
     shelves = [box for box in boxes_of(viewer) if box not in {Box.DONE, Box.LATER}]
@@ -166,9 +173,7 @@ def counts(session: Session, viewer: SignedIn) -> dict[str, int]:
         columns.append(_limited(stuck).label("quarantine"))
     asked = reviewing.count_query(viewer)
     columns += [_limited(query).label(f"review_{kind}") for kind, query in asked.items()]
-    found = dict(session.execute(select(*columns)).one()._mapping)
-    kinds = ("uncertain", "quarantine", *(f"review_{kind}" for kind in asked))
-    return found | {"review": sum(found.get(kind, 0) for kind in kinds)}
+    return select(*columns)
 
 
 def inbox(
@@ -178,15 +183,32 @@ def inbox(
 
     What was put off and has come back without a new letter stands before everything else.
     """
-    query = _rows(viewer).where(_shelf(viewer, box), (wanted or Wanted()).condition)
-    returned = and_(
+    wanted = wanted or Wanted()
+    plain = not before and not wanted.filters
+
+    def asked(build: fixedquery.Build, *given: Any) -> list[Any]:
+        if plain:
+            return list(fixedquery.execute(session, build, viewer, *given))
+        return list(session.execute(build(viewer, *given)))
+
+    first: list[Row] = []
+    if box not in {Box.DONE, Box.LATER} and not before:
+        first = [Row(*row, back=True) for row in asked(_returned, box, wanted)]
+    rows = [Row(*row) for row in asked(_page, box, wanted, before)]
+    return first + rows[:PAGE], len(rows) > PAGE
+
+
+def _returned(viewer: SignedIn, box: Box, wanted: Wanted) -> Select[*tuple[Any, ...]]:
+    back = and_(
         Conversation.snoozed_until <= func.now(), Conversation.last_message_at < Conversation.snoozed_until
     )
-    first: list[Row] = []
+    query = _rows(viewer).where(_shelf(viewer, box), wanted.condition, back)
+    return query.order_by(Conversation.snoozed_until.desc()).limit(PAGE)
+
+
+def _page(viewer: SignedIn, box: Box, wanted: Wanted, before: str) -> Select[*tuple[Any, ...]]:
+    query = _rows(viewer).where(_shelf(viewer, box), wanted.condition)
     if box not in {Box.DONE, Box.LATER}:
-        if not before:
-            latest = query.where(returned).order_by(Conversation.snoozed_until.desc()).limit(PAGE)
-            first = [Row(*row, back=True) for row in session.execute(latest)]
         fresh = Conversation.last_message_at >= Conversation.snoozed_until
         query = query.where(or_(Conversation.snoozed_until.is_(None), fresh))
     if before:
@@ -196,9 +218,7 @@ def inbox(
         except ValueError as error:
             raise InputRefused("That page of the list does not exist.") from error
         query = query.where(tuple_(Conversation.last_message_at, Conversation.id) < tuple_(*place))
-    query = query.order_by(Conversation.last_message_at.desc(), Conversation.id.desc()).limit(PAGE + 1)
-    rows = [Row(*row) for row in session.execute(query)]
-    return first + rows[:PAGE], len(rows) > PAGE
+    return query.order_by(Conversation.last_message_at.desc(), Conversation.id.desc()).limit(PAGE + 1)
 
 
 def _rows(viewer: SignedIn) -> Select[*tuple[Any, ...]]:
