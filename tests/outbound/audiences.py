@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from core.campaigns import Campaign
 from core.context import Context
 from core.worktime import Calendar
 from outbound.campaigns import tick
+from outbound.channels.memory import MemoryChannel
 from outbound.sequences import House
 
 HOUSE = House(Calendar())
@@ -100,6 +102,11 @@ def state(context: Context, campaign_id: int) -> str:
     """The campaign's state."""
     with context.transaction() as session:
         return str(campaign_verbs.get(session, campaign_id).state)
+
+
+def copies(channel: MemoryChannel) -> dict[str, int]:
+    """How many letters each address got."""
+    return Counter(letter.recipients[0] for letter in channel.sent)
 
 
 def frozen_still(context: Context, campaign_id: int, since: timedelta) -> None:
