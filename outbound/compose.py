@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from email.utils import format_datetime
 from typing import Protocol
@@ -95,9 +95,13 @@ class Composer:
         settings: Settings,
         catalogue: Catalogue | None = None,
         now: Callable[[], datetime] = clock.now,
+        gateway: Callable[[str], str] | None = None,
     ) -> None:
-        """Raises ConfigurationError where the settings name no relay."""
+        """``gateway`` gives the mail address that takes letters to addresses of another kind. Raises
+        ConfigurationError where the settings name no relay.
+        """
         self.sender: Sender = sender_of(settings)
+        self._gateway = gateway
         self._signers = dkim.signers_of(settings.dkim, self.sender.domain)
         self.unsubscriber = Unsubscriber(settings.signing_key(), settings.company.public_url)
         self._catalogue = catalogue
@@ -181,8 +185,12 @@ class Composer:
         rendered = self.file_links.offered(whole.email, claimed.files)
         rfc_id = claimed.rfc_id or f"fd-{claimed.letter_token or claimed.token}@{self.sender.domain}"
         name = self._name(claimed)
+        carried, offered = claimed, link
+        if self._gateway is not None:
+            # The link in its words names the reader; a gateway's own programs must not follow it.
+            carried, offered = replace(claimed, address=self._gateway(claimed.address)), None
         data = mime.written(
-            self._fields(claimed, rendered, rfc_id, name, link),
+            self._fields(carried, rendered, rfc_id, name, offered),
             rendered.text,
             rendered.html,
             [
@@ -193,7 +201,7 @@ class Composer:
             mime.invitation_of(claimed.values),
         )
         data = dkim.signed(data, self._signers, lambda: self._now().timestamp())
-        letter = Letter(claimed.id, self.sender.address, (claimed.address,), data, claimed.token)
+        letter = Letter(claimed.id, self.sender.address, (carried.address,), data, claimed.token)
         if claimed.copy_of_id is not None:
             # History holds the letter itself, and counts it once among the uses of its text.
             return Composed(letter, rfc_id, None)

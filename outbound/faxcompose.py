@@ -11,7 +11,6 @@ from core.accounts import Channel
 from core.config import Settings
 from core.documents import Document
 from core.errors import FrontdeskError
-from core.outbox import Purpose
 from core.outbox_pages import Claimed
 from core.phoneorders import OrderKind
 from outbound.channels.fax import FaxSender, fax_sender_of, subject_of
@@ -28,8 +27,8 @@ class FaxComposer:
         self, settings: Settings, catalogue: Catalogue | None = None, gateway: FaxSender | None = None
     ) -> None:
         """Raises ConfigurationError where the settings name no relay or no gateway."""
-        self._letters = Composer(settings, catalogue)
-        self._gateway = gateway or fax_sender_of(settings)
+        gateway = gateway or fax_sender_of(settings)
+        self._letters = Composer(settings, catalogue, gateway=gateway.address_of)
 
     @property
     def sender(self) -> Sender:
@@ -45,26 +44,24 @@ class FaxComposer:
     ) -> Mapping[int, Composed | FrontdeskError]:
         """Each fax as a letter to the gateway, or the error that keeps it from being one."""
         faxes = {one.id: one for one in page}
-        letters = self._letters.compose_page([self._letter(one) for one in page], made)
+        letters = self._letters.compose_page([_letter(one) for one in page], made)
         return {
             number: done if isinstance(done, FrontdeskError) else _ordered(faxes[number], done)
             for number, done in letters.items()
         }
 
-    def _letter(self, fax: Claimed) -> Claimed:
-        """What carries it: where a document goes, nothing else does, for a gateway would print that too."""
-        alone = {"template": None, "body": ""} if fax.documents else {}
-        return replace(
-            fax,
-            address=self._gateway.address_of(fax.address),
-            subject=subject_of(fax.address),
-            in_reply_to=None,
-            reference_ids=[],
-            files=[],
-            # A way to opt out by one click helps nobody on paper, and would name the gateway.
-            purpose=Purpose.SERVICE.value,
-            **alone,
-        )
+
+def _letter(fax: Claimed) -> Claimed:
+    """What carries it: where a document goes, nothing else does, for a gateway would print that too."""
+    alone = {"template": None, "body": ""} if fax.documents else {}
+    return replace(
+        fax,
+        subject=subject_of(fax.address),
+        in_reply_to=None,
+        reference_ids=[],
+        files=[],
+        **alone,
+    )
 
 
 def _ordered(fax: Claimed, letter: Composed) -> PhoneComposed:

@@ -13,14 +13,16 @@ from sqlalchemy.orm import Session
 from core import outbox, phoneorders, spending
 from core.accounts import Channel
 from core.config import load_settings
+from core.consent import Scope, suppression_of
 from core.context import Context
 from core.errors import ConfigurationError
-from core.outbox import Delivery
+from core.outbox import Delivery, Draft, Purpose
 from core.phoneorders import OrderKind, PhoneOrder
 from core.spending import SpendingRefused
 from outbound import faxjobs
 from outbound.channels.fax import Fax, MailGateway, MemoryFax, NoFax, fax_sender_of
 from outbound.channels.memory import MemoryChannel
+from outbound.unsubscribe import Unsubscriber
 from tests.outbound.conftest import Company
 
 FAX = Fax("fax:1", "8 5 212 3456", "commercial_offer", "lt", recipient_name="UAB „Vandenis“")
@@ -63,6 +65,30 @@ async def test_fax_leaves_as_a_letter_to_the_gateway_with_its_pdf_once(company: 
     message = message_from_bytes(letter.data)
     kinds = [part.get_content_type() for part in message.walk() if not part.is_multipart()]
     assert kinds.count("application/pdf") == 1
+
+
+async def test_link_in_a_fax_stops_faxes_to_the_number_and_its_letter_offers_the_gateway_none(
+    company: Company,
+) -> None:
+    context, channel = company(), MemoryChannel()
+    draft = Draft(
+        key="f", address="+37052123456", channel=Channel.FAX, template="follow_up", language="lt",
+        purpose=Purpose.MARKETING, automatic=False, values={"client": {"name": "Ona"}},
+    )  # fmt: skip
+    with context.transaction() as session:
+        outbox.queue(session, draft)
+    settings = (await send_faxes(context, channel)).settings
+    message = message_from_bytes(channel.sent[0].data)
+    assert (message["to"], message["list-unsubscribe"]) == ("<37052123456@fax.example.lt>", None)
+    (plain,) = (part for part in message.walk() if part.get_content_type() == "text/plain")
+    words = plain.get_payload(decode=True).decode()  # pyright: ignore[reportAttributeAccessIssue] - bytes
+    token = words.partition("/unsubscribe/")[2].split()[0]
+    links = Unsubscriber(settings.signing_key(), settings.company.public_url)
+    with context.transaction() as session:
+        assert links.follow(session, token) == "+37052123456"
+        stop = suppression_of(session, Channel.FAX, "+37052123456")
+        assert stop is not None
+        assert stop.scope == Scope.MARKETING
 
 
 async def test_cap_holds_a_fax_back_with_its_reason_and_refuses_a_person(company: Company) -> None:
