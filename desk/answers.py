@@ -18,6 +18,7 @@ from core.accounts import Channel
 from core.approvalasks import BETWEEN, Cause, asked_by
 from core.config_sections import Company
 from core.conversations import Conversation
+from core.copies import Reader
 from core.deals import Deal
 from core.outbox import Delivery, Draft
 from core.staff import StaffMember
@@ -43,11 +44,13 @@ def write(
     language: str | None = None,
     key: str = "",
     files: Sequence[int] = (),
+    copies: Sequence[Reader] = (),
     approver: str = "",
 ) -> Draft:
     """The draft of an answer, with what its template needs of the deal.
 
-    ``files`` are those of the library it brings as links, ``approver`` is whose word the writer wants first.
+    ``files`` are those of the library it brings as links, ``copies`` who else gets it, ``approver`` is whose
+    word the writer wants first.
     Raises NoAddress, NothingToOffer, and InputRefused when nothing was written.
     """
     draft = letters.answer(
@@ -59,6 +62,7 @@ def write(
         subject=subject,
         language=language,
         template=template,
+        copies=copies,
     )
     deal = session.get(Deal, conversation.deal_id) if conversation.deal_id is not None else None
     if template in NEEDS_DEAL and (deal is None or not deal.lines):
@@ -84,7 +88,7 @@ def write(
 
 def draft_of(delivery: Delivery) -> Draft:
     """What a delivery was queued with."""
-    names = set(Draft.__dataclass_fields__) - {"files", "approver"}
+    names = set(Draft.__dataclass_fields__) - {"files", "copies", "approver"}
     return Draft(**{name: getattr(delivery, name) for name in names})
 
 

@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import approvalreads, approvals, enclosures
+from core import approvalreads, approvals, enclosures, outbox_copies
 from core.approvalasks import Approval, ApprovalState, Cause
 from core.approvaldoubts import CHANGED, OUT_OF_DATE, Doubt, doubt
 from core.config_sections import Company
+from core.copies import Reader
 from core.deals import Deal
 from core.enclosures import Enclosure
 from core.errors import FrontdeskError, NotFound
@@ -64,6 +65,8 @@ class Shown:
     """A person wrote its words, so that they can be changed here."""
     others: list[str]
     """Names of whoever is asked."""
+    copies: list[Reader]
+    """Who else gets it."""
     enclosed: list[Enclosure]
     """Files from the writer's computer that go with it."""
     seen: str
@@ -110,6 +113,7 @@ def read(session: Session, viewer: SignedIn, approval_id: int, company: Company)
         mine=approval.asker_id in (viewer.staff_id, None),
         by_hand=approvals.written_by_hand(delivery),
         others=names(session, approval.approver_ids),
+        copies=outbox_copies.readers(session, delivery.id),
         enclosed=enclosures.of_delivery(session, delivery.id),
         seen=approvals.words_of(delivery),
     )

@@ -27,6 +27,7 @@ FILES: dict[str, str] = {
     "desk.js": "desk.js",
     "walk.js": "walk.js",
     "enclose.js": "enclose.js",
+    "copies.js": "copies.js",
     "theme.js": "theme.js",
     "icon.svg": "icon.svg",
 }

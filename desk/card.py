@@ -38,6 +38,8 @@ class Sent:
     settled_at: datetime | None
     staff: str | None
     documents: Sequence[str] = ()
+    recipient_name: str = ""
+    copy_of_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Page:
     deal: DealCard | None
     interests: Sequence[Any]
     suppressions: dict[str, Suppression] = field(default_factory=dict)
+    copies: dict[int, list[Sent]] = field(default_factory=dict)
+    """By the delivery id of the letter, what became of each of its copies."""
 
     @property
     def items(self) -> list[Message | Sent]:
@@ -103,12 +107,17 @@ def read(session: Session, conversation: Conversation) -> Page:
         conversation=conversation,
         messages=messages,
         sent={number: one for number, one in deliveries.items() if number in left},
-        waiting=[one for number, one in deliveries.items() if number not in left],
+        waiting=[
+            one for number, one in deliveries.items() if number not in left and one.copy_of_id is None
+        ],
         understood=_understood(session, [one.id for one in messages]),
         assignments=_assignments(session, conversation.id),
         deal=deal_card(session, conversation),
         interests=_interests(session, conversation),
     )
+    for one in deliveries.values():
+        if one.copy_of_id is not None:
+            page.copies.setdefault(one.copy_of_id, []).append(one)
     page.suppressions = _suppressions(session, conversation.contact, page.answer_address)
     return page
 
@@ -127,6 +136,8 @@ def _deliveries(session: Session, conversation_id: int) -> dict[int, Sent]:
             Delivery.settled_at,
             StaffMember.name,
             Delivery.documents,
+            Delivery.recipient_name,
+            Delivery.copy_of_id,
         )
         .outerjoin(StaffMember, Delivery.staff_id == StaffMember.id)
         .where(Delivery.conversation_id == conversation_id)

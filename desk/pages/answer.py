@@ -11,13 +11,25 @@ from litestar.params import FromPath
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import approvalreads, approvals, demofiles, enclosures, fileasks, handling, letters, outbox, unsent
+from core import (
+    approvalreads,
+    approvals,
+    copies,
+    demofiles,
+    enclosures,
+    fileasks,
+    handling,
+    letters,
+    outbox,
+    outbox_copies,
+    unsent,
+)
 from core.conversations import Conversation, ConversationState
 from core.deals import Deal
 from core.errors import FrontdeskError, InputRefused, NotFound
 from core.staff import StaffMember
 from core.values import LANGUAGES
-from desk import answers, approvalview, live, templatechoice
+from desk import answercopies, answers, approvalview, live, templatechoice
 from desk.access import SALES, WORKERS, conversation_for
 from desk.forms import Form
 from desk.given import Filled, Transaction
@@ -69,6 +81,7 @@ def preview(
         subject=form.line("subject"),
         template=template,
         language=language,
+        copies=form.text("copies"),
         key=f"answer:{_key(conversation_id, viewer.staff_id, form)}",
     )
     staff = session.get_one(StaffMember, viewer.staff_id)
@@ -88,6 +101,7 @@ def preview(
             letter = answers.preview(session, draft, state.settings.company, today)
         except FrontdeskError as error:
             fault = error
+    copied, copies_fault = answercopies.shown(session, state.settings, form)
     lacks_products = isinstance(fault, letters.NothingToOffer)
     cure = lacks_products and viewer.role in SALES and _has_open_deal(session, conversation)
     return page(
@@ -97,6 +111,8 @@ def preview(
         fault=fault,
         products_at=f"/conversations/{conversation_id}/deal" if cure else None,
         kept=kept,
+        copied=copied,
+        copies_fault=copies_fault,
     )
 
 
@@ -143,6 +159,7 @@ def send(
         language=language,
         key=_key(conversation_id, viewer.staff_id, form),
         files=files_of(session, form),
+        copies=answercopies.given(state.settings, form),
         approver=approver_of(session, form, viewer.staff_id),
     )
     delivery_id = outbox.queue(session, draft)
@@ -190,7 +207,14 @@ def cancel(
     if delivery is None or delivery.conversation_id is None:
         raise NotFound
     conversation = conversation_for(session, viewer, delivery.conversation_id)
-    outbox.settle(session, delivery_id, outbox.DeliveryState.CANCELLED, staff_id=viewer.staff_id)
+    if delivery.copy_of_id is not None:
+        outbox.settle(session, delivery_id, outbox.DeliveryState.CANCELLED, staff_id=viewer.staff_id)
+        live.announce(session, "cancelled", delivery.conversation_id)
+        text = reader(request).gettext("Cancelled before it left.")
+        return done(request, text, go=f"/conversations/{conversation.id}", events=("conversation",))
+    left = outbox_copies.settle(
+        session, delivery_id, outbox.DeliveryState.CANCELLED, staff_id=viewer.staff_id
+    )
     approvals.cancelled(session, delivery_id, by=viewer.staff_id)
     if not delivery.automatic:
         handling.unanswered(session, conversation, delivery_id)
@@ -198,6 +222,9 @@ def cancel(
         handling.bring_to(session, conversation, ConversationState.OPEN)
     live.announce(session, "cancelled", delivery.conversation_id)
     text = reader(request).gettext("Cancelled before it left.")
+    if left:
+        who = ", ".join(one.recipient_name or one.address for one in left)
+        text = reader(request).gettext("Cancelled, but a copy has left already: %(who)s.", who=who)
     go = f"/conversations/{delivery.conversation_id}"
     events = ("conversation", "inbox")
     if _stands_again(session, viewer.staff_id, delivery, conversation.id):
@@ -219,6 +246,7 @@ def _stands_again(session: Session, staff_id: int, delivery: outbox.Delivery, co
         subject=delivery.subject,
         template=delivery.template or "answer",
         language=delivery.language,
+        copies=copies.written(outbox_copies.readers(session, delivery.id)),
     )
     return words or files
 

@@ -22,7 +22,7 @@ from core.notices import open_alarms
 from core.outbox import DeliveryState
 from core.reading import mark_read
 from core.sessions import SignedIn
-from desk import approvalview, card, doubts, followups, phoneout, tables, templatechoice, todo
+from desk import answercopies, approvalview, card, doubts, followups, phoneout, tables, templatechoice, todo
 from desk.access import WORKERS, conversation_for, visible
 from desk.forms import one_time_key
 from desk.given import Filled, Transaction
@@ -39,6 +39,7 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
     language = reader(request)
     read = card.read(session, conversation)
     deal = read.deal.deal if read.deal else None
+    begun = unsent.of(session, request.scope["user"].staff_id, conversation.id)
     stages = (
         session.scalars(
             select(Stage).where(Stage.pipeline_id == deal.pipeline_id).order_by(Stage.position)
@@ -57,7 +58,14 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
         "templates": templatechoice.for_answers(session, request.scope["user"], reader(request)),
         "colleagues": tables.colleagues(session),
         "form_key": one_time_key(),
-        "begun": unsent.of(session, request.scope["user"].staff_id, conversation.id),
+        "begun": begun,
+        "copying": answercopies.of_conversation(
+            session,
+            request.app.state.settings,
+            conversation,
+            begun=begun.copies if begun else "",
+            all_of_them="all" in request.query_params,
+        ),
         "files": demofiles.offered(session),
         "enclosures": enclosures.waiting(
             session, enclosures.Place(request.scope["user"].staff_id, conversation_id=conversation.id)

@@ -19,7 +19,7 @@ from core.errors import FrontdeskError, InputRefused
 from core.limits import LETTER_FILES_BYTES
 from core.notices import open_alarms
 from core.staff import StaffMember
-from desk import answers, approvalview, live, templatechoice
+from desk import answercopies, answers, approvalview, live, templatechoice
 from desk.access import WORKERS
 from desk.clientview import client_for, contact_of
 from desk.forms import Form, one_time_key
@@ -77,6 +77,13 @@ def _page(
         enclosures=enclosures.waiting(session, enclosures.Place(viewer.staff_id, account_id=account.id)),
         enclosure_bytes=LETTER_FILES_BYTES,
         approver_people=approvalview.people(session, but=viewer.staff_id),
+        copying=answercopies.Offer(
+            form.text("copies"),
+            (),
+            answercopies.of_client(session, account.id, without={contact.email or ""}),
+        )
+        if contact
+        else None,
         form_key=one_time_key(),
         alarms=open_alarms(session),
         **rail(session, request),
@@ -119,6 +126,7 @@ def _write(
         language=language,
         key=key,
         files=files_of(session, form) if key else (),
+        copies=answercopies.given(request.app.state.settings, form) if key else (),
         approver=approver_of(session, form, viewer.staff_id) if key else "",
     )
 
@@ -139,7 +147,17 @@ def preview(
             letter = answers.preview(session, draft, state.settings.company, today)
         except FrontdeskError as error:
             fault = error
-    return page(request, "preview.html", letter=letter, fault=fault, products_at=None, kept=None)
+    copied, copies_fault = answercopies.shown(session, state.settings, form)
+    return page(
+        request,
+        "preview.html",
+        letter=letter,
+        fault=fault,
+        products_at=None,
+        kept=None,
+        copied=copied,
+        copies_fault=copies_fault,
+    )
 
 
 @post(

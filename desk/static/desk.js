@@ -399,6 +399,7 @@
     else if (key === "s" && picked.size && one('[data-snooze="several"]')) one('[data-snooze="several"]').click();
     else if (key === "s") press("s");
     else if (key === "i" && one("[data-key=i]")) one("[data-key=i]").click();
+    else if (key === "a" && one("#answer [data-key=a]")) one("#answer [data-key=a]").click();
     else if (key === "n" && one("#note-fold")) note();
     else if ((key === "[" || key === "]") && one(".deal-card.chosen, .deal-card:focus-within")) shift(one(".deal-card.chosen, .deal-card:focus-within"), key === "]" ? 1 : -1);
     else if (key === "z" && undo) undo();
