@@ -13,6 +13,7 @@ own databases. Where memory allows it, everything temporary lies in memory (`in_
 from __future__ import annotations
 
 import fcntl
+import gc
 import itertools
 import os
 import shutil
@@ -35,7 +36,7 @@ from core.context import Context
 from core.localdb import LocalDatabase
 
 # How long an example takes says how busy the machine is, not whether the code is right.
-property_settings.register_profile("house", deadline=None)
+property_settings.register_profile("house", deadline=None, print_blob=True)
 property_settings.load_profile("house")
 
 CORPUS = Path(__file__).parent.parent.parent / "shared" / "data"
@@ -56,14 +57,14 @@ ENOUGH_BYTES = 4 * 1024**3
 """What must be free for temporary files before they are put into memory."""
 
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+"""The system's browser, where it has one."""
+
 NEEDS: dict[str, tuple[str, Callable[[], bool]]] = {
     "corpus": (f"{CORPUS} is not there", CORPUS.exists),
     "dovecot": ("Debian's dovecot-imapd is not installed", lambda: _installed("dovecot")),
     "postfix": ("Debian's postfix is not installed", lambda: _installed("postfix", "smtp-sink")),
-    "chromium": (
-        "Chromium is not installed",
-        lambda: _installed("chromium") or _installed("chromium-browser"),
-    ),
+    "chromium": ("Chromium is not installed", lambda: bool(CHROMIUM)),
     "system_postgresql": ("no PostgreSQL of the system is installed", lambda: bool(SYSTEM_POSTGRESQL)),
     "twilio_live": (
         "TWILIO_LIVE is not 1, so Twilio itself is not asked",
@@ -123,7 +124,7 @@ _owned: pytest.StashKey[str] = pytest.StashKey()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, and count as left out, the tests that need what is not here."""
+    """Leave out, and count as left out, the tests that need what is not here; begin with the long ones."""
     absent = [marker for marker, (_, present) in NEEDS.items() if not present()]
     needed = [marker for marker in absent if marker not in BY_WISH]
     if needed and os.environ.get("TESTS_COMPLETE"):
@@ -133,7 +134,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
         config.stash[_left_out] = Counter(left_out.values())
-    items[:] = [item for item in items if item not in left_out]
+    kept = [item for item in items if item not in left_out]
+    # Whatever else the order is, no worker begins at the end of the run what it is long at.
+    items[:] = sorted(kept, key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What is collected stays until the end: the collector of garbage need not go through it every time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -22,6 +22,8 @@ from pathlib import Path
 
 import trustme
 
+from tests.ports import free_port
+
 STEPS = ("CONNECT", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", ".")
 """Where a fault may be placed; "." comes after the whole text was read."""
 
@@ -302,13 +304,6 @@ class Certificates:
             blob.write_to_path(str(folder / "server.pem"), append=number > 0)
         issued.private_key_pem.write_to_path(str(folder / "server.key"))
         return cls(ca_file, context)
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 MAIN_CF = """

@@ -27,6 +27,8 @@ from core.localdb import LocalDatabase
 from core.worker import Outcome, Plan, Worker
 from tests.core.working import PATIENCE, wait_for
 
+pytestmark = pytest.mark.long
+
 WORKER = """
 import os, sys, time
 from pathlib import Path

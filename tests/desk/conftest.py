@@ -6,7 +6,6 @@ from __future__ import annotations
 import itertools
 import os
 import queue
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,8 +29,9 @@ from desk import serving
 from desk.app import create_app
 from desk.sessions import COOKIE
 from tests.company import company as build_company
-from tests.conftest import TEMPLATE
+from tests.conftest import CHROMIUM, TEMPLATE
 from tests.factories import World
+from tests.ports import free_port
 
 Browser = TestClient[Litestar]
 SignedIn = Callable[[str], Browser]
@@ -39,7 +39,6 @@ SignedIn = Callable[[str], Browser]
 FROM_US = {"origin": "http://testserver.local", "accept": "text/html"}
 
 
-CHROMIUM = "/usr/bin/chromium"
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -50,19 +49,6 @@ QUIET = [
     "--disable-sync",
 ]
 """Without these the browser looks for its maker's servers."""
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, and say so, the journeys in a browser where there is none."""
-    if Path(CHROMIUM).exists():
-        return
-    kept = [item for item in items if item.get_closest_marker("chromium") is None]
-    if left_out := [item for item in items if item.get_closest_marker("chromium") is not None]:
-        config.hook.pytest_deselected(items=left_out)
-        reporter = config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            reporter.write_line(f"{len(left_out)} tests left out: {CHROMIUM} is not there.")
-    items[:] = kept
 
 
 _numbers = itertools.count(1)
@@ -155,9 +141,7 @@ def signed_in(app: Litestar, engine: sa.Engine, world: World, visitor: Browser) 
 def address(engine: sa.Engine, desk_settings: Settings, world: World) -> Iterator[str]:
     """The desk served for real, on a free port of this machine."""
     app = create_app(desk_settings, engine)
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        port = trial.getsockname()[1]
+    port = free_port()
     stops: queue.Queue[Callable[[], None]] = queue.Queue()
     server = threading.Thread(target=serving.serve, args=(app, "127.0.0.1", port, stops.put), daemon=True)
     server.start()

@@ -21,7 +21,7 @@ from tests.desk.judged import judge_messages, two_versions
 from tests.desk.test_journey_day import Watched
 from tests.factories import World
 
-pytestmark = pytest.mark.chromium
+pytestmark = [pytest.mark.chromium, pytest.mark.long]
 
 RUN = """(rules) => axe.run(document, {resultTypes: ['violations'], ...rules}).then(found => found.violations
     .filter(one => ['serious', 'critical'].includes(one.impact))

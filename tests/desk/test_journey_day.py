@@ -19,7 +19,7 @@ from core.outbox import Delivery
 from desk import live
 from tests.factories import PASSWORD, World
 
-pytestmark = pytest.mark.chromium
+pytestmark = [pytest.mark.chromium, pytest.mark.long]
 
 WORDS: dict[str, dict[str, str]] = {
     "agent": {

@@ -20,7 +20,7 @@ from core.values import Language
 from tests.desk.test_journey_day import Watched
 from tests.factories import World
 
-pytestmark = pytest.mark.chromium
+pytestmark = [pytest.mark.chromium, pytest.mark.long]
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from outbound.sequences import House
 from tests.desk.test_journey_day import Watched
 from tests.factories import PASSWORD, World
 
-pytestmark = pytest.mark.chromium
+pytestmark = [pytest.mark.chromium, pytest.mark.long]
 
 WORDS = {
     "lt": {"title": "Segmentai", "kept": "Išsaugota ir išsiųsta", "arrived": "Pasiekė"},

@@ -1,4 +1,4 @@
-"""Two colleagues at one conversation in real browsers: each sees that the other looks and writes."""
+"""Two colleagues at one conversation in real browsers: each sees what the other does, and loses nothing."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ from collections.abc import Iterator
 
 import playwright.sync_api as playwright
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import expect
 
+from core.conversations import Conversation
+from core.db import transaction
+from core.deals import Deal
+from desk import live
 from tests.desk.test_journey_day import Watched
 from tests.factories import World
 
-pytestmark = pytest.mark.chromium
+pytestmark = [pytest.mark.chromium, pytest.mark.long]
 
 
 @pytest.fixture
@@ -40,3 +45,30 @@ def test_a_colleague_who_looks_or_writes_is_seen_by_the_other(two: list[Watched]
     agent.goto(f"{two[0].address}/tasks")
     expect(head.locator("#who")).not_to_contain_text("Rūta")
     assert [watched.faults for watched in two] == [[], []]
+
+
+def test_what_somebody_has_chosen_stands_until_they_ask_for_what_is_new(
+    two: list[Watched], engine: sa.Engine, world: World
+) -> None:
+    watched = two[0]
+    watched.sign_in("agent")
+    page = watched.page
+    page.goto(f"{watched.address}/conversations/{world.talks['own'].id}")
+    stage = page.locator("#card form.move select")
+    stage.select_option(index=3)
+    chosen = stage.input_value()
+    page.locator("#card .close-deal summary").click()
+    with transaction(engine) as session:
+        conversation = session.get_one(Conversation, world.talks["own"].id)
+        session.get_one(Deal, conversation.deal_id).need = "Trijų siurblių"
+        live.announce(session, "deal", conversation.id)
+    news = page.locator("#card .news button")
+    expect(news).to_be_visible()
+    expect(page.locator("#card .deal-need")).not_to_contain_text("Trijų")
+    expect(stage).to_have_value(chosen)
+    news.click()
+    expect(page.locator("#card .deal-need")).to_contain_text("Trijų siurblių")
+    expect(stage).to_have_value(chosen)
+    expect(page.locator("#card .close-deal")).to_have_attribute("open", "")
+    expect(news).to_have_count(0)
+    assert watched.faults == []

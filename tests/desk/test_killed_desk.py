@@ -25,8 +25,11 @@ from core.phoneevents import PhoneEvent
 from desk import serving
 from desk.app import create_app
 from inbound import calls
+from tests.ports import free_port
 from tests.twilio_local.exchange import ACCOUNT, TOKEN
 from tests.twilio_local.house import OURS, PUBLIC, people, phone_settings
+
+pytestmark = pytest.mark.long
 
 WEBHOOKS = 120
 KILLED_AFTER = (15, 40, 70)
@@ -53,9 +56,7 @@ class Desk:
     """One process after another on the same port."""
 
     def __init__(self, url: str, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self._given = (url, self.port, str(folder))
         self.process = self._begun()
 

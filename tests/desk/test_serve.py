@@ -22,6 +22,9 @@ from core.config import PREFIX
 from core.errors import ConfigurationError
 from core.localdb import LocalDatabase
 from desk.serving import check_address
+from tests.ports import free_port
+
+pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 240.0
@@ -60,9 +63,7 @@ class Served:
 @pytest.fixture
 def served() -> Iterator[Served]:
     folder = Path(tempfile.mkdtemp(prefix="fds"))
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        port = trial.getsockname()[1]
+    port = free_port()
     (folder / "frontdesk.toml").write_text(
         f'data_dir = "data"\n[desk]\nport = {port}\n[log]\nformat = "json"\n'
     )

@@ -104,6 +104,7 @@ def test_readme_begins_with_the_two_commands_and_they_are_in_the_makefile() -> N
     assert re.search(r"^test:", makefile, re.MULTILINE)
 
 
+@pytest.mark.long
 def test_pages_build_without_a_warning(tmp_path: Path) -> None:
     done = subprocess.run(
         [

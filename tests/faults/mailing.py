@@ -40,7 +40,7 @@ from core.segments import change as change_segment
 from core.segments import get as get_segment
 from core.segments_language import parse
 from tests.outbound.audiences import SALUTATION, TEXTS, now, people
-from tests.servers_smtp import free_port
+from tests.ports import free_port
 
 WORKERS = 2
 START = "from desk.cli import main; main()"

@@ -9,6 +9,8 @@ import pytest
 
 from tests.faults.run import Draw, play
 
+pytestmark = pytest.mark.long
+
 SHORT = Draw(letters=200, documents=100, kills=12, crashes=1, minutes=5, seed=7)
 
 

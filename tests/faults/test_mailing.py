@@ -10,6 +10,8 @@ import pytest
 
 from tests.faults.mailing import Draw, play
 
+pytestmark = pytest.mark.long
+
 SHORT = Draw(recipients=1200, newcomers=300, suppressed=40, optouts=8, kills=4, pauses=2, minutes=5, seed=7)
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import FAST
 from tests.faults.year import Draw, play
+
+pytestmark = pytest.mark.long
 
 
 def test_a_year_of_follow_ups_with_killed_workers_keeps_every_promise(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from tests.inbound.conftest import eventually
 from tests.inbound.posting import letter
 from tests.servers_imap import Dovecot
 
-pytestmark = pytest.mark.dovecot
+pytestmark = [pytest.mark.dovecot, pytest.mark.long]
 
 
 def worker(url: str, dovecot: Dovecot, folder: Path) -> subprocess.Popen[bytes]:

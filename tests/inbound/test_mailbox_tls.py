@@ -15,6 +15,7 @@ from inbound.imap import InsecureServer, MailServer
 from inbound.oauth import TokenSource
 from tests import servers_imap, servers_tokens
 from tests.inbound.posting import OURS, letter
+from tests.ports import free_port
 from tests.servers_faulty import FaultyProxy
 from tests.servers_imap import PASSWORD, Dovecot
 
@@ -93,7 +94,7 @@ def test_wrong_password_is_told_apart_from_a_server_that_is_down(server: Dovecot
     with pytest.raises(LoginRefused):
         MailServer.sign_in(settings(server.port, authority, "starttls", password="no"))
     with pytest.raises(Unreachable):
-        MailServer.sign_in(settings(servers_imap.free_port(), authority, "starttls"))
+        MailServer.sign_in(settings(free_port(), authority, "starttls"))
 
 
 def test_password_with_letters_beyond_ascii_goes_through(server: Dovecot, authority: Path) -> None:

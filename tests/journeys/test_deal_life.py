@@ -48,6 +48,8 @@ from tests.journeys import test_mail
 from tests.journeys.mailhouse import DOMAIN
 from tests.journeys.test_mail import CLIENTS, LETTERS, World
 
+pytestmark = pytest.mark.long
+
 life = test_mail.world
 HOUSE = House(Calendar())
 CARE = {

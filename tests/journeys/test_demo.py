@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.docs.pages import ROOT
+
+pytestmark = pytest.mark.long
 
 
 def test_demo_once_plays_the_whole_scene_and_all_of_it_holds(tmp_path: Path) -> None:

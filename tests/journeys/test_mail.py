@@ -29,8 +29,11 @@ from core.outbox import Delivery, DeliveryState
 from core.sequences import Enrolment, EnrolmentState, StopReason
 from core.staff import StaffMember
 from core.stages import enter_stage
-from desk.demo.programs import SETTINGS_FILE, Program, free_port
+from desk.demo.programs import SETTINGS_FILE, Program
 from tests.journeys.mailhouse import DOMAIN, MailHouse, debian, packaged
+from tests.ports import free_port
+
+pytestmark = pytest.mark.long
 
 PATIENCE = 300.0
 

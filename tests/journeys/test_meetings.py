@@ -26,10 +26,13 @@ from core.localdb import LocalDatabase
 from core.meetings import Answer, Invited, Meeting, Plan
 from core.meetings_ical import Method
 from core.staff import StaffMember
-from desk.demo.programs import SETTINGS_FILE, Program, free_port
+from desk.demo.programs import SETTINGS_FILE, Program
 from tests.inbound.calendarletters import apple, google, outlook
 from tests.inbound.posting import letter
 from tests.journeys.mailhouse import DOMAIN, MailHouse, packaged
+from tests.ports import free_port
+
+pytestmark = pytest.mark.long
 
 PATIENCE = 300.0
 OURS = f"sales@{DOMAIN}"

@@ -24,6 +24,8 @@ from core.outbox import Delivery
 from tests.outbound.conftest import draft, queue
 from tests.servers_smtp import RecordingServer
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent.parent
 LEASE = 8.0
 PENDING = ("queued", "claimed", "transmitting", "deferred")

@@ -18,6 +18,8 @@ from core.accounts import Channel
 from core.outbox import Draft
 from tests.twilio_local.outgoing import Outgoing, outgoing
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent.parent
 NUMBERS = [f"+3706113{n:04d}" for n in range(12)]
 

@@ -124,6 +124,7 @@ def test_a_client_without_a_usable_address_does_not_stop_the_page(session: Sessi
     assert session.scalars(select(Delivery.address)).all() == ["k2@klientas2.lt"]
 
 
+@pytest.mark.long
 def test_a_year_of_follow_ups_with_replies_keeps_every_rule(engine: sa.Engine) -> None:
     """A year of simulated days, both changes of the clocks in it: counted, not believed."""
     chance = random.Random(7)
