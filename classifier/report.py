@@ -32,7 +32,7 @@ WORDS: dict[str, dict[str, str]] = {
         "rows": "Писем",
         "precision": "Точность",
         "recall": "Полнота",
-        "coverage": "Верные ответы в зависимости от доли отвеченных",
+        "coverage": "Верные ответы по доле отвеченных",
         "calibration": "Уверенность и действительность",
         "weeks": "Верные ответы по неделям, по исправлениям",
         "confusions": "Чаще всего путает",
@@ -58,12 +58,66 @@ WORDS: dict[str, dict[str, str]] = {
     },
 }
 
+FIGURES: dict[str, dict[str, str]] = {
+    "en": {
+        "accuracy": "Right",
+        "macro_f1": "F1, mean of the labels",
+        "micro_f1": "F1, all labels counted together",
+        "ece": "Calibration error",
+        "ece_by_chance": "Calibration error by chance alone",
+        "accuracy_at_80": "Right among the surest 80 of 100",
+        "accuracy_at_90": "Right among the surest 90 of 100",
+        "coverage_at_95": "Can be answered with 5 errors in 100",
+        "oos_recall_keep_95": "Strangers told apart while 95 of 100 of ours are kept",
+        "accuracy_keep_95": "Right of ours then",
+        "auroc": "Strangers told apart (area under the curve)",
+        "train_seconds": "Training, seconds",
+        "ms_per_message": "One message, milliseconds",
+    },
+    "ru": {
+        "accuracy": "Верных ответов",
+        "macro_f1": "F1, среднее по меткам",
+        "micro_f1": "F1 по всем меткам вместе",
+        "ece": "Ошибка калибровки",
+        "ece_by_chance": "Ошибка калибровки из-за одной случайности",
+        "accuracy_at_80": "Верных среди 80 % самых уверенных",
+        "accuracy_at_90": "Верных среди 90 % самых уверенных",
+        "coverage_at_95": "Доля ответов при 5 ошибках на 100",
+        "oos_recall_keep_95": "Отсеяно посторонних, если сохранить 95 % своих",
+        "accuracy_keep_95": "Верных среди своих при этом",
+        "auroc": "Различение посторонних (площадь под кривой)",
+        "train_seconds": "Обучение, секунд",
+        "ms_per_message": "Одно сообщение, миллисекунд",
+    },
+    "lt": {
+        "accuracy": "Teisingų atsakymų",
+        "macro_f1": "F1, žymų vidurkis",
+        "micro_f1": "F1, visos žymos kartu",
+        "ece": "Kalibravimo paklaida",
+        "ece_by_chance": "Kalibravimo paklaida vien dėl atsitiktinumo",
+        "accuracy_at_80": "Teisingų tarp 80 % tvirčiausių",
+        "accuracy_at_90": "Teisingų tarp 90 % tvirčiausių",
+        "coverage_at_95": "Atsakymų dalis, kai iš 100 klystama 5 kartus",
+        "oos_recall_keep_95": "Atmesta svetimų, kai paliekama 95 % savų",
+        "accuracy_keep_95": "Teisingų tarp savų tuomet",
+        "auroc": "Svetimų atskyrimas (plotas po kreive)",
+        "train_seconds": "Mokymas, sekundės",
+        "ms_per_message": "Viena žinutė, milisekundės",
+    },
+}
+"""What the page calls the figures of an evaluation; one that is not listed keeps its own name."""
+
+TIMED = frozenset({"train_seconds", "ms_per_message"})
+"""Figures that stand on the page only where they were measured."""
+
 _STYLE = (
+    ":root{color-scheme:light dark}"
     "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     "table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .75rem;"
-    "border-bottom:1px solid #e5e7eb;"
+    "border-bottom:1px solid color-mix(in srgb,currentColor 15%,transparent);"
     "text-align:right}td:first-child,th:first-child{text-align:left}"
-    "svg{background:#f9fafb;margin:.5rem 1rem .5rem 0}"
+    "svg{background:color-mix(in srgb,currentColor 4%,transparent);margin:.5rem 1rem .5rem 0;"
+    "max-width:100%;height:auto}svg text{fill:currentColor}"
     "h2{margin-top:2rem}"
 )
 
@@ -73,9 +127,11 @@ WIDTH, HEIGHT, EDGE = 360, 240, 34
 def page(evaluation: Evaluation, language: str = "en", weeks: Sequence[tuple[str, float, int]] = ()) -> str:
     """The report as one HTML page; `weeks` holds (week, accuracy, messages) from real corrections."""
     words = WORDS.get(language, WORDS["en"])
+    named = FIGURES.get(language, FIGURES["en"])
     figures = "".join(
-        f"<tr><td>{escape(name)}</td><td>{'–' if value is None else f'{value:.3f}'}</td></tr>"
+        f"<tr><td>{escape(named.get(name, name))}</td><td>{value:.3f}</td></tr>"
         for name, value in evaluation.figures.items()
+        if value is not None and (value or name not in TIMED)
     )
     labels = "".join(
         f"<tr><td>{escape(one.label)}</td><td>{one.support}</td><td>{one.precision:.2f}</td>"
@@ -123,7 +179,8 @@ def chart(
         for (x, y), (px, py) in zip(places, points, strict=True)
     )
     grid = "".join(
-        f'<line x1="{EDGE}" x2="{WIDTH - EDGE}" y1="{at(0, y)[1]}" y2="{at(0, y)[1]}" stroke="#e5e7eb"/>'
+        f'<line x1="{EDGE}" x2="{WIDTH - EDGE}" y1="{at(0, y)[1]}" y2="{at(0, y)[1]}" '
+        f'stroke="currentColor" stroke-opacity=".15"/>'
         f'<text x="{EDGE - 4}" y="{at(0, y)[1] + 4}" text-anchor="end" font-size="10">'
         f"{y:.0%}</text>"
         for y in (0.0, 0.25, 0.5, 0.75, 1.0)
