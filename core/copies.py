@@ -15,6 +15,15 @@ LONGEST = 4_000
 """Characters of the line that names them."""
 
 
+class BadCopy(BadAddress):
+    """Not everybody who is to get a copy is named by an e-mail address."""
+
+    def __init__(self, written: str) -> None:
+        super().__init__()
+        self.written = written.strip()[:80]
+        """What stands there instead."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Somebody who gets a letter: a name, which may be empty, and an address in its normal form."""
@@ -27,7 +36,7 @@ def read(line: str) -> list[Reader]:
     """The people whom a line names, each address once, as in ``Ona Onaitė <ona@x.lt>; jonas@x.lt``.
 
     Commas, semicolons and line ends part them, where they stand in no quotes (RFC 5322 section 3.4); plain
-    addresses may be parted by spaces too. Raises BadAddress, and InputRefused for too many.
+    addresses may be parted by spaces too. Raises BadCopy, and InputRefused for too many.
     """
     found: dict[str, Reader] = {}
     for piece in _pieces(line[: LONGEST + 1]):
@@ -51,7 +60,7 @@ def _pieces(line: str) -> list[str]:
         escaped = character == "\\" and quoted and not escaped
         pieces[-1] += character
     if quoted:
-        raise BadAddress(f"“{pieces[-1].strip()[:80]}” is not an e-mail address.")
+        raise BadCopy(pieces[-1])
     return [stripped for piece in pieces if (stripped := piece.strip())]
 
 
@@ -70,9 +79,12 @@ def _readers(piece: str) -> Iterable[Reader]:
 
 def _address(text: str) -> str:
     """The normal form; in the header of everybody's letter stand only addresses that every server takes."""
-    normal = normal_email(text)
+    try:
+        normal = normal_email(text)
+    except BadAddress as error:
+        raise BadCopy(text) from error
     if not normal.isascii():
-        raise BadAddress(f"“{normal[:80]}” has letters that many mail servers do not take.")
+        raise BadCopy(text)
     return normal
 
 

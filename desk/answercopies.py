@@ -110,7 +110,7 @@ def of_client(session: Session, account_id: int | None, *, without: Collection[s
 
 
 def given(settings: Settings, form: Form) -> list[Reader]:
-    """Whom the form copies the letter to. Raises BadAddress, and InputRefused for ourselves or too many."""
+    """Whom the form copies the letter to. Raises BadCopy, and InputRefused for ourselves or too many."""
     found = copies.read(form.text("copies", longest=copies.LONGEST + 1))
     own = own_addresses(settings)
     for one in found:
