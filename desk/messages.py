@@ -54,12 +54,12 @@ def load(language: str) -> Catalog:
         return read_po(source, locale=language, domain=DOMAIN)
 
 
-def missing(language: str) -> list[str]:
-    """The messages without a translation in a language, or with too few plural forms, or marked as
-    doubtful."""
+def missing(language: str, template: Catalog) -> list[str]:
+    """Those of the messages collected that are without a translation in a language, or with too few plural
+    forms, or marked as doubtful."""
     held = load(language)
     lacking = []
-    for message in collected():
+    for message in template:
         if not message.id:
             continue
         known = held.get(message.id, message.context)
@@ -76,9 +76,8 @@ def _complete(message: Message, plurals: int) -> bool:
     )
 
 
-def update() -> None:
-    """Bring every catalogue into step."""
-    template = collected()
+def update(template: Catalog) -> None:
+    """Bring every catalogue into step with the messages collected."""
     for language in LANGUAGES:
         if language == SOURCE_LANGUAGE:
             continue
@@ -101,11 +100,12 @@ def save(language: str, catalogue: Catalog) -> None:
 
 def main() -> int:
     """Update the catalogues and say what is left to translate."""
-    update()
+    template = collected()
+    update(template)
     left = 0
     for language in LANGUAGES:
         if language != SOURCE_LANGUAGE:
-            for text in missing(language):
+            for text in missing(language, template):
                 left += 1
                 sys.stdout.write(f"{language}: {text}\n")
     return 1 if left else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from babel.messages.catalog import Catalog
 
 from core.values import LANGUAGES
 from desk import messages
@@ -13,9 +14,15 @@ TRANSLATED = [language for language in LANGUAGES if language != "en"]
 _FILLED = re.compile(r"%\((\w+)\)[sd]")
 
 
+@pytest.fixture(scope="module")
+def template() -> Catalog:
+    """Every message of the screens: looking for them takes seconds."""
+    return messages.collected()
+
+
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_nothing_is_untranslated_or_doubtful(language: str) -> None:
-    assert messages.missing(language) == []
+def test_nothing_is_untranslated_or_doubtful(language: str, template: Catalog) -> None:
+    assert messages.missing(language, template) == []
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
@@ -29,8 +36,8 @@ def test_a_translation_fills_in_what_the_message_does(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_no_translation_is_left_over(language: str) -> None:
-    wanted = {message.id for message in messages.collected()}
+def test_no_translation_is_left_over(language: str, template: Catalog) -> None:
+    wanted = {message.id for message in template}
     assert [message.id for message in messages.load(language) if message.id not in wanted] == []
 
 
