@@ -113,6 +113,7 @@ HISTORY_OUT: Mapping[str, Mapping[str, str]] = {
     },
 }
 """The same for calls that we make; what cannot happen to one falls back to the words of the others."""
+MINUTES: Mapping[str, str] = {"lt": "min.", "ru": "мин", "en": "min"}
 CALL_BACK: Mapping[str, str] = {
     "lt": "Perskambinti: {who}",
     "ru": "Перезвонить: {who}",
@@ -142,8 +143,19 @@ def retold(text: str, language: str) -> str:
             seconds = rest[: len(rest) - len(rest.lstrip("0123456789"))] if gap else ""
             tail = rest[len(seconds) :]
             if bool(gap) == bool(seconds) and tail.startswith(after) and not tail[len(after) :][:1].strip():
-                return said(words, language, seconds=seconds) + tail[len(after) :]
+                return (
+                    _lasting(said(words, language, seconds=seconds), seconds, language) + tail[len(after) :]
+                )
     return text
+
+
+def _lasting(told: str, seconds: str, language: str) -> str:
+    """The same with minutes, where it took one or more."""
+    if len(seconds) > 6 or int(seconds or 0) < 60:
+        return told
+    minutes, rest = divmod(int(seconds), 60)
+    minute, second = MINUTES.get(language, MINUTES["en"]), "с" if language == "ru" else "s"
+    return told.replace(f"{seconds} {second}.", f"{minutes} {minute} {rest} {second}.")
 
 
 def retitled(subject: str, language: str) -> str:

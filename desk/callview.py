@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core import transcripts
@@ -19,8 +20,9 @@ from core.deals import Deal, Stage
 from core.errors import NotFound
 from core.labels import Classification
 from core.sessions import SignedIn
-from core.tasks import Task
-from core.transcripts import TranscriptLine
+from core.staff import StaffMember
+from core.tasks import Task, TaskState
+from core.transcripts import Speaker, TranscriptLine
 from desk.access import LEADERS, visible
 
 SHOWN: Final = 100
@@ -69,19 +71,30 @@ def call_for(session: Session, viewer: SignedIn, call_id: int) -> Call:
     return found
 
 
-def listed(
-    session: Session, viewer: SignedIn, shelf: Shelf, before: int | None = None
-) -> tuple[Sequence[Call], int | None]:
-    """Calls of a shelf that somebody may see, newest first, from one on where it is given.
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Calls of one shelf, with what a row tells besides."""
 
-    Besides them, where the list goes on; None at its end.
-    """
+    calls: Sequence[Call]
+    older: int | None
+    """Where the list goes on; None at its end."""
+    said: Mapping[int, str]
+    """By call, how what was said in it begins, where the viewer may read it."""
+    call_backs: Mapping[int, Task]
+    """By call, the call-back that is still to be done."""
+    mine: frozenset[int]
+    """Calls whose conversation is open to the viewer, so that they may call from here."""
+    to_ring_back: int
+    """Calls on that shelf."""
+
+
+def listed(session: Session, viewer: SignedIn, shelf: Shelf, before: int | None = None) -> Listed:
+    """Calls of a shelf that somebody may see, newest first, from one on where it is given."""
     conditions: list[ColumnElement[bool]] = [visible_call(viewer)]
     if before is not None:
         conditions.append(Call.id < before)
     if shelf is Shelf.MISSED:
-        conditions.append(Call.state.in_([CallState.MISSED, CallState.VOICEMAIL]))
-        conditions.append(Call.task_id.in_(select(Task.id).where(Task.state == "open")))
+        conditions += _waiting()
     elif shelf is Shelf.MINE:
         conditions.append(Call.staff_id == viewer.staff_id)
     elif shelf is Shelf.NOTELESS:
@@ -96,7 +109,46 @@ def listed(
         .limit(SHOWN + 1)
     )
     found = session.scalars(query).all()
-    return found[:SHOWN], found[SHOWN - 1].id if len(found) > SHOWN else None
+    calls, older = found[:SHOWN], found[SHOWN - 1].id if len(found) > SHOWN else None
+    talks = {one.conversation_id for one in calls}
+    open_ones = set(
+        session.scalars(select(Conversation.id).where(Conversation.id.in_(talks), visible(viewer)))
+    )
+    mine = frozenset(one.id for one in calls if one.conversation_id in open_ones)
+    heard = [one.id for one in calls if one.id in mine or one.staff_id == viewer.staff_id]
+    tasks = select(Call.id, Task).join(Task, Task.id == Call.task_id)
+    waiting = tasks.where(Call.id.in_([one.id for one in calls]), Task.state == TaskState.OPEN)
+    counted = select(func.count()).select_from(Call).where(visible_call(viewer), *_waiting())
+    return Listed(
+        calls,
+        older,
+        _said(session, heard),
+        dict(session.execute(waiting).all()),
+        mine,
+        session.scalar(counted) or 0,
+    )
+
+
+def _waiting() -> list[ColumnElement[bool]]:
+    """That nobody talked with the caller, and the call-back is still to be done."""
+    open_tasks = select(Task.id).where(Task.state == TaskState.OPEN)
+    return [Call.state.in_([CallState.MISSED, CallState.VOICEMAIL]), Call.task_id.in_(open_tasks)]
+
+
+def _said(session: Session, call_ids: Sequence[int]) -> dict[int, str]:
+    """How what was said in each call begins: by the client, where it is known who spoke."""
+    first = (
+        select(TranscriptLine.call_id, TranscriptLine.text)
+        .where(TranscriptLine.call_id.in_(call_ids))
+        .ext(distinct_on(TranscriptLine.call_id))
+        .order_by(
+            TranscriptLine.call_id,
+            TranscriptLine.speaker == Speaker.US,
+            TranscriptLine.source,
+            TranscriptLine.position,
+        )
+    )
+    return dict(session.execute(first).all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +157,8 @@ class Page:
 
     call: Call
     legs: Sequence[CallLeg]
+    names: Mapping[int, str]
+    """Of the colleagues whose telephones rang, by their ids."""
     lines: Sequence[TranscriptLine]
     understood: Classification | None
     deal: Deal | None
@@ -127,9 +181,12 @@ def read(session: Session, viewer: SignedIn, call: Call) -> Page:
         stages = session.scalars(query.order_by(Stage.position)).all()
     my_own = _open_to(session, viewer, call)
     heard = my_own or call.staff_id == viewer.staff_id
+    rung = [leg.staff_id for leg in call.legs if leg.staff_id is not None]
+    named = select(StaffMember.id, StaffMember.name).where(StaffMember.id.in_(rung))
     return Page(
         call=call,
         legs=call.legs,
+        names=dict(session.execute(named).all()),
         lines=transcripts.of_call(session, call.id) if heard else [],
         understood=session.scalar(select(Classification).where(Classification.message_id == call.message_id))
         if call.message_id is not None

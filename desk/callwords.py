@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
+import phonenumbers
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
@@ -166,6 +168,16 @@ def length(seconds: int | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+@lru_cache(4096)
+def spaced(number: str | None) -> str:
+    """A number in the groups that people read it in: +370 612 00101; what is none stays as it is."""
+    try:
+        parsed = phonenumbers.parse(number or "", None)
+    except phonenumbers.NumberParseException:
+        return number or ""
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
 @pass_context
 def _retold(context: Context, text: str | None) -> str:
     return retold(text or "", context["lang"])
@@ -194,6 +206,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "call_step": _named(STEPS),
     "call_reason": _reason,
     "call_length": length,
+    "spaced": spaced,
     "voice_name": voice_name,
     "retold": _retold,
     "retitled": _retitled,

@@ -45,7 +45,7 @@ LONGEST_CALL = 24 * 60
 
 @get("/calls/{call_id:int}", enter=WORKERS)
 @in_thread
-def show(request: PageRequest, session: Transaction, call_id: FromPath[int]) -> Response[str]:
+def show(request: PageRequest, state: State, session: Transaction, call_id: FromPath[int]) -> Response[str]:
     """The whole page, or for an open one its parts anew."""
     viewer = request.scope["user"]
     call = callview.call_for(session, viewer, call_id)
@@ -55,7 +55,8 @@ def show(request: PageRequest, session: Transaction, call_id: FromPath[int]) -> 
         "call_parts.html" if partial else "call.html",
         one=callview.read(session, viewer, call),
         outcomes=list(CallOutcome),
-        zone=ZoneInfo(request.app.state.settings.company.timezone),
+        possible=bool(state.settings.twilio and state.settings.twilio.numbers),
+        zone=ZoneInfo(state.settings.company.timezone),
         alarms=open_alarms(session),
         **understood.choices(session, reader(request)),
         **rail(session, request),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from litestar import Response, get
+from litestar.datastructures import State
 
+from core.clock import now
 from core.errors import InputRefused
 from core.notices import open_alarms
 from desk import callview
@@ -29,7 +31,7 @@ def shelves(request: PageRequest) -> list[tuple[Shelf, str]]:
 
 @get("/calls", enter=WORKERS)
 @in_thread
-def show(request: PageRequest, session: Transaction) -> Response[str]:
+def show(request: PageRequest, state: State, session: Transaction) -> Response[str]:
     """Calls that the viewer may see, newest first."""
     try:
         shelf = Shelf(request.query_params.get("shelf", Shelf.ALL.value))
@@ -37,15 +39,16 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
         raise InputRefused("There is no such list.") from error
     view = "calls_list.html" if request.headers.get("hx-request") == "true" else "calls.html"
     before = Form(dict(request.query_params.items())).number("before")
-    calls, older = callview.listed(session, request.scope["user"], shelf, before)
+    listed = callview.listed(session, request.scope["user"], shelf, before)
     return page(
         request,
         view,
         shelf=shelf,
         shelves=shelves(request),
-        calls=calls,
+        listed=listed,
         before=before,
-        older=older,
+        possible=bool(state.settings.twilio and state.settings.twilio.numbers),
+        now=now(),
         alarms=open_alarms(session),
         **rail(session, request),
     )

@@ -4,26 +4,40 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import func, select
 
 from core import callnotes, recordings, transcripts
-from core.calls import Call, CallOutcome, CallState, Recording, RecordingState
+from core.calls import Call, CallLeg, CallOutcome, CallState, Recording, RecordingState
 from core.clock import now
+from core.config import Settings, load_settings
 from core.conversations import Conversation, Message
 from core.db import transaction
 from core.deals import Deal
+from core.i18n import texts
 from core.phonewords import retold
 from core.tasks import Task, TaskState
 from core.transcripts import Line, Speaker
 from desk.callview import PART, part_of
 from tests.desk.conftest import Browser, SignedIn
 from tests.factories import World
+from tests.twilio_local.exchange import ACCOUNT, TOKEN
 
 SOUND = bytes(range(256)) * 1200
 HTMX = {"hx-request": "true"}
+
+
+@pytest.fixture
+def desk_settings(tmp_path: Path) -> Settings:
+    """A company with a telephone."""
+    return load_settings(
+        data_dir=tmp_path,
+        company={"name": "Šiaurės siurbliai", "public_url": "https://desk.example"},
+        twilio={"account_sid": ACCOUNT, "auth_token": TOKEN, "numbers": ["+37052000000"]},
+    )
 
 
 @pytest.fixture
@@ -81,6 +95,27 @@ def test_call_is_listed_and_shown_with_its_sound_transcript_and_telephones(
     assert "<audio controls" in shown
     assert "Laba diena, ar galite atsiųsti pasiūlymą?" in shown
     assert "4:05" in shown
+
+
+def test_missed_call_is_rung_back_from_the_list_and_from_its_page(
+    agent: Browser, engine: sa.Engine, call_id: int
+) -> None:
+    with transaction(engine) as session:
+        call = session.get_one(Call, call_id)
+        task = Task(title="x", kind="call_back", assignee_id=call.staff_id, due_at=now() - timedelta(hours=1))
+        session.add(task)
+        session.flush()
+        call.state, call.accepted_at, call.staff_id, call.task_id = CallState.VOICEMAIL, None, None, task.id
+        session.add(CallLeg(call_id=call.id, sid=call.sid, number=call.caller, state="completed"))
+        road = f"/conversations/{call.conversation_id}/ring"
+    for place in ("/calls?shelf=missed", f"/calls/{call_id}"):
+        shown = agent.get(place).text
+        assert road in shown
+        assert "+370 611 00001" in shown
+    listed = agent.get("/calls?shelf=missed").text
+    assert '<span class="count">1</span>' in listed
+    assert "Laba diena, ar galite atsiųsti pasiūlymą?" in listed
+    assert texts("lt").gettext("on the line, not put through") in agent.get(f"/calls/{call_id}").text
 
 
 def test_message_of_a_call_leads_to_its_page(
@@ -149,8 +184,9 @@ def test_colleague_for_whom_it_only_rang_reads_no_words_of_it_and_hears_nothing(
 
 def test_words_of_the_house_on_a_call_are_in_the_readers_language() -> None:
     assert retold("Pokalbis su darbuotoju, 63 s.\n\nLaba diena", "ru") == (
-        "Разговор с сотрудником, 63 с.\n\nLaba diena"
+        "Разговор с сотрудником, 1 мин 3 с.\n\nLaba diena"
     )
+    assert retold("Left a voice message, 59 s.", "lt") == "Paliko balso žinutę, 59 s."
     assert retold("Missed call.", "lt") == "Praleistas skambutis."
     assert retold("Missed callers, please ring", "lt") == "Missed callers, please ring"
 
