@@ -184,12 +184,16 @@ with done as (
     from json_to_recordset(cast(:rows as json))
          as v (id bigint, state text, detail text, wait float8, error text, tried boolean)
     where d.id = v.id and d.lease_owner = :owner and d.state = any(cast(:sources as text[]))
-    returning d.id, d.state, v.detail, v.error
+    returning d.id, d.state, v.detail, v.error, d.conversation_id, d.staff_id,
+              not d.automatic and d.purpose in ('answer', 'service') as watched
 ), logged as (
     insert into delivery_event (delivery_id, state, detail)
     select id, state, coalesce(error, detail) from done where state <> 'queued' or detail <> ''
 )
-select id from done
+-- Whoever looks at the conversation sees what became of their letter.
+select id, (select pg_notify('frontdesk_live', json_build_object('kind', 'message',
+            'conversation_id', conversation_id, 'staff_id', staff_id)::text)::text
+            where watched and conversation_id is not null) from done
 """)
 
 _LAPSED = text("""

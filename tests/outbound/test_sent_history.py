@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import psycopg
 from sqlalchemy import func, select
 
 from core.context import Context
@@ -51,6 +54,23 @@ async def test_what_was_sent_stands_in_the_conversation_once_with_its_message_id
         assert messages[1].recipients == {"to": [["", "client2@company2.example"]]}
         threads = set(session.scalars(select(ThreadId.rfc_id).where(ThreadId.conversation_id == number)))
         assert threads == {delivery.rfc_id for delivery in deliveries}
+
+
+async def test_who_looks_at_the_conversation_hears_that_their_letter_has_left(company: Company):
+    context = company()
+    number = conversation(context)
+    address = context.engine.url.set(drivername="postgresql").render_as_string(False)
+    queue(
+        context,
+        draft(1, conversation_id=number, automatic=False, purpose=Purpose.ANSWER),
+        draft(2, conversation_id=conversation(context), automatic=True, purpose=Purpose.SERVICE),
+    )
+    with psycopg.connect(address, autocommit=True) as listener:
+        listener.execute("listen frontdesk_live")
+        await send_all(context, MemoryChannel())
+        listener.execute("select pg_notify('frontdesk_live', '{}')")
+        heard = [json.loads(notice.payload) for notice in listener.notifies(timeout=60, stop_after=2)]
+    assert [news.get("conversation_id") for news in heard] == [number, None]
 
 
 async def test_a_document_is_made_once_numbered_kept_and_the_same_at_every_attempt(company: Company):
