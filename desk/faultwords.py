@@ -19,6 +19,8 @@ KNOWN = frozenset(
         N_("A copy of the letter is on its way already."),
         N_("A copy would come back to our own mailbox."),
         N_("A letter is copied to at most 20 people."),
+        N_("Not everybody who is to get a copy is named by an e-mail address."),
+        N_("Write it as name@company.com."),
         N_("For more of them there are mailings."),
         N_("Take our address out: the letter stands here anyway."),
         N_("A deal holds at most 200 products."),
