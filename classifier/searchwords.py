@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from classifier.rules import unmarked
 from classifier.stems import stem
@@ -39,6 +40,16 @@ def _lexeme(word: str) -> str:
     """A word as it is looked up; digits keep their end."""
     made = folded(word) if any(map(str.isdigit, word)) else stem(word)
     return made[:LEXEME_CHARS]
+
+
+def _forms(word: str) -> tuple[str, str]:
+    """A word as it is looked up, and with all its letters, folded."""
+    plain = _plain(word)
+    return _lexeme(plain), folded(plain)
+
+
+# Letters use the same few thousand words over and over.
+_known_forms = lru_cache(maxsize=16_384)(_forms)
 
 
 def lexemes(texts: Iterable[str]) -> list[str]:
@@ -117,8 +128,8 @@ def marked(text: str, question: Asked, *, around: int = 90) -> list[tuple[str, b
     flat = " ".join(text.split())
     hits: list[tuple[int, int, str]] = []
     for match in _PIECE.finditer(flat):
-        plain = _plain(match.group())
-        made, start = _lexeme(plain), folded(plain)
+        word = match.group()
+        made, start = _known_forms(word) if len(word) <= LEXEME_CHARS else _forms(word)
         for term in question.terms:
             if made == term.lexeme or (term.beginning and start.startswith(term.beginning)):
                 hits.append((match.start(), match.end(), term.lexeme))
