@@ -40,7 +40,7 @@ from core.outbox import Delivery
 PAGE = 30
 """Conversations found at once."""
 
-ROUNDS = (1_000, 1_000, 2_000, 2_000)
+ROUNDS = (400, 1_600, 2_000, 2_000)
 """How many of the newest messages with the words are looked at, and how many more each time where too few of
 them may be seen; what is older is searched when somebody asks to go on."""
 
