@@ -44,7 +44,7 @@ def test_the_preference_page_keeps_what_was_chosen_and_nothing_that_was_not_offe
         said = {row.purpose: row.granted for row in rows if row.channel == "email"}
         assert said == {"offers": True, "news": False, "events": False}
         assert all("delivery 7" in row.proof for row in rows)
-        assert {str(row.channel) for row in rows} <= {"email", "sms"}
+        assert {str(row.channel) for row in rows} <= {"email", "sms", "voice"}
 
 
 def test_getting_the_preference_page_as_scanners_do_changes_nothing(
