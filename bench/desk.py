@@ -31,7 +31,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from classifier.searchwords import lexemes
-from core import db, defaults, sessions, staff
+from core import collector, db, defaults, sessions, staff
 from core.config import Settings, load_settings
 from core.localdb import LocalDatabase
 from core.staff import Role, Team
@@ -149,7 +149,9 @@ def serve(url: str, folder: str) -> None:
     from desk.app import create_app
 
     engine = db.make_engine(url, application="bench desk")
-    serving.serve(create_app(settings_of(Path(folder)), engine), "127.0.0.1", PORT, lambda stop: None)
+    application = create_app(settings_of(Path(folder)), engine)
+    collector.settle()
+    serving.serve(application, "127.0.0.1", PORT, lambda stop: None)
 
 
 def settings_of(folder: Path) -> Settings:

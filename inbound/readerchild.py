@@ -7,13 +7,13 @@ as many of marshal. A request is (own addresses, letters); to each letter, in or
 
 from __future__ import annotations
 
-import gc
 import marshal
 import resource
 import signal
 import sys
 from typing import Any, BinaryIO
 
+from core import collector
 from core.errors import FrontdeskError
 from inbound.reading import read
 
@@ -24,9 +24,7 @@ def main(cpu_seconds: float, memory_bytes: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     _bound_memory(memory_bytes)
-    # A letter makes many small objects and hardly a cycle; collecting each 700 costs more than it frees.
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    collector.settle()
     while (request := read_frame(requests)) is not None:
         own, letters = request
         for letter in letters:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import click
 
+from core import collector
 from desk import wiring
 from desk.supervisor import follow, on_stop
 
@@ -47,6 +48,7 @@ def command(host: str | None, port: int | None, lifeline: int | None) -> None:
             follow(lifeline, stop_soon, patience=PATIENCE)
 
         application = create_app(settings, context.engine)
+        collector.settle()
         serve(application, host or settings.desk.host, port or settings.desk.port, ready)
 
 

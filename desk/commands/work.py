@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
 import click
 
+from core import collector
 from desk import wiring
 from desk.supervisor import follow, on_stop
 
@@ -50,9 +50,7 @@ def command(queues: str | None, threads: int | None, lifeline: int | None) -> No
         worker = Worker(plan, context)
         on_stop(worker.stop)
         follow(lifeline, worker.stop)
-        # Batches make many small objects and hardly a cycle; what was imported is never looked through again.
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
+        collector.settle()
         outcome = worker.run()
         if outcome is not Outcome.CLEAN:
             # Threads that hang must not keep the process; whoever started it starts it again.
