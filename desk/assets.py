@@ -28,6 +28,7 @@ FILES: dict[str, str] = {
     "walk.js": "walk.js",
     "enclose.js": "enclose.js",
     "copies.js": "copies.js",
+    "held.js": "held.js",
     "theme.js": "theme.js",
     "icon.svg": "icon.svg",
 }

@@ -448,12 +448,6 @@
     putInOrder(item.parentElement);
   });
 
-  // What somebody is writing into a card is not drawn over by what a colleague changes
-  document.addEventListener("htmx:before:request", (event) => {
-    const { sourceElement, sourceEvent } = event.detail?.ctx || {};
-    if (sourceElement?.dataset?.holds !== undefined && sourceEvent?.type === "conversation" && one(".inline-edit", sourceElement)) event.preventDefault();
-  });
-
   // Live changes
   if (body.dataset.live && one("#lamp") && "EventSource" in window) {
     const talk = one("#talk");
