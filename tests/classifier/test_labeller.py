@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from classifier.classify import Classifier, Text
+from classifier.inforce import ClassifierInForce
 from classifier.labeller import MemoryLabeller, Opinion, ProgramLabeller, asked_beside, beside
 
 KNOWN = frozenset(Classifier.load().model.labels)
@@ -75,3 +79,10 @@ def test_a_program_that_failed_is_left_alone_for_a_while(tmp_path: Path) -> None
     for _ in range(2):
         assert program.label([VAGUE]) == [None]
     assert tried.read_text() == "x"
+
+
+def test_the_classifier_in_force_asks_it_where_it_is_given(session: Session) -> None:
+    twin = MemoryLabeller({"reikalo": Opinion("meeting", 0.95)})
+    for other, intent in ((twin, "meeting"), (None, None)):
+        running = ClassifierInForce(lambda: nullcontext(session), other=other)
+        assert running.classify([VAGUE])[0].intent == intent
