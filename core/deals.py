@@ -93,6 +93,9 @@ class Deal(Base):
     proposed_by_message_id: Mapped[int | None] = mapped_column(
         ForeignKey("message.id", use_alter=True, name="fk_deal_proposed_by_message_id_message")
     )
+    dismissed: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    """What spoke for another stage while it is in this one and a person said no to: ``offer=message:17``,
+    ``payment=meeting_accepted``."""
     source: Mapped[str | None] = mapped_column(Text)
     trigger_message_id: Mapped[int | None] = mapped_column(
         ForeignKey("message.id", use_alter=True, name="fk_deal_trigger_message_id_message")
@@ -309,6 +312,7 @@ def leave(session: Session, deal_id: int) -> None:
 def _forget_proposal(deal: Deal) -> None:
     deal.proposed_stage_id = None
     deal.proposed_by_message_id = None
+    deal.dismissed = []
 
 
 def close(

@@ -86,6 +86,16 @@ def place_of(stage: Stage) -> Place:
     return Place(stage.id, stage.key, stage.position, spoken_for, frozenset(stage.next_stages))
 
 
+def spoken_by(message_id: int) -> str:
+    """How a letter is named among what spoke for a stage."""
+    return f"message:{message_id}"
+
+
+def was_dismissed(deal: Deal, stage_key: str, cause: str) -> bool:
+    """Whether a person has said no to this, a letter or an event, in the stage that the deal is in."""
+    return f"{stage_key}={cause}" in deal.dismissed
+
+
 def automatic(session: Session, limit: int) -> list[tuple[int, int, str]]:
     """Deals whose proposal moves them by itself: deal, stage and topic; locked until the transaction ends."""
     query = (

@@ -18,6 +18,7 @@ from core import (
     outbox,
     performers,
     pipelines,
+    proposals,
     readiness,
     sequences,
     sequences_stops,
@@ -240,8 +241,9 @@ def run_rules(session: Session, deal: Deal, calendar: Calendar | None = None) ->
             change, _ = enter_stage(session, deal, stage, reason=f"by rule: {event}", calendar=calendar)
         except FrontdeskError as error:
             # A rule never forces: a person is asked instead, and sees why.
-            deal.proposed_stage_id = stage.id
-            session.flush()
+            if not proposals.was_dismissed(deal, stage.key, event):
+                deal.proposed_stage_id = stage.id
+                session.flush()
             _tell_of_refusal(deal, stage, error)
             break
         made.append(change)
@@ -250,6 +252,25 @@ def run_rules(session: Session, deal: Deal, calendar: Calendar | None = None) ->
 
 def _by_event(session: Session, deal: Deal, by: str) -> tuple[Stage, str] | None:
     return by_event(deal.stage, deal.pipeline.stages, readiness.happened(session, deal), by)
+
+
+def dismiss_proposal(session: Session, deal: Deal) -> None:
+    """The stage that is proposed is not what comes next: the same letter or event does not propose it again
+    while the deal stays where it is. Raises DealClosed.
+    """
+    deals.hold(session, deal)
+    stage = deal.proposed_stage
+    if stage is None:
+        return
+    if deal.proposed_by_message_id is not None:
+        causes = {proposals.spoken_by(deal.proposed_by_message_id)}
+    else:
+        causes = readiness.happened(session, deal) & {*stage.proposed_on, *stage.automatic_on}
+    said = {f"{stage.key}={cause}" for cause in causes}
+    deal.dismissed = sorted({*deal.dismissed, *said})
+    deal.proposed_stage_id = deal.proposed_by_message_id = None
+    session.flush()
+    session.expire(deal, ["proposed_stage"])
 
 
 def by_event(
@@ -270,10 +291,13 @@ def by_event(
 
 
 def _propose(session: Session, deal: Deal) -> None:
-    found = _by_event(session, deal, "proposed_on")
-    if found is not None and found[0].position > deal.stage.position:
-        deal.proposed_stage_id, deal.proposed_by_message_id = found[0].id, None
-        session.flush()
+    happened = readiness.happened(session, deal)
+    for stage in pipelines.onward(deal.stage, deal.pipeline.stages):
+        new = [event for event in happened if not proposals.was_dismissed(deal, stage.key, event)]
+        if stage.position > deal.stage.position and by_event(deal.stage, [stage], new, "proposed_on"):
+            deal.proposed_stage_id, deal.proposed_by_message_id = stage.id, None
+            session.flush()
+            return
 
 
 def _tell_of_circle(session: Session, deal: Deal) -> None:

@@ -62,6 +62,7 @@ def found_by(session: Session, deal: Deal) -> dict[str, Any]:
     return {
         "entered_at": deal.stage_entered_at.isoformat(),
         "performer_id": deal.performer_id,
+        "dismissed": deal.dismissed,
         "proposed_stage_id": deal.proposed_stage_id,
         "proposed_by_message_id": deal.proposed_by_message_id,
         "follow_ups": [
@@ -220,6 +221,7 @@ def _put_back(session: Session, deal: Deal, change: StageChange, found: dict[str
     deal.stage_id, deal.pipeline_id = stage.id, stage.pipeline_id
     deal.stage_entered_at = datetime.fromisoformat(found["entered_at"])
     deal.performer_id = found["performer_id"]
+    deal.dismissed = found["dismissed"]
     deal.proposed_stage_id = found["proposed_stage_id"]
     deal.proposed_by_message_id = found["proposed_by_message_id"]
     before = (

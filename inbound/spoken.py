@@ -105,7 +105,10 @@ def _deal(session: Session, call: Call, message: Message, talk: Conversation, la
     stages = proposals.places(session, [deal.pipeline_id])[deal.pipeline_id]
     present_stage = next(place for place in stages.values() if place.id == deal.stage_id)
     target = proposals.propose(labels.intent, present_stage, stages)
-    if target is not None and deal.trigger_message_id != message.id:
+    said_no = target is not None and proposals.was_dismissed(
+        deal, target.key, proposals.spoken_by(message.id)
+    )
+    if target is not None and not said_no and deal.trigger_message_id != message.id:
         deal.proposed_stage_id, deal.proposed_by_message_id = target.id, message.id
 
 

@@ -238,8 +238,7 @@ def dismiss_proposal(
 ) -> Response[Any]:
     """The stage that the client's letter speaks for is not what comes next."""
     _conversation, deal = deal_of(session, request, conversation_id)
-    deal.proposed_stage_id = None
-    deal.proposed_by_message_id = None
+    stages.dismiss_proposal(session, deal)
     live.announce(session, "deal", conversation_id)
     text = reader(request).gettext("The deal stays where it is.")
     return done(request, text, go=f"/conversations/{conversation_id}", events=("conversation",))

@@ -213,3 +213,22 @@ def test_whoever_works_on_it_already_stays(present: int, language: str) -> None:
     stage = Stage(performer="team:Sales", performer_rules=[])
     found = choose(stage, Client(language=language), HERE, owner_id=7, curator_id=None, present_id=present)
     assert found == Choice(present, "the stage")
+
+
+def test_what_a_person_said_no_to_is_not_proposed_again_but_by_something_new(session: Session) -> None:
+    deal = deal_with_lines(session, client(session))
+    _pay(session, deal)
+    run_rules(session, deal)
+    stages.dismiss_proposal(session, deal)
+    run_rules(session, deal)
+    assert deal.proposed_stage_id is None
+    delivery = _stage(session, "delivery")
+    delivery.proposed_on = ["paid", "checklist"]
+    deal.stage.checklist = [{"key": "called", "names": {"en": "We have called"}}]
+    session.flush()
+    checklists.tick(session, deal, "called", done=True, by=None)
+    run_rules(session, deal)
+    assert deal.proposed_stage_id == delivery.id
+    enter_stage(session, deal, _stage(session, "contract"))
+    run_rules(session, deal)
+    assert deal.proposed_stage_id == delivery.id

@@ -190,6 +190,10 @@ def upgrade() -> None:
         postgresql_include=["assignee_id", "team_id", "account_id", "snoozed_until"],
         postgresql_where=sa.text("state = 'open'"),
     )
+    op.add_column(
+        "deal",
+        sa.Column("dismissed", postgresql.JSONB(astext_type=sa.Text()), server_default="[]", nullable=False),
+    )
     op.add_column("delivery", sa.Column("copy_of_id", sa.BigInteger(), nullable=True))
     op.add_column("delivery", sa.Column("addressed", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.add_column("delivery", sa.Column("versions", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
@@ -216,6 +220,7 @@ def downgrade() -> None:
     op.drop_column("delivery", "versions")
     op.drop_column("delivery", "addressed")
     op.drop_column("delivery", "copy_of_id")
+    op.drop_column("deal", "dismissed")
     op.drop_index(
         "ix_conversation_open",
         table_name="conversation",
