@@ -163,8 +163,18 @@ def _any_of(parts: list[str], t: Texts) -> str:
     return f"{', '.join(parts[:-1])} {t.gettext('or')} {parts[-1]}"
 
 
+INNER: dict[str, dict[str, str]] = {
+    "en": {"“": "‘", "”": "’"},
+    "ru": {"«": "„", "»": "“"},
+    "lt": {"„": "‚", "“": "‘"},
+}
+"""What quotation marks within quotation marks are written as."""
+
+
 def _quoted(parts: list[str], t: Texts) -> str:
-    return _any_of([t.gettext("“%(name)s”", name=part) for part in parts], t)
+    """Names in quotation marks; those in a name give way to the inner ones of the language."""
+    inner = str.maketrans(INNER.get(t.language, INNER["en"]))
+    return _any_of([t.gettext("“%(name)s”", name=part.translate(inner)) for part in parts], t)
 
 
 def _leaf(leaf: Leaf, t: Texts, names: Names) -> str:

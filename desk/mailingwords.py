@@ -34,11 +34,11 @@ GRAVITIES: dict[Gravity, tuple[str, str]] = {
 FAULTS: dict[Fault, str] = {
     Fault.NO_TEXT: N_("There is no text yet."),
     Fault.NO_AUDIENCE: N_("There is nobody to write to: choose a segment or a list."),
-    Fault.MISSING_LANGUAGE: N_("%(count)d recipients read %(language)s, and there is no text in it."),
+    Fault.MISSING_LANGUAGE: N_("There is no text in this language, which %(count)d of the recipients read."),
     Fault.VARIANT_LANGUAGE: N_("This variant lacks a language that another one has."),
     Fault.BROKEN_TEMPLATE: N_("The text cannot be filled in: %(detail)s"),
     Fault.UNKNOWN_PLACEHOLDER: N_("A mailing has no value for %(detail)s."),
-    Fault.EMPTY_PLACEHOLDER: N_("%(count)d recipients have no value for %(detail)s."),
+    Fault.EMPTY_PLACEHOLDER: N_("Not known for %(count)d of the recipients, so its place stays empty: %(detail)s."),
     Fault.UNSAFE_LINK: N_("This link is not safe: %(detail)s"),
     Fault.INSECURE_LINK: N_("This link has no encryption: %(detail)s"),
     Fault.SHORTENED_LINK: N_("A shortened link looks like spam: %(detail)s"),
@@ -124,7 +124,7 @@ def happened(detail: str, t: Texts) -> str:
     if detail.startswith("changed:"):
         return t.gettext("Its settings were changed.")
     if detail.startswith("text "):
-        return t.gettext("The text %(place)s was written.", place=detail.split()[1])
+        return t.gettext("The text %(place)s was written.", place=_place(detail.split()[1], t))
     if detail.startswith("variant "):
         name, _, why = detail.removeprefix("variant ").partition(": ")
         return " ".join(
@@ -149,10 +149,25 @@ def chance(reason: str, t: Texts) -> str:
     return next((t.gettext(words) for sign, words in CHANCE.items() if sign in reason), "")
 
 
+PLACEHOLDERS: dict[str, str] = {
+    "client.name": N_("name"),
+    "client.company": N_("company"),
+    "client.code": N_("company code"),
+}
+"""What a recipient may lack."""
+
+
+def _place(place: str, t: Texts) -> str:
+    """A variant and its language, from ``A/lt``."""
+    variant, _, language = place.partition("/")
+    return f"{variant} · {t.gettext(LANGUAGE_WORDS[language])}" if language in LANGUAGE_WORDS else place
+
+
 def said(finding: Finding, t: Texts) -> str:
     """A finding as a sentence, after the text it is about."""
-    _variant, _, language = finding.place.partition("/")
-    tongue = t.gettext(LANGUAGE_WORDS[language]) if language in LANGUAGE_WORDS else language
-    values = {"count": finding.count, "detail": finding.detail, "language": tongue}
-    words = t.gettext(FAULTS[finding.fault]) % values
-    return f"{finding.place}: {words}" if finding.place else words
+    detail = t.gettext(PLACEHOLDERS[finding.detail]) if finding.detail in PLACEHOLDERS else finding.detail
+    words = t.gettext(FAULTS[finding.fault]) % {"count": finding.count, "detail": detail}
+    if finding.fault is Fault.MISSING_LANGUAGE and finding.detail in LANGUAGE_WORDS:
+        instead = t.gettext(LANGUAGE_WORDS[finding.detail])
+        words += " " + t.gettext("They get the text in another one: %(language)s.", language=instead)
+    return f"{_place(finding.place, t)}: {words}" if finding.place else words

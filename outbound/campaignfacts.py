@@ -24,6 +24,8 @@ from templates.placeholders import samples
 from templates.rendered import check, compile_email, render_text
 from templates.segments import segments_of
 
+RESERVED = (".example", ".test", ".invalid", ".localhost")
+"""Endings of domains that never exist (RFC 2606 section 2)."""
 _SAMPLE_LIMIT = 20_000
 """Of a larger audience so many are looked at for what would be missing; counts are of those."""
 
@@ -84,8 +86,14 @@ def facts_of(session: Session, campaign: Campaign, settings: Settings) -> Facts:
         suppressed=people["suppressed"],
         held_back=people["held"],
         one_click=settings.company.public_url.startswith("https://"),
+        fictional=settings.relay is not None and is_reserved(settings.relay.from_address),
         postal_address=settings.company.address,
     )
+
+
+def is_reserved(address: str) -> bool:
+    """Whether an address belongs to a domain that never exists."""
+    return address.strip().lower().endswith(RESERVED)
 
 
 def examine(session: Session, campaign: Campaign, settings: Settings) -> list[Finding]:

@@ -39,6 +39,7 @@ from desk.threads import in_thread
 from outbound import campaignfacts
 from outbound.campaigncheck import may_start
 from outbound.mailingtexts import Words, template_key, twin
+from outbound.sender import company_values
 from templates.library import shelf_of
 from templates.placeholders import samples
 from templates.rendered import compile_email, render_text
@@ -285,24 +286,25 @@ def _text(
         "tongue": LANGUAGE_NAMES[words.language],
         "written": written,
         "fault": fault,
-        **_read(campaign, words),
+        **_read(campaign, words, company_values(request.app.state.settings.company)),
     }
     if is_partial(request):
         return page(request, "mailing_preview.html", **values)
     return page(request, "mailing_text.html", **values, alarms=open_alarms(session), **rail(session, request))
 
 
-def _read(campaign: Campaign, words: Words) -> dict[str, Any]:
-    """How the words read with sample values; or why they cannot be filled in."""
+def _read(campaign: Campaign, words: Words, company: dict[str, Any]) -> dict[str, Any]:
+    """How the words read to a client who is made up; or why they cannot be filled in."""
     given: dict[str, Any] = {"shown_subject": "", "shown": "", "broken": None}
     if not words.body.strip():
         return given
     catalogue, key = twin({0: words}), template_key(0)
+    values = samples(words.language) | {"company": company}
     try:
         if campaign.channel == Channel.SMS:
-            shown = render_text("sms", key, words.language, samples(words.language), catalogue)
+            shown = render_text("sms", key, words.language, values, catalogue)
             return given | {"shown": shown.text}
-        letter = compile_email(key, words.language, catalogue).render(samples(words.language))
+        letter = compile_email(key, words.language, catalogue).render(values)
     except FrontdeskError as error:
         return given | {"broken": error}
     return given | {"shown_subject": letter.subject, "shown": letter.text}

@@ -16,6 +16,7 @@ from core.consent import Scope, Suppression, SuppressionReason
 from core.errors import InputRefused, NotFound
 from core.notices import open_alarms
 from core.suppressionlist import BY_NUMBER, Imported
+from desk import suppressionwords
 from desk.access import MARKETERS
 from desk.given import Filled, Transaction
 from desk.pages.inbox import rail
@@ -40,6 +41,8 @@ def _found(session: Session, asked: str) -> dict[str, Any]:
 def _shown(request: PageRequest, session: Session, taken: Imported | None = None) -> Response[str]:
     asked = " ".join(request.query_params.get("q", "").replace("\0", "").split())[:200]
     values = {**_found(session, asked), "taken": taken, "faults_shown": FAULTS_SHOWN}
+    t = reader(request)
+    values["came"] = lambda noted: suppressionwords.source(noted, t)
     if is_partial(request):
         return page(request, "suppressions_list.html", **values)
     return page(request, "suppressions.html", **values, alarms=open_alarms(session), **rail(session, request))

@@ -12,7 +12,7 @@ from core.consent import Scope, SuppressionReason
 from core.outbox import Delivery, Draft, Purpose, queue_many
 from core.staff import Role, StaffMember
 from outbound.campaigncheck import Facts, Fault, Gravity, Tried, fault_of_link, findings, may_start
-from outbound.campaignfacts import examine, send_test, tried
+from outbound.campaignfacts import examine, is_reserved, send_test, tried
 from outbound.channels.memory import MemoryChannel
 from outbound.mailingtexts import Words
 from tests.outbound.audiences import mailing, people
@@ -38,6 +38,19 @@ def found(facts: Facts) -> set[Fault]:
 def words(subject: str = "Rudens pasiūlymas", body: str = "Sveiki", html: str | None = None) -> Facts:
     """The sound campaign with another text."""
     return replace(SOUND, texts={PLACE: Words("lt", subject, body, html)})
+
+
+def test_a_demonstration_may_start_without_https_and_a_real_company_may_not():
+    assert may_start(findings(replace(SOUND, one_click=False, fictional=True)))
+    assert not may_start(findings(replace(SOUND, one_click=False)))
+
+
+@pytest.mark.parametrize(
+    ("address", "reserved"),
+    [("sales@pumps.example", True), ("sales@example.lt", False), ("sales@pumps.example.lt", False)],
+)
+def test_only_a_domain_that_never_exists_is_a_demonstration(address: str, reserved: bool):
+    assert is_reserved(address) is reserved
 
 
 def test_a_sound_mailing_has_no_findings():
