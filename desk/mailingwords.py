@@ -38,7 +38,9 @@ FAULTS: dict[Fault, str] = {
     Fault.VARIANT_LANGUAGE: N_("This variant lacks a language that another one has."),
     Fault.BROKEN_TEMPLATE: N_("The text cannot be filled in: %(detail)s"),
     Fault.UNKNOWN_PLACEHOLDER: N_("A mailing has no value for %(detail)s."),
-    Fault.EMPTY_PLACEHOLDER: N_("Not known for %(count)d of the recipients, so its place stays empty: %(detail)s."),
+    Fault.EMPTY_PLACEHOLDER: N_(
+        "Not known for %(count)d of the recipients, so its place stays empty: %(detail)s."
+    ),
     Fault.UNSAFE_LINK: N_("This link is not safe: %(detail)s"),
     Fault.INSECURE_LINK: N_("This link has no encryption: %(detail)s"),
     Fault.SHORTENED_LINK: N_("A shortened link looks like spam: %(detail)s"),

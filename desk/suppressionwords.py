@@ -7,7 +7,10 @@ import re
 from core.i18n import N_, Texts
 
 SOURCES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"preference page, opened from delivery \d+"), N_("they chose it on the page about our letters")),
+    (
+        re.compile(r"preference page, opened from delivery \d+"),
+        N_("they chose it on the page about our letters"),
+    ),
     (re.compile(r"link in delivery \d+"), N_("they followed the link in our letter")),
     (re.compile(r"letter:\d+"), N_("they wrote it in a letter")),
     (re.compile(r"sms:.*"), N_("they wrote it in an SMS")),
