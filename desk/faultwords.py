@@ -15,6 +15,7 @@ KNOWN = frozenset(
         N_("Ask the client for another one."),
         N_("No fax can go to that number."),
         N_("Send the document by mail, or add the country to phone.countries."),
+        N_("There is nothing in this letter that can be read."),
         N_("A conversation cannot be joined to itself."),
         N_("A copy of the letter is on its way already."),
         N_("A copy would come back to our own mailbox."),

@@ -14,7 +14,17 @@ from core.errors import FrontdeskError
 from core.i18n import N_, Texts
 from core.outbox import DeliveryState
 from core.sequences import StopReason
-from desk import callwords, clientwords, dealwords, housewords, meetingwords, senderwords, trail, whywords
+from desk import (
+    callwords,
+    clientwords,
+    dealwords,
+    housewords,
+    meetingwords,
+    movewords,
+    senderwords,
+    trail,
+    whywords,
+)
 
 LOSS_REASONS: dict[LossReason, str] = {
     LossReason.PRICE: N_("Price"),
@@ -202,6 +212,11 @@ def _trail(context: Context, reason: str) -> str:
 
 
 @pass_context
+def _move(context: Context, reason: str | None) -> str:
+    return movewords.in_words(reason or "", context["_"], context["intent_name"])
+
+
+@pass_context
 def _alarm(context: Context, notice: Any) -> str:
     if notice.kind in ALARMS:
         return context["_"](ALARMS[notice.kind], subject=notice.subject)
@@ -254,6 +269,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "reason_text": _why,
     "trail_text": _trail,
     "known": _known,
+    "move_reason": _move,
     "document_name": _template_name,
     "suppression_text": _named(SUPPRESSIONS),
     "role_text": _named(POINTS),

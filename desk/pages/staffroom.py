@@ -88,7 +88,9 @@ def _one(
         status=422 if fault else 200,
         member=member,
         given=SimpleNamespace(**(given or _shown(member))),
-        roles=[one for one in Role if one != Role.ADMIN or viewer.role == Role.ADMIN],
+        roles=[
+            one for one in Role if one != Role.ADMIN or Role.ADMIN in (viewer.role, member and member.role)
+        ],
         teams=session.scalars(select(Team).order_by(Team.name)).all(),
         topics=[one.value for one in Intent],
         holding=housewords.held(counts, language),
