@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -121,13 +121,14 @@ def _progress(request: PageRequest, session: Session, campaign: Campaign) -> dic
     days = campaign_results.over_time(session, campaign, str(t.zone)) if results else []
     bars = [
         (
-            t.short(datetime.combine(day, datetime.min.time(), t.zone)),
-            (("chart-bar", sent), ("chart-right", replied)),
+            t.short(midnight, midnight + timedelta(days=1)),
+            (("chart-dot", sent), ("chart-good", replied)),
             t.gettext(
                 "%(day)s: %(sent)d sent, %(replied)d replied", day=t.day(day), sent=sent, replied=replied
             ),
         )
         for day, sent, replied in days[-30:]
+        for midnight in (datetime.combine(day, time.min, t.zone),)
     ]
     return {
         "one": campaign,
