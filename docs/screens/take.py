@@ -50,7 +50,7 @@ def take(address: str) -> None:
             page = _signed_in(browser, address, who, scheme, size)
             page.goto(address + _place(page, address, where))
             page.wait_for_load_state("load")
-            page.wait_for_timeout(1_000)
+            page.wait_for_timeout(3_000)
             _keep(page.screenshot(), FOLDER / f"{name}.png")
             page.context.close()
         browser.close()
