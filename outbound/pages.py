@@ -245,18 +245,20 @@ class Pages:
 
         Letters that would make the page too heavy for the memory go back to the queue.
         """
-        written = {one.id for one in going if not one.automatic and one.conversation_id is not None}
+        written = {one.letter_id for one in going if not one.automatic and one.conversation_id is not None}
         if not written:
             return going
         with self._context.transaction() as session:
             sizes = enclosures.sizes(session, written)
-            heavy = beyond({one.id: sizes.get(one.id, 0) for one in going})
+            heavy = beyond({one.id: sizes.get(one.letter_id, 0) for one in going})
             back = [Settled(one, State.QUEUED, tried=False) for one in heavy]
             outbox_pages.settle_page(session, owner=self.owner, settled=back, sources={State.CLAIMED})
             going = [one for one in going if one.id not in heavy]
-            found = enclosures.of_deliveries(session, {one.id for one in going} & sizes.keys())
+            found = enclosures.of_deliveries(session, {one.letter_id for one in going} & sizes.keys())
             session.expunge_all()
-        return [replace(one, enclosed=found[one.id]) if one.id in found else one for one in going]
+        return [
+            replace(one, enclosed=found[one.letter_id]) if one.letter_id in found else one for one in going
+        ]
 
     def _documents(
         self, carriers: Iterable[Claimed]
