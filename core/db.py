@@ -38,7 +38,6 @@ from core.errors import ConfigurationError, DatabaseTooNew, DatabaseTooOld, Data
 
 if TYPE_CHECKING:
     from alembic.config import Config
-    from sqlalchemy.ext.asyncio import AsyncEngine
 
 MODEL_MODULES: tuple[str, ...] = (
     "core.staff",
@@ -206,31 +205,6 @@ def make_engine(
     """
     models()  # A table that nobody imported cannot be found by the foreign keys that name it.
     return sa.create_engine(
-        driver_url(str(url) if isinstance(url, str) else url.render_as_string(hide_password=False)),
-        pool_size=pool_size,
-        max_overflow=max_overflow,
-        pool_timeout=30,
-        pool_pre_ping=True,
-        hide_parameters=True,
-        json_serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
-        connect_args=_connect_args(application, statement_timeout, lock_timeout, idle_timeout),
-    )
-
-
-def make_async_engine(
-    url: str | sa.URL,
-    *,
-    application: str = "frontdesk",
-    pool_size: int = 10,
-    max_overflow: int = 10,
-    statement_timeout: float = 30.0,
-    lock_timeout: float = 10.0,
-    idle_timeout: float = 120.0,
-) -> AsyncEngine:
-    """The same for asyncio, over the same driver and the same URL."""
-    from sqlalchemy.ext.asyncio import create_async_engine
-
-    return create_async_engine(
         driver_url(str(url) if isinstance(url, str) else url.render_as_string(hide_password=False)),
         pool_size=pool_size,
         max_overflow=max_overflow,

@@ -155,11 +155,6 @@ def people(session: Session, but: int | None = None) -> list[tuple[str, str]]:
     return [(f"person:{email}", name) for email, name in session.execute(query)]
 
 
-def spec_name(spec: str, choices: list[tuple[str, str]]) -> str:
-    """The name of whoever is asked, from the choices."""
-    return dict(choices).get(spec, spec)
-
-
 def row_values(session: Session, viewer: SignedIn, which: Any, limit: int = 100) -> list[Any]:
     """Rows of a list of questions: each with its letter, the client and who asks."""
     rows = session.execute(approvalreads.listing().where(which).limit(limit)).all()

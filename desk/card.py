@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core.accounts import Channel, Contact, PointKind
-from core.catalogue import Product, ProductInterest
+from core.catalogue import ProductInterest
 from core.consent import Suppression, address_key, suppressed
 from core.conversations import Conversation, Message
 from core.deals import Deal, DealLine
@@ -21,6 +21,7 @@ from core.outbox import Delivery
 from core.routing import Assignment
 from core.staff import StaffMember, Team
 from core.worktime import Calendar
+from desk.clientview import interests
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +108,7 @@ def read(session: Session, conversation: Conversation) -> Page:
         conversation=conversation,
         messages=messages,
         sent={number: one for number, one in deliveries.items() if number in left},
-        waiting=[
-            one for number, one in deliveries.items() if number not in left and one.copy_of_id is None
-        ],
+        waiting=[one for number, one in deliveries.items() if number not in left and one.copy_of_id is None],
         understood=_understood(session, [one.id for one in messages]),
         assignments=_assignments(session, conversation.id),
         deal=deal_card(session, conversation),
@@ -204,22 +203,7 @@ def _interests(session: Session, conversation: Conversation) -> Sequence[Any]:
         if conversation.account_id is not None
         else ProductInterest.contact_id == conversation.contact_id
     )
-    query = (
-        select(
-            Product.names,
-            Product.key,
-            func.max(ProductInterest.created_at).label("at"),
-            func.count().label("times"),
-            func.bool_or(ProductInterest.staff_id.is_not(None)).label("by_hand"),
-            func.max(ProductInterest.confidence).label("confidence"),
-        )
-        .join(Product)
-        .where(whose)
-        .group_by(Product.id)
-        .order_by(func.max(ProductInterest.created_at).desc())
-        .limit(12)
-    )
-    return session.execute(query).all()
+    return interests(session, whose, limit=12)
 
 
 def _suppressions(session: Session, contact: Contact | None, answer: str | None) -> dict[str, Suppression]:

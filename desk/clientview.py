@@ -290,7 +290,7 @@ def purchases(session: Session, theirs: ColumnElement[bool]) -> list[Purchase]:
     ]
 
 
-def interests(session: Session, theirs: ColumnElement[bool]) -> Sequence[Any]:
+def interests(session: Session, theirs: ColumnElement[bool], limit: int = MOST) -> Sequence[Any]:
     """By product: the surest and the newest sign, how many there were, and whether a colleague saw one."""
     query = (
         select(
@@ -305,7 +305,7 @@ def interests(session: Session, theirs: ColumnElement[bool]) -> Sequence[Any]:
         .where(theirs)
         .group_by(Product.id)
         .order_by(func.max(ProductInterest.created_at).desc())
-        .limit(MOST)
+        .limit(limit)
     )
     return session.execute(query).all()
 

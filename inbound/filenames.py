@@ -8,20 +8,11 @@ import unicodedata
 from typing import Final
 
 from inbound import limits
-from inbound.wordlist import words
 
 _RESERVED: Final = re.compile(r"^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
 _FORBIDDEN: Final = re.compile(r'[<>:"|?*\x00-\x1f]')
 _SPACES: Final = re.compile(r"\s+")
 NAMELESS: Final = "attachment"
-
-RISKY_ENDINGS: Final = words(
-    """
-    exe scr com bat cmd pif js jse vbs vbe wsf wsh hta lnk msi msp reg ps1 jar iso img vhd one html htm
-    svg xml xhtml shtml mht mhtml docm xlsm pptm xlam url cpl dll chm scf library-ms settingcontent-ms
-    """
-)
-"""Files that run something or can look like a page when opened; staff are warned before saving one."""
 
 
 def label(written: str) -> str:
@@ -41,11 +32,6 @@ def label(written: str) -> str:
         else:
             name = name[: limits.FILE_NAME_CHARS]
     return name
-
-
-def is_risky(name: str) -> bool:
-    """True for a name whose last ending runs a program or opens as a page."""
-    return name.rpartition(".")[2].lower() in RISKY_ENDINGS if "." in name else False
 
 
 def type_of(name: str) -> str:

@@ -8,28 +8,21 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from core import cardscores, clientedits, merging, timeline
-from core.accounts import Account
-from core.conversations import Conversation
+from core import cardscores, clientedits, merging
 from core.duplicates import Pair
 from core.errors import NotFound
 from core.notices import open_alarms
 from core.staff import StaffMember
-from core.timeline_parts import Sort
 from desk import clientlist, clientview, live, tables
-from desk.access import LEADERS, SALES, WORKERS, visible
+from desk.access import LEADERS, SALES, WORKERS
 from desk.clientview import client_for
 from desk.given import Filled, Transaction
+from desk.pages.histories import events_of
 from desk.pages.inbox import rail
 from desk.pages.sheets import sheet
-from desk.render import PageRequest, is_partial, page, reader
+from desk.render import PageRequest, is_partial, page
 from desk.threads import in_thread
-
-HISTORY = 40
-"""Events that one page of a history shows."""
 
 
 @get("/clients", enter=WORKERS)
@@ -101,7 +94,7 @@ def show(request: PageRequest, session: Transaction, account_id: FromPath[int]) 
         request,
         "client.html",
         **values,
-        **_history(request, session, account),
+        **events_of(request, session, f"/clients/{account.id}", account=account),
         alarms=open_alarms(session),
         **rail(session, request),
     )
@@ -112,33 +105,9 @@ def show(request: PageRequest, session: Transaction, account_id: FromPath[int]) 
 def history(request: PageRequest, session: Transaction, account_id: FromPath[int]) -> Response[str]:
     """A page of what happened; what one may not see is told without its words."""
     account = client_for(session, request.scope["user"], account_id)
-    values = _history(request, session, account)
+    values = events_of(request, session, f"/clients/{account.id}", account=account)
     view = "client_events.html" if request.query_params.get("before") else "client_history.html"
     return page(request, view, **values)
-
-
-def _history(request: PageRequest, session: Session, account: Account) -> dict[str, Any]:
-    shown = request.query_params.get("show", "")
-    sorts = [Sort(shown)] if shown in set(Sort) else []
-    found = timeline.history(
-        session,
-        account=account,
-        sorts=sorts,
-        before=request.query_params.get("before", "")[:80],
-        language=reader(request).language,
-        limit=HISTORY + 1,
-    )
-    events = found[:HISTORY]
-    numbers = {event.link["conversation_id"] for event in events if "conversation_id" in event.link}
-    query = select(Conversation.id).where(Conversation.id.in_(numbers), visible(request.scope["user"]))
-    return {
-        "home": f"/clients/{account.id}",
-        "events": events,
-        "shown": shown if sorts else "",
-        "sorts": list(Sort),
-        "on": events[-1].place if len(found) > HISTORY else "",
-        "open_to_me": set(session.scalars(query)),
-    }
 
 
 @post("/clients/{account_id:int}/here", enter=WORKERS)

@@ -7,24 +7,21 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import cardscores, clientedits, deals, merging, persons, pipelines, timeline
+from core import cardscores, clientedits, deals, merging, persons, pipelines
 from core.accounts import Account, Contact, ContactPoint, PointKind
 from core.clientedits import CONTACT_FIELDS
-from core.conversations import Conversation
 from core.duplicates import Pair
 from core.errors import InputRefused, NotFound
 from core.notices import open_alarms
 from core.staff import StaffMember
-from core.timeline_parts import Sort
 from desk import live, personview
-from desk.access import SALES, WORKERS, visible
+from desk.access import SALES, WORKERS
 from desk.clientview import client_for
 from desk.given import Filled, Transaction
 from desk.pages.clientdeeds import deal_asked
-from desk.pages.clients import HISTORY
+from desk.pages.histories import events_of
 from desk.pages.inbox import rail
 from desk.pages.sheets import sheet
 from desk.personview import person_for
@@ -68,8 +65,8 @@ def show(request: PageRequest, session: Transaction, contact_id: FromPath[int]) 
     if is_partial(request):
         return page(request, "person_side.html", **values)
     return page(
-        request, "person.html", **values, **_history(request, session, contact),
-        alarms=open_alarms(session), **rail(session, request),
+        request, "person.html", **values, alarms=open_alarms(session), **rail(session, request),
+        **events_of(request, session, f"/people/{contact.id}", contact=contact),
     )  # fmt: skip
 
 
@@ -79,31 +76,7 @@ def history(request: PageRequest, session: Transaction, contact_id: FromPath[int
     """A page of what happened; what one may not see is told without its words."""
     contact = person_for(session, request.scope["user"], contact_id)
     view = "client_events.html" if request.query_params.get("before") else "client_history.html"
-    return page(request, view, **_history(request, session, contact))
-
-
-def _history(request: PageRequest, session: Session, contact: Contact) -> dict[str, Any]:
-    shown = request.query_params.get("show", "")
-    sorts = [Sort(shown)] if shown in set(Sort) else []
-    found = timeline.history(
-        session,
-        contact=contact,
-        sorts=sorts,
-        before=request.query_params.get("before", "")[:80],
-        language=reader(request).language,
-        limit=HISTORY + 1,
-    )
-    events = found[:HISTORY]
-    numbers = {event.link["conversation_id"] for event in events if "conversation_id" in event.link}
-    query = select(Conversation.id).where(Conversation.id.in_(numbers), visible(request.scope["user"]))
-    return {
-        "home": f"/people/{contact.id}",
-        "events": events,
-        "shown": shown if sorts else "",
-        "sorts": list(Sort),
-        "on": events[-1].place if len(found) > HISTORY else "",
-        "open_to_me": set(session.scalars(query)),
-    }
+    return page(request, view, **events_of(request, session, f"/people/{contact.id}", contact=contact))
 
 
 @get("/people/{contact_id:int}/edit", enter=WORKERS)

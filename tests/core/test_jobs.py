@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from core import db, jobreport, jobs
+from core import jobreport, jobs
 from core.context import Context
 from core.errors import FrontdeskError, InputRefused
 from core.jobs import Registry, Service, enqueue, enqueue_many
@@ -49,17 +49,6 @@ def test_many_jobs_are_numbered_in_the_order_of_their_payloads(session: Session)
     given = [number for number in numbers if number is not None]
     assert given == sorted(given)
     assert len(given) == 4
-
-
-async def test_a_job_can_be_enqueued_from_an_asynchronous_session(database_url: str) -> None:
-    from sqlalchemy.ext.asyncio import AsyncSession
-
-    engine = db.make_async_engine(database_url)
-    async with AsyncSession(engine) as session, session.begin():
-        assert (
-            await session.run_sync(lambda inner: enqueue(inner, "a.kind", text="žodis «слово»")) is not None
-        )
-    await engine.dispose()
 
 
 def test_a_payload_reaches_its_function_unchanged(context: Context) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from inbound import automail, filenames, mime, quoting, understanding
+from inbound import automail, mime, quoting, understanding
 from inbound.parsed import Address
 
 
@@ -188,9 +188,3 @@ def test_case_40_russian_in_latin_letters_keeps_its_language() -> None:
     assert understanding.understand(raw).language == "ru"
     raw = b"From: a@b.example\n\nLaba diena, prasome atsiusti saskaita uz siurblius, aciu"
     assert understanding.understand(raw).language == "lt"
-
-
-def test_a_risky_file_is_known_by_its_last_ending() -> None:
-    assert filenames.is_risky("invoice.pdf.exe")
-    assert filenames.is_risky("page.SVG")
-    assert not filenames.is_risky("offer.pdf")
