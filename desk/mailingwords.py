@@ -74,7 +74,7 @@ COLUMNS = (
     N_("Queued"), N_("Opted out"), N_("What the server said"),
 )  # fmt: skip
 """Of the file of a mailing's recipients, in the order of `core.campaign_results.COLUMNS`."""
-WAITING: dict[str, str] = {"waiting": N_("Waiting"), "skipped": N_("Left out")}
+WAITING: dict[str, str] = {"waiting": N_("Queued"), "skipped": N_("Left out")}
 
 
 def recipients(rows: Iterable[Any], t: Texts) -> Iterator[tuple[str, ...]]:
