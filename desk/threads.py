@@ -13,6 +13,10 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
+import structlog
+
+log = structlog.get_logger("desk.threads")
+
 AT_ONCE = 16
 WORKING = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="desk")
 """Threads in which handlers work; one may wait here for a connection."""
@@ -33,7 +37,15 @@ async def ended(work: Callable[[], None]) -> None:
 
 async def _in(threads: ThreadPoolExecutor, work: Callable[[], Answer]) -> Answer:
     run = functools.partial(contextvars.copy_context().run, work)
-    return await asyncio.get_running_loop().run_in_executor(threads, run)
+    running = asyncio.get_running_loop().run_in_executor(threads, run)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        # The visitor is gone, but the thread goes on: its session must not be closed under its hands.
+        await asyncio.wait([running])
+        if running.done() and not running.cancelled() and (fault := running.exception()) is not None:
+            log.info("desk.fault_without_visitor", kind=type(fault).__name__)
+        raise
 
 
 def in_thread(work: Callable[Given, Answer]) -> Callable[Given, Coroutine[Any, Any, Answer]]:
