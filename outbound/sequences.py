@@ -26,7 +26,7 @@ from core.values import normal_email, normal_phone
 from core.worker import promote
 from core.worktime import Calendar
 from outbound import stagerules, stepreads, stepwrites
-from outbound.stepreads import Due, Page, address_key
+from outbound.stepreads import Due, Page, address_key, stopped_by
 from outbound.stepwrites import Move, Work
 
 log = structlog.get_logger(__name__)
@@ -131,7 +131,7 @@ def _due_step(desk: _Desk, due: Due, step: SequenceStep, calendar: Calendar) -> 
         kind=step.kind,
         calendar=calendar,
         has_address=key is not None,
-        opted_out=channel is not None and key is not None and (channel, key) in page.opted_out,
+        opted_out=stopped_by(page.opted_out.get((channel, key)) if channel and key else None, step),
         last_touch_at=page.touches.last.get(due.contact_id),
         least_gap=timedelta(hours=page.roads[due.sequence_id].least_gap_hours),
         touches=tuple(page.touches.counted.get(due.contact_id, ())),

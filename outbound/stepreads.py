@@ -14,12 +14,14 @@ from core import consent, sequences
 from core.accounts import Channel, PointKind
 from core.approvalreads import unapproved
 from core.budget import UNSENT, Budget, Touches, touches
+from core.consent import Scope
 from core.deals import Deal, DealLine
 from core.dialling import takes_sms
 from core.errors import InputRefused
 from core.followup import Taken
 from core.jobkinds import PAGE
-from core.outbox import DeliveryState
+from core.letters import PURPOSES
+from core.outbox import DeliveryState, Purpose
 from core.sequences import CHANNELS, Result, SequenceStep, StepKind
 from core.tasks import TaskState
 from core.values import is_email
@@ -59,7 +61,7 @@ where l.enrolment_id = any(:ids) order by l.enrolment_id, l.position
 """)
 
 _POINTS = text("select contact_id, kind, value from contact_point where contact_id = any(:ids) order by id")
-_SUPPRESSED = text("select address from suppression where channel = :channel and address = any(:keys)")
+_SUPPRESSED = text("select address, scope from suppression where channel = :channel and address = any(:keys)")
 
 _TALKS_OF_DEALS = text("""
 select distinct on (deal_id) deal_id as whose, id, language, mailbox from conversation
@@ -134,8 +136,8 @@ class Page:
     addresses: dict[tuple[int, PointKind], str] = field(default_factory=dict)
     mobiles: dict[int, str] = field(default_factory=dict)
     """By contact whose step is an SMS: their first number that takes one."""
-    opted_out: set[tuple[Channel, str]] = field(default_factory=set)
-    """Channel and address key."""
+    opted_out: dict[tuple[Channel, str], Scope] = field(default_factory=dict)
+    """What the list stops, by channel and address key."""
     taken: set[tuple[int, int]] = field(default_factory=set)
     """Enrolment and position of every step that is behind."""
     last: dict[int, tuple[int, Taken]] = field(default_factory=dict)
@@ -168,6 +170,16 @@ def address_key(channel: Channel, address: str | None) -> str | None:
         return consent.address_key(channel, address)
     except InputRefused:
         return None
+
+
+def purpose_of(step: SequenceStep) -> Purpose:
+    """What a step's letter is for: marketing, unless its template is known to serve."""
+    return PURPOSES.get(step.template or "", Purpose.MARKETING)
+
+
+def stopped_by(scope: Scope | None, step: SequenceStep) -> bool:
+    """Whether the list stops a step; who wants no mailings still gets what serves them, as at the sending."""
+    return scope is Scope.EVERYTHING or (scope is not None and purpose_of(step) is Purpose.MARKETING)
 
 
 def read(session: Session, now: datetime, budget: Budget) -> Page | None:
@@ -223,8 +235,8 @@ def _addresses(session: Session, page: Page, contacts: Sequence[int]) -> None:
             if channel and (key := address_key(channel, page.address(one, step.kind))):
                 wanted.setdefault(channel, set()).add(key)
     for channel, keys in wanted.items():
-        found = session.scalars(_SUPPRESSED, {"channel": channel.value, "keys": list(keys)})
-        page.opted_out |= {(channel, key) for key in found}
+        found = session.execute(_SUPPRESSED, {"channel": channel.value, "keys": list(keys)})
+        page.opted_out |= {(channel, key): Scope(scope) for key, scope in found}
 
 
 def _log(session: Session, page: Page) -> None:

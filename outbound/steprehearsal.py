@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from core import outbox, sequences
 from core.accounts import Account, Channel, Contact, ContactPoint, PointKind
 from core.budget import COUNTED, UNSENT
-from core.consent import Suppression
+from core.consent import Scope, Suppression
 from core.deals import Deal
 from core.dialling import takes_sms
 from core.followup import DueStep, Standing, Taken, due_after, look
@@ -50,7 +50,7 @@ from core.sequencespec import document_of, steps_of
 from core.tasks import Task, TaskState
 from core.worktime import Calendar
 from outbound.sequences import House
-from outbound.stepreads import FAILED, POINTS, address_key
+from outbound.stepreads import FAILED, POINTS, address_key, stopped_by
 
 MOST_LOOKS = 200
 """At one client in one follow-up; more would go round in a circle."""
@@ -86,8 +86,8 @@ class _Person:
     addresses: dict[PointKind, str] = field(default_factory=dict)
     mobile: str | None = None
     """Their first number that takes an SMS."""
-    opted_out: dict[Channel, datetime] = field(default_factory=dict)
-    """When, by channel, the address that a step would go to was put on the list."""
+    opted_out: dict[Channel, tuple[datetime, Scope]] = field(default_factory=dict)
+    """When, by channel, the address that a step would go to was put on the list, and what that stops."""
     touches: list[tuple[datetime, bool, int | None]] = field(default_factory=list)
     """When, whether the budget counts it, and its delivery."""
     acts: list[tuple[datetime, str]] = field(default_factory=list)
@@ -249,11 +249,11 @@ def _opt_outs(session: Session, people: Mapping[int, _Person]) -> None:
             key = address_key(channel, person.address(channel))
             if key is not None:
                 keys.setdefault((channel, key), []).append(contact_id)
-    query = select(Suppression.channel, Suppression.address, Suppression.created_at)
+    query = select(Suppression.channel, Suppression.address, Suppression.created_at, Suppression.scope)
     found = session.execute(query.where(Suppression.address.in_({key for _, key in keys})))
-    for channel, address, at in found:
+    for channel, address, at, scope in found:
         for contact_id in keys.get((Channel(channel), address), []):
-            people[contact_id].opted_out[Channel(channel)] = at
+            people[contact_id].opted_out[Channel(channel)] = (at, Scope(scope))
 
 
 def _steps(session: Session, enrolments: Mapping[int, Enrolment]) -> dict[int, list[_Real]]:
@@ -395,7 +395,7 @@ class _Run:
             kind=step.kind,
             calendar=calendar,
             has_address=channel is None or address_key(channel, address) is not None,
-            opted_out=out is not None and out <= now,
+            opted_out=out is not None and out[0] <= now and stopped_by(out[1], step),
             last_touch_at=max((at for at, _ in before), default=None),
             least_gap=self.gap,
             touches=tuple(sorted(at for at, counts in before if counts and at > since)),

@@ -19,7 +19,6 @@ from core.deals import Deal
 from core.letters import (
     DOCUMENTS,
     OFFERS,
-    PURPOSES,
     NothingToOffer,
     approver_of,
     deal_values,
@@ -27,11 +26,11 @@ from core.letters import (
     proposal_values,
     staff_values,
 )
-from core.outbox import EXPIRY, Draft, Purpose
+from core.outbox import EXPIRY, Draft
 from core.sequences import CHANNELS, EnrolmentState, SequenceStep, StepKind, StopReason
 from core.tasks import Task, TaskState
 from core.values import Language
-from outbound.stepreads import Due, Page
+from outbound.stepreads import Due, Page, purpose_of
 
 _QUEUED = text("select key, id from delivery where key = any(:keys)")
 
@@ -92,7 +91,7 @@ def draft_of(page: Page, due: Due, step: SequenceStep, address: str) -> Draft:
         key=f"enrolment:{due.id}:{step.position}",
         address=address,
         channel=channel,
-        purpose=PURPOSES.get(template, Purpose.MARKETING),
+        purpose=purpose_of(step),
         recipient_name=due.name,
         contact_id=due.contact_id,
         conversation_id=talk.id if talk else None,

@@ -88,6 +88,26 @@ def test_an_opt_out_ends_it_before_the_letter(session: Session) -> None:
     assert session.scalar(select(func.count()).select_from(Delivery)) == 0
 
 
+@pytest.mark.parametrize(
+    ("scope", "sent"),
+    [(Scope.MARKETING, ["brochure"]), (Scope.EVERYTHING, [])],
+    ids=["mailings", "everything"],
+)
+def test_who_wants_no_mailings_still_gets_the_step_that_serves_them(
+    session: Session, scope: Scope, sent: list[str]
+) -> None:
+    enrolment = _enrolled(session)
+    enrolment.sequence.steps[0].template = "brochure"
+    consent.suppress(
+        session, Channel.EMAIL, "k1@klientas1.lt", scope=scope,
+        reason=SuppressionReason.UNSUBSCRIBED, source="test",
+    )  # fmt: skip
+    tick(session, HOUSE, WEDNESDAY)
+    assert session.scalars(select(Delivery.template)).all() == sent
+    session.refresh(enrolment)
+    assert enrolment.stop_reason == (None if sent else StopReason.OPT_OUT)
+
+
 def test_a_client_in_another_zone_is_written_to_in_their_working_hours(session: Session) -> None:
     enrolment = _enrolled(session, WEDNESDAY.replace(hour=9))
     contact = session.get_one(Contact, enrolment.contact_id)
