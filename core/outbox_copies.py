@@ -7,17 +7,19 @@ holds for all that have not left.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from core import outbox
 from core.accounts import Channel
-from core.consent import address_key
+from core.consent import Scope, Suppression, address_key
 from core.copies import Reader
 from core.errors import IllegalTransition
-from core.outbox import Delivery, DeliveryState
+from core.outbox import Delivery, DeliveryState, Purpose
+from core.outbox_pages import Claimed
 from core.values import BadAddress, normal_email
 
 S = DeliveryState
@@ -30,6 +32,8 @@ WITH_THE_LETTER = {
 """What a person's word makes of the copies: from which states, and into which."""
 LEFT = frozenset({S.TRANSMITTING, S.SENT, S.UNCERTAIN, S.DELIVERED, S.BOUNCED, S.COMPLAINED})
 """States of what somebody has got, or may have got."""
+KEPT_BACK = frozenset({S.SUPPRESSED, S.CANCELLED, S.EXPIRED})
+"""States of what we ourselves let nobody have; who refused it was written to all the same."""
 
 
 def settle(
@@ -70,6 +74,57 @@ def readers(session: Session, delivery_id: int) -> list[Reader]:
     """Who else gets a letter, in the order in which they were named."""
     query = select(Delivery.recipient_name, Delivery.address).where(Delivery.copy_of_id == delivery_id)
     return [Reader(name, address) for name, address in session.execute(query.order_by(Delivery.id))]
+
+
+def left_out(session: Session, letters: Collection[int]) -> dict[int, set[str]]:
+    """The readers of some letters to whom we send nothing of it, by address.
+
+    Their own delivery was kept back, or has not left and will be, because they have opted out since. Who
+    had the letter before they opted out is no such reader.
+    """
+    if not letters:
+        return {}
+    whole = func.coalesce(Delivery.copy_of_id, Delivery.id)
+    closed = and_(
+        Suppression.address.is_not(None),
+        or_(Suppression.scope == Scope.EVERYTHING, Delivery.purpose == Purpose.MARKETING),
+        Delivery.state.not_in(LEFT | {S.REFUSED}),
+    )
+    query = (
+        select(whole, Delivery.address)
+        .outerjoin(
+            Suppression,
+            and_(Suppression.channel == Delivery.channel, Suppression.address == Delivery.address_key),
+        )
+        .where(or_(Delivery.id.in_(letters), Delivery.copy_of_id.in_(letters)))
+        .where(or_(Delivery.state.in_(KEPT_BACK), closed))
+    )
+    found: dict[int, set[str]] = {}
+    for letter, address in session.execute(query):
+        found.setdefault(letter, set()).add(address)
+    return found
+
+
+def readdressed(session: Session, claimed: Sequence[Claimed]) -> tuple[Sequence[Claimed], Collection[int]]:
+    """A page whose headers name only readers that the letter is sent to, and the copies that go to nobody."""
+    letters = {one.letter_id for one in claimed if one.addressed is not None}
+    without = left_out(session, letters)
+    if not without:
+        return claimed, ()
+    page: list[Claimed] = []
+    kept_back: set[int] = set()
+    for one in claimed:
+        gone = without.get(one.letter_id)
+        if gone is None or one.addressed is None:
+            page.append(one)
+            continue
+        if one.copy_of_id is not None and any(address in gone for _, address in one.addressed["to"]):
+            kept_back.add(one.id)
+        named = {
+            field: [pair for pair in pairs if pair[1] not in gone] for field, pairs in one.addressed.items()
+        }
+        page.append(replace(one, addressed=named))
+    return page, kept_back
 
 
 def meant(session: Session, delivery: Delivery, addresses: Iterable[str]) -> Delivery | None:

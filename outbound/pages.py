@@ -20,7 +20,15 @@ from pathlib import Path
 import structlog
 from sqlalchemy.orm import Session
 
-from core import db, documents, enclosures, outbox_history, outbox_pages, templatelibrary_uses
+from core import (
+    db,
+    documents,
+    enclosures,
+    outbox_copies,
+    outbox_history,
+    outbox_pages,
+    templatelibrary_uses,
+)
 from core.accounts import Channel
 from core.campaigns import CampaignState
 from core.consent import Scope as Stops
@@ -151,7 +159,8 @@ class Pages:
                 most=most,
                 lease=self._lease,
             )
-            verdicts = {one.id: policy.verdict(self._facts(one)) for one in claimed}
+            claimed, kept_back = outbox_copies.readdressed(session, claimed)
+            verdicts = {one.id: policy.verdict(self._facts(one, one.id in kept_back)) for one in claimed}
             self._settle_verdicts(session, claimed, verdicts)
         going = [one for one in claimed if verdicts[one.id].action is Action.SEND]
         if not going:
@@ -193,7 +202,7 @@ class Pages:
         )
         return (page if letters else None), len(claimed)
 
-    def _facts(self, one: Claimed) -> Facts:
+    def _facts(self, one: Claimed, kept_back: bool) -> Facts:
         return Facts(
             purpose=Purpose(one.purpose),
             automatic=one.automatic,
@@ -204,6 +213,7 @@ class Pages:
             suppression=Stops(one.suppression) if one.suppression else None,
             suppression_reason=one.suppression_reason or "",
             consent_withdrawn=bool(one.consent_withdrawn),
+            letter_kept_back=kept_back,
             ours=one.address in self._composer.sender.ours,
             campaign=CampaignState(one.campaign_state) if one.campaign_state else None,
             blocked=self._blocked(one.domain),

@@ -40,6 +40,8 @@ class Facts:
     suppression_reason: str = ""
     consent_withdrawn: bool = False
     """The contact took back the consent to be written to by way of marketing."""
+    letter_kept_back: bool = False
+    """It is a copy of a letter whose own reader gets nothing."""
     ours: bool = False
     """The address is one of our own mailboxes."""
     campaign: CampaignState | None = None
@@ -85,6 +87,8 @@ def verdict(facts: Facts) -> Verdict:
             return Verdict(Action.SUPPRESS, f"opted out of marketing: {facts.suppression_reason}")
         if facts.consent_withdrawn:
             return Verdict(Action.SUPPRESS, "the consent was withdrawn")
+    if facts.letter_kept_back:
+        return Verdict(Action.CANCEL, "the letter it copies was not sent")
     if facts.campaign is CampaignState.CANCELLED:
         return Verdict(Action.CANCEL, "the mailing was cancelled")
     if facts.ours and facts.purpose is not Purpose.STAFF:

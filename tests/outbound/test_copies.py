@@ -119,6 +119,45 @@ async def test_who_opts_out_after_it_was_queued_gets_no_copy(company: Company, s
         )  # fmt: skip
     await send_all(context, smtp_channel(context))
     assert states(context) == {ONA: "sent", JONAS: "sent", PETRAS: "suppressed"}
+    assert [[one.addr_spec for one in _letters(smtp)[reader]["Cc"].addresses] for reader in (ONA, JONAS)] == [
+        [JONAS],
+        [JONAS],
+    ]
+
+
+async def test_who_had_the_letter_before_they_opted_out_is_still_named(
+    company: Company, smtp: RecordingServer
+) -> None:
+    context = company(smtp.port)
+    queue(context, _answer(context))
+    with context.transaction() as session:
+        for reader in (ONA, PETRAS):
+            session.scalars(
+                select(Delivery).where(Delivery.address == reader)
+            ).one().state = DeliveryState.SENT
+            consent.suppress(
+                session, Channel.EMAIL, reader, scope=Scope.EVERYTHING, reason=SuppressionReason.UNSUBSCRIBED,
+                source="x",
+            )  # fmt: skip
+    await send_all(context, smtp_channel(context))
+    (letter,) = _letters(smtp).values()
+    assert [one.addr_spec for one in letter["To"].addresses] == [ONA]
+    assert [one.addr_spec for one in letter["Cc"].addresses] == [JONAS, PETRAS]
+
+
+async def test_a_letter_that_its_own_reader_may_not_have_is_copied_to_nobody(
+    company: Company, smtp: RecordingServer
+) -> None:
+    context = company(smtp.port)
+    queue(context, _answer(context))
+    with context.transaction() as session:
+        consent.suppress(
+            session, Channel.EMAIL, ONA, scope=Scope.EVERYTHING, reason=SuppressionReason.COMPLAINED,
+            source="x",
+        )  # fmt: skip
+    await send_all(context, smtp_channel(context))
+    assert smtp.received == []
+    assert states(context) == {ONA: "suppressed", JONAS: "cancelled", PETRAS: "cancelled"}
 
 
 async def test_a_letter_and_its_copies_carry_one_document(company: Company, smtp: RecordingServer) -> None:
