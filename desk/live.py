@@ -13,8 +13,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import re
-import secrets
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -31,6 +29,8 @@ from litestar.response import ServerSentEventMessage
 from litestar.types import ASGIApp, Receive, Scope, Send
 from sqlalchemy.orm import Session
 
+from desk import places
+from desk.places import Order
 from desk.presence import Presence
 
 CHANNEL = "frontdesk_live"
@@ -44,8 +44,6 @@ WAITING = 200
 """Changes kept for a slow page; more are dropped, because one is enough to make it look."""
 KEPT = 2000
 """Changes kept for pages that are being drawn and streams that come back."""
-
-_PLACE = re.compile(r"([0-9a-f]{8})\.([0-9]{1,18})")
 
 log = structlog.get_logger("desk.live")
 
@@ -99,15 +97,17 @@ class News(NamedTuple):
 
 
 class Hub:
-    """One listening connection a process, and the pages that wait for what it hears."""
+    """One listening connection a process, and the pages that wait for what it hears.
+
+    Every process numbers what it hears alike, since what is told only here is told before its mark.
+    """
 
     def __init__(self) -> None:
         self._pages: dict[asyncio.Queue[Change], int | None] = {}
         self._shown: dict[asyncio.Queue[Change], int] = {}
         self.presence = Presence()
         self._ended = asyncio.Event()
-        self._name = secrets.token_hex(4)
-        self._number = 0
+        self._order = Order()
         self._heard: deque[News] = deque(maxlen=KEPT)
 
     @property
@@ -116,7 +116,7 @@ class Hub:
 
         Taken before the page reads anything: what is committed later is heard later.
         """
-        return f"{self._name}.{self._number}"
+        return self._order.place() or ""
 
     def publish(
         self,
@@ -128,8 +128,7 @@ class Hub:
 
         Without `rings` it concerns everybody's; with `reminded` it is a reminder, and theirs only.
         """
-        self._number += 1
-        news = News(self._number, conversation_id, rings, reminded)
+        news = News(self._order.count(), conversation_id, rings, reminded)
         self._heard.append(news)
         for page, staff_id in self._pages.items():
             change = news.told(staff_id)
@@ -138,17 +137,21 @@ class Hub:
 
     def _since(self, place: str, staff_id: int | None) -> list[Change]:
         """What happened after a place; one change of everything where that is not known any more."""
-        oldest = self._heard[0].number if self._heard else self._number + 1
-        read = _PLACE.fullmatch(place)
-        if read is not None and read[1] == self._name and int(read[2]) >= oldest - 1:
-            told = [news.told(staff_id) for news in self._heard if news.number > int(read[2])]
+        newest = self._order.number
+        oldest = self._heard[0].number if self._heard else newest + 1
+        number = self._order.number_of(place)
+        if number is not None and number >= oldest - 1:
+            told = [news.told(staff_id) for news in self._heard if news.number > number]
             missed = [change for change in told if change is not None]
             if len(missed) <= WAITING:
                 return missed
-        return [Change(None, True, number=self._number), Change(None, reminds=True, number=self._number)]
+        return [Change(None, True, number=newest), Change(None, reminds=True, number=newest)]
 
     def notice(self, payload: str) -> None:
         """Hand on one notification: who looks at a conversation only to the pages that show it."""
+        if (name := places.name_in(payload)) is not None:
+            self._order.heard(name)
+            return
         if reminded := _reminded(payload):
             self.publish(None, reminded=reminded)
             return
@@ -178,7 +181,9 @@ class Hub:
                     await connection.execute(f"listen {CHANNEL}")
                     wait = 0.5
                     # What happened while nobody listened is not known: every page looks once.
+                    self._order.begin()
                     self.publish(None)
+                    await connection.execute("select pg_notify(%s, %s)", (CHANNEL, places.mark()))
                     async for heard in connection.notifies():
                         self.notice(heard.payload)
             except psycopg.Error as error:
@@ -225,7 +230,7 @@ class Hub:
                 for event in events:
                     # Only the last one names the place: whoever loses the line before it is told again.
                     named = bool(number) and event == events[-1]
-                    place = f"{self._name}.{number}" if named else None
+                    place = self._order.place(number) if named else None
                     yield ServerSentEventMessage(event=event, data="", id=place)
         finally:
             self._pages.pop(page, None)
