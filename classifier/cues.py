@@ -20,6 +20,8 @@ class Cue:
     needle: str
     pattern: re.Pattern[str]
     weight: float
+    latin: bool
+    """Whether the needle is in ASCII alone."""
 
 
 def _cues(value: str, weight: float, *lines: str) -> tuple[Cue, ...]:
@@ -27,9 +29,8 @@ def _cues(value: str, weight: float, *lines: str) -> tuple[Cue, ...]:
     made = []
     for line in lines:
         needle, bar, pattern = line.partition(" | ")
-        made.append(
-            Cue(value, needle.removeprefix("^"), re.compile(pattern if bar else re.escape(needle)), weight)
-        )
+        seen, written = needle.removeprefix("^"), re.compile(pattern if bar else re.escape(needle))
+        made.append(Cue(value, seen, written, weight, seen.isascii()))
     return tuple(made)
 
 

@@ -16,11 +16,11 @@ READ_LIMIT = 600
 _LATIN_WORD = re.compile("[a-zà-ɏ]+(?:'[a-z]+)?")
 _ASCII_LETTERS = string.ascii_letters.encode()
 _NOT_ASCII_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
-_NOT_RUSSIAN = re.compile("[іїєґўјљњћђџқңөүұһәғ]", re.IGNORECASE)
-_RUSSIAN_ONLY = re.compile("[ыэё]", re.IGNORECASE)
-_LITHUANIAN_MARKS = re.compile("[ąčęėįšųūž]", re.IGNORECASE)
-_LITHUANIAN_ONLY = re.compile("[ėįų]", re.IGNORECASE)
-_FOREIGN_MARKS = re.compile("[āēīķļņģśźżłńóöäüßõøåæéèêçñřůďťňáíýő]", re.IGNORECASE)
+_NOT_RUSSIAN = re.compile("[іїєґўјљњћђџқңөүұһәғ]")
+_RUSSIAN_ONLY = re.compile("[ыэё]")
+_LITHUANIAN_MARKS = re.compile("[ąčęėįšųūž]")
+_LITHUANIAN_ONLY = re.compile("[ėįų]")
+_FOREIGN_MARKS = re.compile("[āēīķļņģśźżłńóöäüßõøåæéèêçñřůďťňáíýő]")
 _TRANSLITERATED = re.compile("(?:zh|shch|sch|kh|ts|yu|ya|iya|yi|ij|yj|'|w)")
 _NOISE = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+")
 
@@ -65,8 +65,9 @@ def _hinted(hint: str | None, reason: str) -> Detected:
 
 
 def _cyrillic(text: str, letters: int, hint: str | None) -> Detected:
-    strange = len(_NOT_RUSSIAN.findall(text))
-    own = len(_RUSSIAN_ONLY.findall(text))
+    lowered = text.lower()
+    strange = len(_NOT_RUSSIAN.findall(lowered))
+    own = len(_RUSSIAN_ONLY.findall(lowered))
     if strange > own and strange * 40 > letters:
         return Detected(None, min(0.99, 0.6 + 4 * strange / letters), "Cyrillic, but not Russian")
     if letters < 4:
@@ -82,10 +83,8 @@ def _latin(text: str, letters: int, hint: str | None) -> Detected:
     lowered = text.lower()
     words = _LATIN_WORD.findall(lowered)
     votes = {"en": 0.0, "lt": 0.0, "ru": 0.0, "other": 0.0}
-    for word in words:
-        vote = _vote(word)
-        if vote is not None:
-            votes[vote[0]] += vote[1]
+    for name, weight in filter(None, map(_vote, words)):
+        votes[name] += weight
     if not lowered.isascii():
         votes["lt"] += 0.6 * min(8, len(_LITHUANIAN_ONLY.findall(lowered)))
         votes["lt"] += 0.3 * min(8, len(_LITHUANIAN_MARKS.findall(lowered)))

@@ -25,15 +25,20 @@ class Decision:
 
 def unmarked(text: str) -> str:
     """The text without the marks of Lithuanian and other Latin letters; Cyrillic stays as it is."""
-    return text.translate(_FOLD) if _MARKED.search(text) else text
+    return _MARKED.sub(_folded, text)
 
 
-def _fold_table() -> dict[int, str]:
-    table: dict[int, str] = {ord("’"): "'", ord("\u2011"): "-"}
+def _folded(marked: re.Match[str]) -> str:
+    letter = marked.group()
+    return _FOLD.get(letter, letter)
+
+
+def _fold_table() -> dict[str, str]:
+    table = {"’": "'", "\u2011": "-"}
     for point in (*range(0x00C0, 0x0250), *range(0x1E00, 0x1F00)):
         base = unicodedata.normalize("NFD", chr(point))[0]
         if base.isascii():
-            table[point] = base
+            table[chr(point)] = base
     return table
 
 
@@ -90,8 +95,10 @@ def bounded_urgency(value: Urgency, urgent_lately: int, limit: int = 3) -> tuple
 
 
 def _found(cues: Iterable[Cue], folded: str) -> Iterable[Decision]:
+    # A Russian text has few Latin letters, and what stands in it in ASCII stands in these few too.
+    latin = folded if folded.isascii() else folded.encode("ascii", "ignore").decode("ascii")
     for cue in cues:
-        if cue.needle in folded:
+        if cue.needle in (latin if cue.latin else folded):
             match = cue.pattern.search(folded)
             if match:
                 yield Decision(cue.value, match.group().strip(), cue.weight)

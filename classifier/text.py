@@ -23,14 +23,17 @@ _DIGITS = re.compile("[1-9]")
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
 )
-_MIXED = re.compile("[a-z][а-яё]|[а-яё][a-z]", re.IGNORECASE)
+_LATIN_LETTER, _CYRILLIC_LETTER = "[A-Za-z\u0130\u0131\u017f]", "[А-Яа-яЁё\u1c80-\u1c86]"
+_MIXED = re.compile(f"{_LATIN_LETTER}(?:(?<={_CYRILLIC_LETTER}{_LATIN_LETTER})|(?={_CYRILLIC_LETTER}))")
+"""A Latin letter beside a Cyrillic one; it begins with one set of letters, which is looked for fast."""
 _WORD = re.compile(r"\w+")
 
 _LATIN_TWINS = "aceopxyABCEHKMOPTXY"
 _CYRILLIC_TWINS = "асеорхуАВСЕНКМОРТХУ"
 _TO_CYRILLIC = str.maketrans(_LATIN_TWINS, _CYRILLIC_TWINS)
 _TO_LATIN = str.maketrans(_CYRILLIC_TWINS, _LATIN_TWINS)
-_CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
+_CYRILLIC = re.compile(_CYRILLIC_LETTER)
+_LATIN = re.compile(_LATIN_LETTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def visible(text: str) -> str:
     text = unicodedata.normalize("NFC", text)
     if _INVISIBLE.search(text):
         text = _INVISIBLE.sub("", text)
-    return _WORD.sub(_one_alphabet, text) if _MIXED.search(text) else text
+    return _WORD.sub(_one_alphabet, text) if _CYRILLIC.search(text) and _MIXED.search(text) else text
 
 
 def _one_alphabet(found: re.Match[str]) -> str:
@@ -63,7 +66,7 @@ def _one_alphabet(found: re.Match[str]) -> str:
     if not _MIXED.search(word):
         return word
     as_cyrillic = word.translate(_TO_CYRILLIC)
-    if not re.search("[a-z]", as_cyrillic, re.IGNORECASE):
+    if not _LATIN.search(as_cyrillic):
         return as_cyrillic
     as_latin = word.translate(_TO_LATIN)
     return word if _CYRILLIC.search(as_latin) else as_latin
