@@ -81,10 +81,15 @@ class Happening:
     """By language, where it has a name of its own."""
     at: datetime | None = None
     why: str = ""
+    who_id: int | None = None
+    who: str | None = None
+    """Whose a task is: empty for nobody's, None where nobody asks."""
+    away: str = ""
+    """In whose place, where they were away."""
 
     def same(self, other: Happening | None) -> bool:
-        """Whether the client would see no difference; reasons make none."""
-        if other is None or (self.code, self.key) != (other.code, other.key):
+        """Whether client and colleagues would see no difference; reasons make none."""
+        if other is None or (self.code, self.key, self.who_id) != (other.code, other.key, other.who_id):
             return False
         return self.at is None or other.at is None or abs(self.at - other.at) <= SLACK
 

@@ -78,14 +78,15 @@ def _happening_as_json(happening: Happening | None) -> list[Any] | None:
     if happening is None:
         return None
     at = happening.at.isoformat() if happening.at is not None else None
-    return [happening.code.value, happening.key, dict(happening.names), at, happening.why]
+    said = [happening.code.value, happening.key, dict(happening.names), at, happening.why]
+    return said if happening.who is None else [*said, happening.who_id, happening.who, happening.away]
 
 
 def _happening_of(kept: list[Any] | None) -> Happening | None:
     if kept is None:
         return None
-    code, key, names, at, why = kept
-    return Happening(Code(code), key, names, _moment(at) if at is not None else None, why)
+    code, key, names, at, why, *whose = kept
+    return Happening(Code(code), key, names, _moment(at) if at is not None else None, why, *whose)
 
 
 def _moment(text: str) -> datetime:

@@ -73,6 +73,8 @@ class Begun:
     ends: datetime | None = None
     """The deal moved on or was closed."""
     enrolment_id: int | None = None
+    workers: tuple[tuple[datetime, int | None], ...] = ()
+    """Who works on the deal from which moment on; empty for who does so today."""
 
 
 @dataclass(slots=True)
@@ -408,6 +410,7 @@ def _begun(
         if did.stage is not None
     ]
     ends = [at for _, at, _ in entered[1:]] + [deal.closed_at]
+    workers = [(at, did.performer_id if did.asked_performer else deal.owner_id) for _, at, did in entered]
     return [
         Begun(
             (deal.id, number),
@@ -418,7 +421,8 @@ def _begun(
             at,
             end,
             did.enrolment.id if did.enrolment else None,
+            tuple(workers[place:]),
         )
-        for (number, at, did), end in zip(entered, ends, strict=True)
+        for place, ((number, at, did), end) in enumerate(zip(entered, ends, strict=True))
         if did.begins and deal.contact_id is not None and at >= scope.since
     ]

@@ -121,7 +121,7 @@ def said(happening: Happening | None, report: Report, language: Texts) -> str:
         case Code.GONE:
             return _("the stage “%(stage)s” is gone", stage=name)
         case Code.TASK:
-            text = _("task “%(name)s”", name=name)
+            text = _("task “%(name)s”", name=name) + _whose(happening, language)
         case Code.UNSENT:
             return _("cannot be sent: %(name)s", name=_document(happening.key, report, language))
         case Code.FOLLOW_UP:
@@ -131,6 +131,14 @@ def said(happening: Happening | None, report: Report, language: Texts) -> str:
             kind, _sign, template = happening.key.rpartition(":")
             text = _(CHANNELS[kind or StepKind.EMAIL], name=_document(template, report, language))
     return f"{text}, {language.moment(happening.at)}" if happening.at is not None else text
+
+
+def _whose(task: Happening, language: Texts) -> str:
+    if task.who is None:
+        return ""
+    _ = language.gettext
+    away = " (" + _("%(who)s was away", who=task.away) + ")" if task.away else ""
+    return f": {task.who or _('nobody')}{away}"
 
 
 def _document(template: str, report: Report, language: Texts) -> str:

@@ -271,6 +271,7 @@ def _deals(session: Session, ids: Sequence[int]) -> Iterable[Deal]:
         # Many deals share a stage, an owner and products: each of those is read once, not once a row.
         .options(
             selectinload(Deal.owner),
+            selectinload(Deal.performer),
             selectinload(Deal.stage),
             selectinload(Deal.lines).selectinload(DealLine.product),
         )

@@ -7,27 +7,22 @@ and not played.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import zip_longest
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import outbox, sequences
-from core.accounts import Account, Channel, Contact, ContactPoint, PointKind
-from core.budget import COUNTED, UNSENT
-from core.consent import Scope, Suppression
+from core import sequences
+from core.accounts import Account, Contact
 from core.deals import Deal
-from core.dialling import takes_sms
 from core.followup import DueStep, Standing, Taken, due_after, look
 from core.rehearsal import (
     MOST_FOLLOW_UPS,
     Change,
     Client,
-    Code,
     Document,
     Happening,
     Kind,
@@ -40,90 +35,19 @@ from core.sequences import (
     CHANNELS,
     Enrolment,
     EnrolmentState,
-    EnrolmentStep,
-    Result,
     SequenceStep,
     StepKind,
     StopReason,
 )
 from core.sequencespec import document_of, steps_of
-from core.tasks import Task, TaskState
 from core.worktime import Calendar
+from outbound import steppast
 from outbound.sequences import House
-from outbound.stepreads import FAILED, POINTS, address_key, stopped_by
+from outbound.steppast import Past, Person, said
+from outbound.stepreads import address_key, stopped_by
 
 MOST_LOOKS = 200
 """At one client in one follow-up; more would go round in a circle."""
-
-_TOUCHES = text("""
-select contact_id, due_at as at, purpose = any(:counted), id from delivery
-where contact_id = any(:contacts) and due_at > :since and state <> all(:unsent)
-union all
-select contact_id, started_at, false, null from call
-where contact_id = any(:contacts) and direction = 'out' and started_at > :since
-order by at
-""").bindparams(counted=[one.value for one in COUNTED], unsent=[one.value for one in UNSENT])
-_ACTS = text("""
-select contact_id, happened_at as at, case when channel = 'voice' then 'call' else 'reply' end from message
-where contact_id = any(:contacts) and direction = 'in' and machine is null and happened_at > :since
-union all
-select contact_id, answered_at, 'reply' from meeting_attendee
-where contact_id = any(:contacts) and invited and answer <> 'none' and answered_at > :since
-order by at
-""")
-_AWAY = text("""
-select contact_id, noted_at, until from client_absence
-where contact_id = any(:contacts) and until > :since order by noted_at
-""")
-
-
-@dataclass(slots=True)
-class _Person:
-    """What is known of one contact."""
-
-    zone: str | None = None
-    country: str | None = None
-    addresses: dict[PointKind, str] = field(default_factory=dict)
-    mobile: str | None = None
-    """Their first number that takes an SMS."""
-    opted_out: dict[Channel, tuple[datetime, Scope]] = field(default_factory=dict)
-    """When, by channel, the address that a step would go to was put on the list, and what that stops."""
-    touches: list[tuple[datetime, bool, int | None]] = field(default_factory=list)
-    """When, whether the budget counts it, and its delivery."""
-    acts: list[tuple[datetime, str]] = field(default_factory=list)
-    """When they wrote or answered an invitation (``reply``), or rang (``call``)."""
-    away: list[tuple[datetime, datetime]] = field(default_factory=list)
-    """When they said that they are away, and until when."""
-
-    def back(self, began: datetime, now: datetime) -> datetime:
-        """The moment to which something that began then waits: later than now where they are away."""
-        return max((until for noted, until in self.away if began < noted <= now), default=now)
-
-    def address(self, channel: Channel) -> str | None:
-        """Where a step of that channel reaches them."""
-        first = self.addresses.get(POINTS[channel])
-        return self.mobile or first if channel is Channel.SMS else first
-
-
-@dataclass(frozen=True, slots=True)
-class _Real:
-    """A step that was really taken."""
-
-    position: int
-    at: datetime
-    kind: StepKind
-    said: Happening
-    taken: Taken
-    delivery_id: int | None
-
-
-@dataclass(slots=True)
-class _Past:
-    """People and real enrolments, read with a query a table."""
-
-    people: dict[int, _Person]
-    enrolments: dict[int, Enrolment]
-    steps: dict[int, list[_Real]]
 
 
 def play(
@@ -143,7 +67,7 @@ def play(
     if len(slots) > MOST_FOLLOW_UPS:
         report.cut = True
     chosen = [trio for _, trio in sorted(slots.items())[-MOST_FOLLOW_UPS:]]
-    past = _past(session, [one for trio in chosen for one in trio if one is not None], report)
+    past = steppast.read(session, [one for trio in chosen for one in trio if one is not None], report)
     present = _documents(session)
     changed = present | dict(change.followups)
     report.followups = {key: one["names"] for key, one in changed.items()}
@@ -209,89 +133,8 @@ def _add_others(session: Session, report: Report, change: Change, courses: Cours
             course.append(begun)
 
 
-def _past(session: Session, begun: Iterable[Begun], report: Report) -> _Past:
-    found = list(begun)
-    ids = sorted({one.contact_id for one in found})
-    since = min((one.at for one in found), default=report.scope.since) - timedelta(days=60)
-    people = {one: _Person() for one in ids}
-    rows = session.execute(
-        select(Contact.id, Account.zone, Account.country)
-        .outerjoin(Account, Account.id == Contact.account_id)
-        .where(Contact.id.in_(ids))
-    )
-    for contact_id, zone, country in rows:
-        people[contact_id].zone, people[contact_id].country = zone, country
-    points = select(ContactPoint.contact_id, ContactPoint.kind, ContactPoint.value)
-    for contact_id, kind, value in session.execute(
-        points.where(ContactPoint.contact_id.in_(ids)).order_by(ContactPoint.id)
-    ):
-        person = people[contact_id]
-        person.addresses.setdefault(PointKind(kind), value)
-        if kind == PointKind.PHONE and person.mobile is None and takes_sms(value):
-            person.mobile = value
-    _opt_outs(session, people)
-    given = {"contacts": ids, "since": since}
-    for contact_id, at, counts, delivery_id in session.execute(_TOUCHES, given):
-        people[contact_id].touches.append((at, counts, delivery_id))
-    for contact_id, at, act in session.execute(_ACTS, given):
-        people[contact_id].acts.append((at, act))
-    for contact_id, noted_at, back in session.execute(_AWAY, given):
-        people[contact_id].away.append((noted_at, back))
-    numbers = sorted({one.enrolment_id for one in found if one.enrolment_id is not None})
-    enrolments = {one.id: one for one in session.scalars(select(Enrolment).where(Enrolment.id.in_(numbers)))}
-    return _Past(people, enrolments, _steps(session, enrolments))
-
-
-def _opt_outs(session: Session, people: Mapping[int, _Person]) -> None:
-    keys: dict[tuple[Channel, str], list[int]] = {}
-    for contact_id, person in people.items():
-        for channel in POINTS:
-            key = address_key(channel, person.address(channel))
-            if key is not None:
-                keys.setdefault((channel, key), []).append(contact_id)
-    query = select(Suppression.channel, Suppression.address, Suppression.created_at, Suppression.scope)
-    found = session.execute(query.where(Suppression.address.in_({key for _, key in keys})))
-    for channel, address, at, scope in found:
-        for contact_id in keys.get((Channel(channel), address), []):
-            people[contact_id].opted_out[Channel(channel)] = (at, Scope(scope))
-
-
-def _steps(session: Session, enrolments: Mapping[int, Enrolment]) -> dict[int, list[_Real]]:
-    query = (
-        select(EnrolmentStep, outbox.Delivery.state, Task.state)
-        .outerjoin(outbox.Delivery, outbox.Delivery.id == EnrolmentStep.delivery_id)
-        .outerjoin(Task, Task.id == EnrolmentStep.task_id)
-        .where(EnrolmentStep.enrolment_id.in_(enrolments), EnrolmentStep.outcome == "done")
-        .order_by(EnrolmentStep.enrolment_id, EnrolmentStep.position)
-    )
-    found: dict[int, list[_Real]] = {}
-    for row, delivery, task in session.execute(query):
-        steps = enrolments[row.enrolment_id].sequence.steps
-        step = next((one for one in steps if one.position == row.position), None)
-        if step is None:
-            continue
-        taken = Taken(
-            step.kind,
-            row.taken_at,
-            result=Result(row.result) if row.result else None,
-            result_at=row.result_at,
-            failed=delivery in FAILED,
-            task_done=task == TaskState.DONE,
-        )
-        found.setdefault(row.enrolment_id, []).append(
-            _Real(row.position, row.taken_at, step.kind, _said(step, row.taken_at), taken, row.delivery_id)
-        )
-    return found
-
-
-def _said(step: SequenceStep, at: datetime) -> Happening:
-    if step.kind is StepKind.TASK:
-        return Happening(Code.TASK, step.titles.get("en", ""), step.titles, at)
-    return Happening(Code.LETTER, f"{step.kind.value}:{step.template}", at=at)
-
-
 def _played(
-    begun: Begun | None, documents: Mapping[str, Document], past: _Past, house: House, until: datetime
+    begun: Begun | None, documents: Mapping[str, Document], past: Past, house: House, until: datetime
 ) -> list[Happening]:
     if begun is None or begun.key not in documents:
         return []
@@ -301,9 +144,10 @@ def _played(
 class _Run:
     """One follow-up of one client, played from its beginning."""
 
-    def __init__(self, begun: Begun, document: Document, past: _Past, house: House, until: datetime) -> None:
+    def __init__(self, begun: Begun, document: Document, past: Past, house: House, until: datetime) -> None:
         self.steps = {step.position: step for step in steps_of(document)}
         self.gap = timedelta(hours=document["least_gap_hours"])
+        self.past = past
         self.person = past.people[begun.contact_id]
         self.house = house
         real = past.steps.get(begun.enrolment_id or 0, [])
@@ -318,7 +162,7 @@ class _Run:
         """What goes out, in order."""
         if not self.steps:
             return []
-        said: list[Happening] = []
+        course: list[Happening] = []
         last: tuple[int, Taken] | None = None
         standing = Standing(1, due_after(self.steps[1], self.begun.at, self.place))
         now = standing.due_at
@@ -337,7 +181,9 @@ class _Run:
             )
             if found.takes is not None:
                 step = self.steps[found.takes]
-                said.append(_said(step, now))
+                happens = said(step, now)
+                task = step.kind is StepKind.TASK
+                course.append(self.past.given(happens, self.begun, now) if task else happens)
                 last = (found.takes, self._taken(step, now))
                 if step.kind is not StepKind.TASK:
                     self.touches.append((now, True))
@@ -345,7 +191,7 @@ class _Run:
                 break
             standing = Standing(found.position, found.due_at)
             now = max(now, self._sooner(last, found.due_at) if found.takes is not None else found.due_at)
-        return said
+        return course
 
     def _allowed(self, step: SequenceStep) -> Calendar:
         return self.place.within(step.window)
@@ -406,7 +252,7 @@ class _Run:
 def _ends(
     begun: Begun,
     stop_on: Sequence[str],
-    person: _Person,
+    person: Person,
     enrolments: Mapping[int, Enrolment],
     until: datetime,
 ) -> datetime:

@@ -133,8 +133,9 @@ def task_of(page: Page, due: Due, step: SequenceStep) -> Sequence[Any]:
 
 
 def _assignee(deal: Deal | None, due: Due) -> tuple[int | None, str]:
-    if deal is not None and deal.owner is not None:
-        return deal.owner.id, deal.owner.language
+    worker = (deal.performer or deal.owner) if deal is not None else None
+    if worker is not None:
+        return worker.id, worker.language
     return due.curator_id, due.curator_language or Language.EN.value
 
 

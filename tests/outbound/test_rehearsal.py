@@ -16,12 +16,14 @@ from core import (
     pipelines,
     rehearsal,
     rehearsal_file,
+    rehearsal_kept,
     rehearsal_routing,
     rehearsal_stages,
     sequences,
     sequences_stops,
     sequencespec,
 )
+from core.accounts import Account
 from core.clientabsences import ClientAbsence
 from core.conversations import Direction, Message
 from core.deals import Deal, Stage, StageChange
@@ -117,6 +119,58 @@ def test_changed_steps_are_played_from_the_beginning(session: Session) -> None:
     assert all(row.differs and row.by_change for row in rows)
 
 
+def test_a_task_says_whose_it_was_and_whose_it_would_have_been(session: Session) -> None:
+    rasa, jonas, ieva = (colleague(session, name) for name in ("Rasa", "Jonas", "Ieva"))
+    account = client(session).account = Account(name="Vandenis", curator=rasa)
+    one = _led(session)
+    due = next(row.was.at for row in _played(session, Change()) if row.was and row.was.code is Code.TASK)
+    document = sequencespec.document_of(one.sequence)
+    steps = [document["steps"][0], document["steps"][1] | {"days": 4}]
+    later = Change(followups={"after": document | {"steps": steps}})
+    tasks = [row for row in _played(session, later) if row.was and row.was.code is Code.TASK]
+    assert [(row.was.who, row.would.who) for row in tasks if row.was and row.would] == [("Rasa", "Rasa")]
+
+    assert due is not None
+    session.add(Absence(staff_id=rasa.id, first_day=due.date(), last_day=due.date(), deputy_id=jonas.id))
+    session.add(Absence(staff_id=ieva.id, first_day=due.date(), last_day=due.date(), deputy_id=rasa.id))
+    session.flush()
+    [row] = [row for row in _played(session, Change()) if row.would and row.would.code is Code.TASK]
+    assert row.would is not None
+    assert (row.would.who, row.would.away, row.differs) == ("Jonas", "Rasa", True)
+    kept = rehearsal_kept.unpacked(rehearsal_kept.packed(Report(Scope(BEGAN, UNTIL), rows=[row])))
+    assert kept.rows[0].would == row.would
+    account.curator = ieva  # Whose deputy is away that day.
+    session.flush()
+    [row] = [row for row in _played(session, Change()) if row.would and row.would.code is Code.TASK]
+    assert row.would is not None
+    assert (row.would.who, row.would.away) == ("", "Ieva")
+
+
+def test_a_changed_performer_has_the_tasks_of_the_follow_up_too(session: Session) -> None:
+    deal = _story(session)
+    jonas = colleague(session, "Jonas")
+    assert deal.owner is not None
+    sequencespec.publish(
+        session,
+        sequencespec.document_of(_sequence(session)) | {"key": "after_offer", "stop_on": []},
+    )
+    document = document_of(deal.pipeline)
+    stages = [
+        one | {"performer": "person:jonas@mes.lt"} if one["key"] == "commercial_offer" else one
+        for one in document["stages"]
+    ]
+    change = Change(pipelines={"b2b": document | {"stages": stages}})
+    report = Report(rehearsal.scope_of(session, 30))
+    courses = rehearsal_stages.play(session, report, change, quiet)
+    steprehearsal.play(session, report, change, courses, HOUSE, quiet)
+    handed = [
+        (row.now.who, row.would.who)
+        for row in report.rows
+        if row.now and row.would and row.would.code is Code.TASK and row.by_change
+    ]
+    assert handed == [(deal.owner.name, jonas.name)]
+
+
 def test_a_rule_that_no_longer_ends_it_lets_it_go_on(session: Session) -> None:
     one = _led(session, answered=BEGAN + timedelta(days=12))
     document = sequencespec.document_of(one.sequence) | {"stop_on": []}
@@ -167,7 +221,8 @@ def _story(session: Session) -> Deal:
             .where(Enrolment.started_at == now)
             .values(started_at=now - timedelta(days=days), ended_at=now - timedelta(days=10))
         )
-    message = letter(session, session.get_one(type(deal.contact), deal.contact_id))
+    assert deal.contact is not None
+    message = letter(session, deal.contact)
     message.conversation.deal_id = deal.id
     message.happened_at = now - timedelta(days=5)
     session.add(Classification(message_id=message.id, intent="order", confidence=0.9))

@@ -32,6 +32,7 @@ from core.sequences import (
 from core.tasks import Task, TaskState
 from core.worktime import Calendar
 from outbound.sequences import House, plan, tick
+from tests.core.people import client, colleague, deal_with_lines
 
 VILNIUS = ZoneInfo("Europe/Vilnius")
 HOUSE = House(Calendar())
@@ -184,6 +185,18 @@ def test_a_reply_that_ends_nothing_is_still_a_result(session: Session) -> None:
     session.execute(update(Enrolment).values(replied_at=WEDNESDAY + DAY))
     tick(session, HOUSE, WEDNESDAY + 7 * DAY)
     assert _tasks(session) == ["Call 3"]
+
+
+def test_a_task_goes_to_who_works_on_the_deal_now(session: Session) -> None:
+    rasa, jonas = colleague(session), colleague(session, "Jonas", language="ru")
+    deal = deal_with_lines(session, client(session), rasa)
+    deal.performer = jonas
+    sequence = _sequence(session, _call(1))
+    sequence.steps[0].titles = {"en": "Call", "ru": "Звонок"}
+    sequences.enrol(session, sequence, contact_id=deal.contact_id or 0, deal_id=deal.id, due_at=WEDNESDAY)
+    tick(session, HOUSE, WEDNESDAY)
+    rows = session.execute(select(Task.assignee_id, Task.title)).all()
+    assert [tuple(row) for row in rows] == [(jonas.id, "Звонок")]
 
 
 def test_a_done_task_and_one_left_undone_lead_different_ways(session: Session) -> None:
