@@ -1,6 +1,7 @@
 """How soon the desk's pages come with a large company's history, and how much they weigh.
 
-    python bench/desk.py [--messages 1000000] [--accounts 100000] [--users 20] [--seconds 60] [--folder F]
+    python bench/desk.py [--messages 1000000] [--accounts 100000] [--users 20] [--seconds 60] [--processes 2]
+                         [--folder F]
 
 A database with fsync on and the desk as `frontdesk desk` runs it, on this machine together with the load.
 Each user signs in as a colleague of their own and asks for one page after another, with a second to read
@@ -12,14 +13,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import multiprocessing
+import os
 import random
 import re
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -31,11 +35,11 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from classifier.searchwords import lexemes
-from core import collector, db, defaults, sessions, staff
-from core.config import Settings, load_settings
+from core import db, defaults, sessions, staff
 from core.localdb import LocalDatabase
 from core.staff import Role, Team
 from desk.sessions import COOKIE
+from desk.supervisor import frontdesk_command
 
 AGENTS = 40
 TEXTS = 4_000
@@ -143,20 +147,24 @@ def fill(engine: sa.Engine, messages: int, accounts: int) -> None:
         connection.execute(sa.text("vacuum analyze"))
 
 
-def serve(url: str, folder: str) -> None:
-    """The desk, in a process of its own."""
-    from desk import serving
-    from desk.app import create_app
-
-    engine = db.make_engine(url, application="bench desk")
-    application = create_app(settings_of(Path(folder)), engine)
-    collector.settle()
-    serving.serve(application, "127.0.0.1", PORT, lambda stop: None)
-
-
-def settings_of(folder: Path) -> Settings:
-    """Plain settings."""
-    return load_settings(data_dir=folder, company={"name": "Bench", "public_url": f"http://127.0.0.1:{PORT}"})
+@contextmanager
+def desk(url: str, folder: Path, processes: int | None) -> Iterator[None]:
+    """The desk, by its own command."""
+    environment = {
+        "FRONTDESK_DATA_DIR": str(folder),
+        "FRONTDESK_DATABASE_URL": url,
+        "FRONTDESK_COMPANY__NAME": "Bench",
+        "FRONTDESK_COMPANY__PUBLIC_URL": f"http://127.0.0.1:{PORT}",
+    }
+    options = ["--port", str(PORT)] + (["--processes", str(processes)] if processes else [])
+    command = frontdesk_command("desk", *options)
+    with (folder / "desk.log").open("wb") as log:
+        running = subprocess.Popen(command, env=os.environ | environment, stdout=log, stderr=log)
+    try:
+        yield
+    finally:
+        running.terminate()
+        running.wait(60)
 
 
 async def user(
@@ -233,6 +241,7 @@ def main() -> int:
     parser.add_argument("--accounts", type=int, default=100_000)
     parser.add_argument("--users", type=int, default=20)
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--processes", type=int, help="else desk.processes")
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="fdd", ignore_cleanup_errors=True) as scratch:
@@ -252,17 +261,14 @@ def main() -> int:
             tokens = [
                 sessions.open_session(session, one, client="127.0.0.1", agent="bench") for one in members
             ]
-        desk = multiprocessing.get_context("spawn").Process(target=serve, args=(url, str(folder)))
-        desk.start()
         try:
-            wait_for_desk()
-            talks = options.messages // 4
-            asyncio.run(load(tokens, 8, talks))
-            taken, size = asyncio.run(load(tokens, options.seconds, talks))
-            rest = weight_of_the_rest(tokens[0])
+            with desk(url, folder, options.processes):
+                wait_for_desk()
+                talks = options.messages // 4
+                asyncio.run(load(tokens, 8, talks))
+                taken, size = asyncio.run(load(tokens, options.seconds, talks))
+                rest = weight_of_the_rest(tokens[0])
         finally:
-            desk.terminate()
-            desk.join(20)
             engine.dispose()
             server.stop()
     table = Table(

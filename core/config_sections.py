@@ -331,6 +331,13 @@ class Desk(Section):
         default="127.0.0.1", min_length=1, description="The address it listens on.", examples=["127.0.0.1"]
     )
     port: int = Field(default=8080, ge=1, le=65535, description="The port it listens on.", examples=[8080])
+    processes: int = Field(
+        default=2,
+        ge=1,
+        le=32,
+        description="Processes that draw pages side by side, each on one processor (on Linux).",
+        examples=[4],
+    )
     session_hours: float = Field(
         default=12.0, gt=0, le=720, description="A login ends after so many idle hours.", examples=[12]
     )

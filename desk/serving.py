@@ -6,12 +6,14 @@ import asyncio
 import errno
 import logging
 import socket
+import sys
 from collections.abc import Callable
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from core.errors import ConfigurationError
+from desk.supervisor import Child, frontdesk_command
 
 
 def check_address(host: str, port: int) -> None:
@@ -35,9 +37,19 @@ def check_address(host: str, port: int) -> None:
             ) from error
 
 
+def side_by_side(processes: int, host: str, port: int) -> list[Child]:
+    """Processes that draw pages at one address; the system shares the visitors out among them.
+
+    Only Linux does (socket(7), SO_REUSEPORT); elsewhere it is one.
+    """
+    count = processes if sys.platform == "linux" else 1
+    arguments = frontdesk_command("desk", "--host", host, "--port", str(port))
+    return [Child(f"desk {number}" if count > 1 else "desk", arguments) for number in range(1, count + 1)]
+
+
 def serve(application: object, host: str, port: int, ready: Callable[[Callable[[], None]], None]) -> None:
-    """Serve an ASGI application; `ready` is given the function that stops it, callable from any thread."""
-    check_address(host, port)
+    """Serve an ASGI application at an address that has been checked; `ready` is given the function that stops
+    it, callable from any thread."""
     logging.getLogger("_granian").setLevel(logging.ERROR)
     asyncio.run(_serve(application, host, port, ready))
 

@@ -32,17 +32,18 @@ def command(workers: int | None, with_desk: bool, lifeline: int | None) -> None:
     """
     settings = wiring.settings_of_this_process(service=True)
     if with_desk:
-        from desk.serving import check_address
+        from desk.serving import check_address, side_by_side
 
         # Before anything is started: what cannot be served needs no database.
         check_address(settings.desk.host, settings.desk.port)
+        desks = side_by_side(settings.desk.processes, settings.desk.host, settings.desk.port)
+    else:
+        desks = []
     local = wiring.local_database(settings)
     count = settings.workers.processes if workers is None else workers
-    children = [Child(f"worker {number}", frontdesk_command("work")) for number in range(1, count + 1)]
-    if with_desk:
-        children.insert(0, Child("desk", frontdesk_command("desk")))
+    workmen = [Child(f"worker {number}", frontdesk_command("work")) for number in range(1, count + 1)]
     supervisor = Supervisor(
-        children,
+        [*desks, *workmen],
         before_start=(lambda: None) if local is None else partial(local.ensure, patience=10.0),
         patience=settings.workers.drain_seconds + 15,
     )

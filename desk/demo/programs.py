@@ -64,7 +64,7 @@ def write_settings(
     content: dict[str, Any] = {
         "data_dir": str(folder / "data"),
         "company": people.company()["company"] | {"public_url": f"http://{HOST}:{desk_port}"},
-        "desk": {"host": HOST, "port": desk_port},
+        "desk": {"host": HOST, "port": desk_port, "processes": 1},
         "workers": {"processes": 1, "threads": 4, "drain_seconds": 10},
         "log": {"level": "info", "format": "json"},
         "limits": {"imap_poll_seconds": 5},

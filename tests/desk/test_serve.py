@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -94,6 +95,24 @@ def test_it_stops_cleanly_and_takes_its_database_along(served: Served) -> None:
     assert served.process.wait(PATIENCE) == 0
     assert served.database.postmaster_pid() is None
     assert "Traceback" not in served.said()
+
+
+def test_a_killed_desk_leaves_its_neighbour_at_work_and_comes_back(served: Served) -> None:
+    def started() -> list[int]:
+        lines = [json.loads(line) for line in served.said().splitlines() if line.startswith("{")]
+        news = [line for line in lines if line.get("event") == "process started"]
+        return [line["pid"] for line in news if line["process"].startswith("desk ")]
+
+    served.wait_for(lambda: listening(served.port) == 2, "the second desk")
+    os.kill(started()[0], signal.SIGKILL)
+    served.wait_for(lambda: len(started()) == 3, "the desk that was killed")
+    served.wait_for(served.answers, "the desk")
+
+
+def listening(port: int) -> int:
+    """Sockets that take visitors there (proc(5), /proc/net/tcp: state 0A)."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return sum(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A" for line in lines)
 
 
 def command(folder: Path, *options: str) -> list[str]:
