@@ -59,7 +59,8 @@ def approve(
     seen: str | None = None,
     not_before: datetime | None = None,
 ) -> Approval:
-    """Let a letter go; it leaves after `letters.UNDO`, and ``not_before`` a moment where one is given.
+    """Let a letter go; it leaves after `letters.UNDO`, not before the time its writer chose, and
+    ``not_before`` a moment where one is given.
 
     What is out of date is told instead, and not sent.
 
@@ -81,7 +82,7 @@ def approve(
         delivery.files = fileasks.renewed(session, delivery.files)
     _redate(session, delivery)
     now = session.execute(select(func.now())).scalar_one()
-    wait = max(letters.UNDO, (not_before or now) - now)
+    wait = max(letters.UNDO, delivery.due_at - now, (not_before or now) - now)
     outbox_copies.settle(
         session, delivery.id, DeliveryState.QUEUED, detail="approved", staff_id=by, wait=wait
     )

@@ -60,7 +60,11 @@ from json_to_recordset(cast(:rows as json))
 on conflict (delivery_id) do update
 set rfc_id = excluded.rfc_id, subject = excluded.subject, sender_name = excluded.sender_name,
     sender = excluded.sender, text = excluded.text, reply = excluded.reply, has_html = excluded.has_html,
-    language = excluded.language, sent_at = case when excluded.rfc_id is null then null else now() end
+    language = excluded.language, sent_at = case when excluded.rfc_id is null then null else now() end,
+    -- What waited for its time or for somebody's word stands where it left, after what came meanwhile.
+    happened_at = case when excluded.rfc_id is not null and message.sent_at is null
+                            and message.happened_at < now() - interval '5 minutes'
+                       then now() else message.happened_at end
 """)
 
 _THREAD = text("""

@@ -7,7 +7,7 @@ import dataclasses
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -20,7 +20,7 @@ from core.config_sections import Company
 from core.conversations import Conversation
 from core.copies import Reader
 from core.deals import Deal
-from core.outbox import Delivery, Draft
+from core.outbox import EXPIRY, Delivery, Draft
 from core.staff import StaffMember
 from outbound import placing
 from outbound.sender import company_values
@@ -46,11 +46,12 @@ def write(
     files: Sequence[int] = (),
     copies: Sequence[Reader] = (),
     approver: str = "",
+    leaves: datetime | None = None,
 ) -> Draft:
     """The draft of an answer, with what its template needs of the deal.
 
     ``files`` are those of the library it brings as links, ``copies`` who else gets it, ``approver`` is whose
-    word the writer wants first.
+    word the writer wants first; ``leaves`` when it is to go out, where not at once.
     Raises NoAddress, NothingToOffer, and InputRefused when nothing was written.
     """
     draft = letters.answer(
@@ -69,7 +70,7 @@ def write(
         raise letters.NothingToOffer
     values: dict[str, Any] = dict(draft.values)
     if deal is not None:
-        today = session.execute(select(func.current_date())).scalar_one()
+        today = leaves.date() if leaves else session.execute(select(func.current_date())).scalar_one()
         values |= {
             "deal": letters.deal_values(deal, draft.language, today),
             "product": letters.product_values(deal, draft.language),
@@ -77,6 +78,8 @@ def write(
         }
     documents = [template] if template in letters.DOCUMENTS else []
     asked = letters.approver_of(deal, template) if deal is not None else ""
+    if leaves is not None:
+        draft = dataclasses.replace(draft, due_at=leaves, expires_at=leaves + EXPIRY)
     return dataclasses.replace(
         draft,
         values=values,

@@ -19,6 +19,7 @@ from core.deals import Deal, DealLine
 from core.labels import Classification
 from core.outbox import Delivery
 from core.routing import Assignment
+from core.sendlater import CHANGEABLE, SOON
 from core.staff import StaffMember, Team
 from core.worktime import Calendar
 from desk.clientview import interests
@@ -41,6 +42,12 @@ class Sent:
     documents: Sequence[str] = ()
     recipient_name: str = ""
     copy_of_id: int | None = None
+    due_at: datetime | None = None
+    automatic: bool = True
+
+    def planned(self, now: datetime) -> bool:
+        """Whether it waits for a time of its own, which is told and may be changed."""
+        return self.state in CHANGEABLE and self.due_at is not None and self.due_at > now + SOON
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,14 @@ class Page:
         """Letters and waiting sends in the order in which they happened."""
         everything: list[Message | Sent] = [*self.messages, *self.waiting]
         return sorted(everything, key=lambda one: one.at if isinstance(one, Sent) else one.happened_at)
+
+    @property
+    def last_words(self) -> datetime | None:
+        """When the client last wrote or rang."""
+        return max(
+            (one.happened_at for one in self.messages if one.direction == "in" and not one.machine),
+            default=None,
+        )
 
     @property
     def answer_address(self) -> str | None:
@@ -137,6 +152,8 @@ def _deliveries(session: Session, conversation_id: int) -> dict[int, Sent]:
             Delivery.documents,
             Delivery.recipient_name,
             Delivery.copy_of_id,
+            Delivery.due_at,
+            Delivery.automatic,
         )
         .outerjoin(StaffMember, Delivery.staff_id == StaffMember.id)
         .where(Delivery.conversation_id == conversation_id)

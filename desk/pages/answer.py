@@ -33,6 +33,7 @@ from desk import answercopies, answers, approvalview, live, templatechoice
 from desk.access import SALES, WORKERS, conversation_for
 from desk.forms import Form
 from desk.given import Filled, Transaction
+from desk.pages import sendlater
 from desk.pages.enclosing import enclose
 from desk.render import PageRequest, done, page, reader
 from desk.threads import in_thread
@@ -149,6 +150,7 @@ def send(
     if not form.line("key", longest=64):
         raise InputRefused("The form is too old.", cure="Load the page again.")
     staff = session.get_one(StaffMember, viewer.staff_id)
+    later = sendlater.chosen(state.settings, form)
     draft = answers.write(
         session,
         conversation,
@@ -161,6 +163,7 @@ def send(
         files=files_of(session, form),
         copies=answercopies.given(state.settings, form),
         approver=approver_of(session, form, viewer.staff_id),
+        leaves=later,
     )
     delivery_id = outbox.queue(session, draft)
     if delivery_id is not None:
@@ -182,6 +185,13 @@ def send(
         text = _("That answer is on its way already.")
     elif asked:
         text = _("It waits for approval, and leaves when it is given.")
+        if later is not None:
+            text = _(
+                "It waits for approval, and goes out on %(when)s at the earliest.",
+                when=reader(request).moment(later),
+            )
+    elif later is not None:
+        text = sendlater.told(reader(request), later)
     elif settled:
         text = _("The answer is queued; the conversation is done.")
     else:

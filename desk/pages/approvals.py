@@ -217,6 +217,8 @@ def _leaves(session: Session, language: Texts, delivery: Delivery) -> str:
     if delivery.due_at <= now + letters.UNDO:
         return language.gettext("Approved: it leaves in ten seconds.")
     when = language.moment(delivery.due_at)
+    if not delivery.automatic:
+        return language.gettext("Approved. It goes out on %(when)s.", when=when)
     return language.gettext("Approved: it leaves in the client’s working hours, %(when)s.", when=when)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from litestar import Response, get, post
@@ -24,6 +24,7 @@ from desk import live, phoneout, templatechoice
 from desk.access import WORKERS, conversation_for
 from desk.forms import Form, one_time_key
 from desk.given import Filled, Transaction
+from desk.pages import sendlater
 from desk.pages.sheets import sheet
 from desk.render import PageRequest, done, page, reader
 from desk.threads import in_thread
@@ -240,6 +241,9 @@ def write(
         number=asked.number,
         files=[one.id for one in files],
     )
+    later = sendlater.chosen(settings, form)
+    if later is not None:
+        draft = replace(draft, due_at=later, expires_at=later + byphone.TEXT_HOLDS)
     whole = phoneout.as_sent(settings, draft.body, files)
     _insist(session, settings, Channel.SMS, asked.number, segments_of(whole).count)
     delivery_id = outbox.queue(session, draft)
@@ -247,6 +251,8 @@ def write(
     live.announce(session, "answer", conversation_id, asked.staff.id)
     _ = reader(request).gettext
     text = _("That SMS is on its way already.") if delivery_id is None else _("The SMS is queued.")
+    if later is not None and delivery_id is not None:
+        text = sendlater.told(reader(request), later)
     return done(
         request, text, go=f"/conversations/{conversation_id}", events=("conversation", "texted", "inbox")
     )

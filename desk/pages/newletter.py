@@ -24,6 +24,7 @@ from desk.access import WORKERS
 from desk.clientview import client_for, contact_of
 from desk.forms import Form, one_time_key
 from desk.given import Filled, Transaction
+from desk.pages import sendlater
 from desk.pages.answer import approver_of, choice_of, files_of
 from desk.pages.enclosing import enclose
 from desk.pages.inbox import rail
@@ -128,6 +129,7 @@ def _write(
         files=files_of(session, form) if key else (),
         copies=answercopies.given(request.app.state.settings, form) if key else (),
         approver=approver_of(session, form, viewer.staff_id) if key else "",
+        leaves=sendlater.chosen(request.app.state.settings, form) if key else None,
     )
 
 

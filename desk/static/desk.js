@@ -401,6 +401,7 @@
     else if (key === "i" && one("[data-key=i]")) one("[data-key=i]").click();
     else if (key === "a" && one("#answer [data-key=a]")) one("#answer [data-key=a]").click();
     else if (key === "n" && one("#note-fold")) note();
+    else if (key === "l" && one("#answer [data-key=l]")) one("#answer [data-key=l]").click();
     else if ((key === "[" || key === "]") && one(".deal-card.chosen, .deal-card:focus-within")) shift(one(".deal-card.chosen, .deal-card:focus-within"), key === "]" ? 1 : -1);
     else if (key === "z" && undo) undo();
     else if (key === "/" && one("#search-box, #bar-search")) (one("#search-box") || one("#bar-search")).select(), (one("#search-box") || one("#bar-search")).focus();

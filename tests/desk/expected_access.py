@@ -87,6 +87,7 @@ GET   /clients/{account_id:int}/history                              workers    
 GET   /clients/{account_id:int}/letter                               workers    client
 POST  /clients/{account_id:int}/letter                               workers    client
 POST  /clients/{account_id:int}/letter/preview                       workers    client
+GET   /clients/{account_id:int}/letter/send-later                    workers    client
 GET   /clients/{account_id:int}/merge                                sales      client
 POST  /clients/{account_id:int}/merge                                sales      client
 POST  /clients/{account_id:int}/merges/{merge_id:int}/undo           sales      client
@@ -134,6 +135,7 @@ POST  /conversations/{conversation_id:int}/sms/count                 workers    
 POST  /conversations/{conversation_id:int}/sms/fill                  workers    conversation
 POST  /conversations/{conversation_id:int}/sms/plain                 workers    conversation
 GET   /conversations/{conversation_id:int}/sms/templates             workers    conversation
+GET   /conversations/{conversation_id:int}/send-later                workers    conversation
 GET   /conversations/{conversation_id:int}/thread                    workers    conversation
 GET   /conversations/{conversation_id:int}/who                       workers    conversation
 POST  /corrections/{correction_id:int}/undo                          workers    conversation
@@ -149,6 +151,8 @@ POST  /deals/{deal_id:int}/payments/{entry_id:int}/undo              sales      
 POST  /deals/{deal_id:int}/reopen                                    sales      deal
 POST  /deals/{deal_id:int}/story                                     sales      deal
 POST  /deliveries/{delivery_id:int}/cancel                           workers    conversation
+GET   /deliveries/{delivery_id:int}/time                             workers    conversation
+POST  /deliveries/{delivery_id:int}/time                             workers    conversation
 GET   /doubles                                                       sales      -
 POST  /doubles/apart                                                 sales      -
 POST  /doubles/merge                                                 sales      -

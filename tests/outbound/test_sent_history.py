@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import psycopg
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from core.context import Context
-from core.conversations import Attachment, Conversation, Message, ThreadId
+from core.conversations import Attachment, Conversation, Direction, Message, ThreadId
 from core.documents import Document
 from core.outbox import Delivery, DeliveryState, Purpose
 from outbound.channels.base import Outcome, Result
@@ -54,6 +55,26 @@ async def test_what_was_sent_stands_in_the_conversation_once_with_its_message_id
         assert messages[1].recipients == {"to": [["", "client2@company2.example"]]}
         threads = set(session.scalars(select(ThreadId.rfc_id).where(ThreadId.conversation_id == number)))
         assert threads == {delivery.rfc_id for delivery in deliveries}
+
+
+async def test_what_waited_for_its_time_stands_where_it_left_after_what_came_meanwhile(company: Company):
+    context = company()
+    number = conversation(context)
+    queue(context, draft(1, conversation_id=number, automatic=False, purpose=Purpose.ANSWER))
+    with context.transaction() as session:
+        began = func.now() - timedelta(hours=14)
+        session.execute(update(Message).values(happened_at=began))
+        session.add(
+            Message(
+                conversation_id=number, direction=Direction.IN, subject="Siurbliai", sender="a@b.example",
+                recipients={}, text="Dar klausimas.", reply="Dar klausimas.", trail=[],
+                happened_at=func.now() - timedelta(hours=1),
+            )
+        )  # fmt: skip
+    await send_all(context, MemoryChannel())
+    with context.transaction() as session:
+        ways = session.scalars(select(Message.direction).order_by(Message.happened_at)).all()
+        assert ways == [Direction.IN, Direction.OUT]
 
 
 async def test_who_looks_at_the_conversation_hears_that_their_letter_has_left(company: Company):
