@@ -8,13 +8,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from core.accounts import Channel
-from core.consent import Scope, SuppressionReason, address_key
+from core.consent import Scope, SuppressionReason, address_key, suppress_all
 from core.errors import FrontdeskError, InputRefused
-from core.outbox_history import as_json
 from core.values import is_email
 
 LARGEST = 100_000_000
@@ -44,16 +42,6 @@ REASONS = {
     "manual": SuppressionReason.MANUAL,
 }
 """What other programs call the reasons."""
-
-_PUT = text("""
-insert into suppression (channel, address, scope, reason, source)
-select v.channel, v.address, v.scope, v.reason, :source
-from json_to_recordset(cast(:rows as json)) as v (channel text, address text, scope text, reason text)
-on conflict (channel, address) do update
-set scope = excluded.scope, reason = excluded.reason, source = excluded.source
-where suppression.scope = 'marketing' and excluded.scope = 'everything'
-returning channel, xmax = 0
-""")
 
 
 @dataclass(slots=True)
@@ -165,12 +153,18 @@ def _write(
 ) -> None:
     if page and not dry:
         plain = [
-            {"channel": channel, "address": one.address, "scope": one.scope, "reason": one.reason}
+            {
+                "channel": channel,
+                "address": one.address,
+                "scope": one.scope,
+                "reason": one.reason,
+                "source": source[:300],
+            }
             for one in page.values()
             for channel in _closes(one)
         ]
-        written = session.execute(_PUT, {"rows": as_json(plain), "source": source[:300]}).all()
-        added = sum(bool(new) for channel, new in written if channel != Channel.VOICE)
+        written = suppress_all(session, plain)
+        added = sum(new for channel, new in written if channel != Channel.VOICE)
         done.added += added
         done.known += len(page) - added
     page.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, null, select, update
 from sqlalchemy.orm import Session
 
 from core.accounts import Channel, Contact, ContactPoint, PointKind
@@ -215,12 +215,14 @@ def _open(session: Session, channel: Channel, address: str) -> None:
     Who pressed 9 has no key that takes it back, so their word does; STOP by SMS ends with their START.
     """
     closed = [Scope.MARKETING, Scope.EVERYTHING] if channel == Channel.VOICE else [Scope.MARKETING]
+    theirs = Suppression.channel == channel, Suppression.address == address_key(channel, address)
     session.execute(
         delete(Suppression).where(
-            Suppression.channel == channel,
-            Suppression.address == address_key(channel, address),
+            *theirs,
             Suppression.scope.in_(closed),
             Suppression.reason == SuppressionReason.UNSUBSCRIBED,
         )
     )
+    asked = Suppression.wish["reason"].astext == SuppressionReason.UNSUBSCRIBED
+    session.execute(update(Suppression).where(*theirs, asked).values(wish=null()))
     session.expire_all()

@@ -17,6 +17,7 @@ SOURCES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"delivery:\d+"), N_("a report about our letter")),
     (re.compile(r"delivery \d+: (?:RCPT|\.): (?P<what>.*)", re.DOTALL), N_("the server said: %(what)s")),
     (re.compile(r"delivery \d+: (?P<what>.*)", re.DOTALL), N_("the exchange said: %(what)s")),
+    (re.compile(r"before letters came back"), N_("it was closed before letters came back")),
     (re.compile(r"import: (?P<what>.*)"), N_("from the file %(what)s")),
 )
 """What is noted where an address is closed, and how it reads."""

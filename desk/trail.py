@@ -37,6 +37,8 @@ FIXED = frozenset(
         N_("nobody reads at that address"),
         N_("the address is our own"),
         N_("answered by the acknowledgement of another letter"),
+        N_("letters to this address had been given up; it is written to again"),
+        N_("this number had been given up; it is called and written to again"),
     }
 )
 """Reasons without anything of the letter in them."""

@@ -9,8 +9,9 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import phoneorders, routing, traffic, transcripts
+from core import heardfrom, phoneorders, routing, traffic, transcripts
 from core.accounts import Channel, Contact, ContactPoint, PointKind
+from core.callplan import Step
 from core.calls import Call, CallState
 from core.config import Settings
 from core.conversations import Conversation, Direction, Message
@@ -49,6 +50,10 @@ def file(session: Session, settings: Settings, call: Call, at: datetime) -> None
             recipients={"to": [["", call.called]]},
             happened_at=call.started_at or at,
         )
+        if call.direction == Direction.IN and heardfrom.open_again(
+            session, heardfrom.number_signs(caller.number, call.started_at or at), heardfrom.BY_CALL
+        ):
+            message.trail = [{"step": "recognise", "reason": heardfrom.NOTED_NUMBER}]
         session.add(message)
         session.flush()
         call.message_id = message.id
@@ -91,7 +96,8 @@ def write(session: Session, settings: Settings, call: Call) -> None:
     message.reply = "\n\n".join(filter(None, (happened, call.note.strip() or shortened(spoken) or ours)))
     message.text = "\n\n".join(filter(None, (happened, call.note.strip(), spoken, ours)))
     message.language = call.language
-    kept = [one for one in message.trail or [] if one.get("step") == "classify"]
+    of_route = {step.value for step in Step}
+    kept = [one for one in message.trail or [] if one.get("step") not in of_route]
     message.trail = [*({"step": one["step"], "reason": one["reason"]} for one in call.route), *kept]
     message.staff_id = call.staff_id
 

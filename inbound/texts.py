@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from core import sequences_stops
+from core import heardfrom, sequences_stops
 from core.accounts import Channel
 from core.config import Settings
 from core.consent import Scope, Suppression, SuppressionReason, suppress
@@ -50,11 +50,14 @@ def receive(session: Session, settings: Settings, classifier: Labeller, event: P
     )
     session.add(message)
     session.flush()
+    opened = heardfrom.open_again(session, heardfrom.number_signs(caller.number, at), heardfrom.BY_SMS)
     if wish is not None:
         _obey(session, caller.number, wish, event)
         message.trail = [{"step": "screen", "reason": f"asks for {wish.value}"}]
     elif body.strip():
         _label(session, classifier, message, talk)
+    if opened:
+        message.trail = [{"step": "recognise", "reason": heardfrom.NOTED_NUMBER}, *(message.trail or ())]
     if caller.contact is not None:
         # An answer is an answer, whatever it came by.
         sequences_stops.stop_for_contacts(session, [caller.contact.id], StopReason.REPLY)

@@ -6,8 +6,11 @@ from collections.abc import Iterable
 
 from sqlalchemy import select
 
-from core.accounts import Account, AccountDomain, Contact, ContactPoint, PointKind, name_of_domain
+from core import heardfrom
+from core.accounts import Account, AccountDomain, Channel, Contact, ContactPoint, PointKind, name_of_domain
 from core.bulk import among, new_ids
+from core.consent import address_key
+from core.heardfrom import Sign
 from core.staff import StaffMember
 from core.values import BadAddress, email_domain, is_free_mail, normal_email
 from inbound.authenticity import Verdict
@@ -34,6 +37,24 @@ def run(batch: Batch) -> None:
         batch, {item.sender for item in items if (item.sender and not item.staff_id) or item.person}
     )
     _add_unknown(batch, items, people)
+    _alive(batch, items)
+
+
+def _alive(batch: Batch, items: Iterable[Item]) -> None:
+    """Who wrote has an address that lives; what a form or a forward names, or a forger, shows nothing."""
+    signs = {
+        id(item): Sign(Channel.EMAIL, address_key(Channel.EMAIL, item.sender), item.came_at)
+        for item in items
+        if item.sender is not None
+        and item.human
+        and not item.reading.by_form
+        and "forwarded_by_staff" not in item.warnings
+        and not _denied(item)
+    }
+    opened = heardfrom.open_again(batch.session, signs.values(), heardfrom.BY_LETTER)
+    for item in items:
+        if (sign := signs.get(id(item))) is not None and (sign.channel, sign.address) in opened:
+            item.note("recognise", heardfrom.NOTED)
 
 
 def _sender(item: Item) -> None:

@@ -111,3 +111,14 @@ def test_automatic_calls_are_refused_and_allowed_apart_from_mail_and_sms(session
     assert wishes.state(session, ONA, everything, proof="page").wanted[by_voice]
     said = [one.granted for one in session.scalars(select(Consent).where(Consent.channel == "voice"))]
     assert said == [False, True]
+
+
+def test_an_opt_out_taken_back_does_not_return_when_the_dead_address_lives_again(
+    session: Session, ona: Contact
+):
+    stop(session, SuppressionReason.UNSUBSCRIBED)
+    stop(session, SuppressionReason.BOUNCED, Scope.EVERYTHING)
+    wishes.state(session, ONA, {OFFERS}, proof="page")
+    found = consent.suppression_of(session, Channel.EMAIL, ONA)
+    assert found is not None
+    assert (found.reason, found.wish) == (SuppressionReason.BOUNCED, None)
