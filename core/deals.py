@@ -191,7 +191,7 @@ class StageChange(Base):
     lacking: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     """What was missing when a leader let the deal leave the stage before all the same."""
     found: Mapped[dict[str, Any] | None]
-    """What a person's move put an end to, for the day it is taken back (`core.stages_back`)."""
+    """What the move put an end to, for the day it is taken back (`core.stages_back`)."""
 
     deal: Mapped[Deal] = relationship(back_populates="changes")
     to_stage: Mapped[Stage] = relationship(foreign_keys=[to_stage_id])

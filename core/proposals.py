@@ -96,6 +96,16 @@ def was_dismissed(deal: Deal, stage_key: str, cause: str) -> bool:
     return f"{stage_key}={cause}" in deal.dismissed
 
 
+def set_aside(cause: str) -> str:
+    """How a deal keeps that a letter or an event moves it by itself no more while it stays in its stage."""
+    return f"!{cause}"
+
+
+def was_set_aside(deal: Deal, cause: str) -> bool:
+    """Whether a person has taken back what a rule made of this, a letter or an event, in the deal's stage."""
+    return set_aside(cause) in deal.dismissed
+
+
 def automatic(session: Session, limit: int) -> list[tuple[int, int, str]]:
     """Deals whose proposal moves them by itself: deal, stage and topic; locked until the transaction ends."""
     query = (

@@ -122,7 +122,7 @@ def enter_stage(
         deals.hold(session, deal)
         missing = _may_leave(session, deal, stage, override=override, reason=reason)
         giver_id = deal.performer_id or deal.owner_id
-        found = stages_back.found_by(session, deal) if staff else None
+        found = stages_back.found_by(session, deal)
         if goes_back(deal.stage, stage):
             _take_back_letter(session, deal)
         change = deals.move(session, deal, stage, staff_id=staff.id if staff else None, reason=reason)
@@ -137,8 +137,7 @@ def enter_stage(
         begun = None
         if not silent:
             begun = _begin_follow_up(session, deal, stage, calendar or Calendar())
-        if found is not None:
-            change.found = found | {"begun": begun.id if begun else None}
+        change.found = found | {"begun": begun.id if begun else None}
         _appoint(session, deal, change, giver_id, reason)
     return change, delivery_id
 
@@ -229,7 +228,7 @@ def run_rules(session: Session, deal: Deal, calendar: Calendar | None = None) ->
     """
     made: list[StageChange] = []
     while deal.outcome is None:
-        target = _by_event(session, deal, "automatic_on")
+        target = _by_itself(session, deal)
         if target is None:
             _propose(session, deal)
             break
@@ -250,8 +249,9 @@ def run_rules(session: Session, deal: Deal, calendar: Calendar | None = None) ->
     return made
 
 
-def _by_event(session: Session, deal: Deal, by: str) -> tuple[Stage, str] | None:
-    return by_event(deal.stage, deal.pipeline.stages, readiness.happened(session, deal), by)
+def _by_itself(session: Session, deal: Deal) -> tuple[Stage, str] | None:
+    events = [one for one in readiness.happened(session, deal) if not proposals.was_set_aside(deal, one)]
+    return by_event(deal.stage, deal.pipeline.stages, events, "automatic_on")
 
 
 def dismiss_proposal(session: Session, deal: Deal) -> None:

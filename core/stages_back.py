@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
-from core import approvals, audit, handling, outbox, sequences, sequences_stops, tasks
+from core import approvals, audit, handling, outbox, proposals, readiness, sequences, sequences_stops, tasks
 from core.accounts import Contact
 from core.calls import Call
 from core.conversations import Conversation, Direction, Message
@@ -93,11 +93,12 @@ def last_to_take_back(session: Session, deal: Deal) -> StageChange | None:
 
 
 def take_back(session: Session, deal: Deal, change_id: int, *, by: int) -> TakenBack:
-    """Bring a deal back into the stage that a person's move took it from, as if it had not been moved.
+    """Bring a deal back into the stage that a move took it from, as if it had not been moved.
 
     Its time in that stage goes on, its document and the follow-up and tasks that the move began are taken
     back, and the follow-ups that it ended go on unless the client has written or called since. The log of
-    stages forgets the move; the audit log keeps it.
+    stages forgets the move; the audit log keeps it. What a rule made of a letter or an event it makes of that
+    one no more, as long as the deal stays in its stage.
 
     Raises NotFound for what is no such move, MovedOn where another one followed it, TooLate, and HasLeft
     where something is with the client already; then nothing has changed.
@@ -121,6 +122,8 @@ def take_back(session: Session, deal: Deal, change_id: int, *, by: int) -> Taken
     _drop_tasks(session, change, begun)
     before, after = change.to_stage, change.from_stage
     _put_back(session, deal, change, change.found)
+    if change.staff_id is None:
+        _set_aside(session, deal, change, change.found)
     follow_ups = _let_go_on(session, change)
     audit.note(
         session, by, "taken_back", "deal", deal.id, deal.title or f"S-{deal.id}",
@@ -230,6 +233,19 @@ def _put_back(session: Session, deal: Deal, change: StageChange, found: dict[str
         .scalar_subquery()
     )
     session.execute(update(StageChange).where(StageChange.id == before).values(left_at=None))
+    session.flush()
+
+
+def _set_aside(session: Session, deal: Deal, change: StageChange, found: dict[str, Any]) -> None:
+    """What spoke for a rule's move neither makes it nor proposes it again: its letter, and all that holds."""
+    session.refresh(deal)
+    causes = set(readiness.happened(session, deal))
+    if found["proposed_stage_id"] == change.to_stage_id:
+        if found["proposed_by_message_id"] is not None:
+            causes.add(proposals.spoken_by(found["proposed_by_message_id"]))
+        deal.proposed_stage_id = deal.proposed_by_message_id = None
+    no = {f"{change.to_stage.key}={cause}" for cause in causes}
+    deal.dismissed = sorted({*deal.dismissed, *no, *(proposals.set_aside(cause) for cause in causes)})
     session.flush()
 
 

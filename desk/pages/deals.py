@@ -210,7 +210,7 @@ def _take_back(
 def unmove(
     request: PageRequest, session: Transaction, deal_id: FromPath[int], change_id: FromPath[int]
 ) -> Response[Any]:
-    """The deal was moved by mistake: it is where it was, as long as nothing has left."""
+    """The deal was moved by mistake, also by a rule: it is where it was, as long as nothing has left."""
     viewer = request.scope["user"]
     deal = deal_for(session, viewer, deal_id)
     change = session.get(StageChange, change_id)
@@ -239,7 +239,7 @@ def unmove(
 
 
 def _may_unmove(viewer: SignedIn, change: StageChange) -> bool:
-    return viewer.role in LEADERS or change.staff_id == viewer.staff_id
+    return viewer.role in LEADERS or change.staff_id in {None, viewer.staff_id}
 
 
 def _unmovable(session: Session, viewer: SignedIn, deal: Deal) -> int | None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core import handover, sequences, stages_back
+from core import handover, payments, proposals, sequences, stages_back
 from core.audit import AuditEntry
 from core.deals import Deal, LossReason, Outcome, Stage, StageChange
+from core.labels import Classification
 from core.outbox import Delivery, DeliveryState
 from core.sequences import Enrolment, EnrolmentState, StopReason
 from core.staff import StaffMember
-from core.stages import close, enter_stage
-from core.stages_back import HasLeft, MovedOn, TooLate, take_back
+from core.stages import close, enter_stage, run_rules
+from core.stages_back import HasLeft, MovedOn, TooLate, last_to_take_back, take_back
 from core.tasks import Task, TaskState
 from tests.core.people import client, colleague, deal_with_lines, letter
 
@@ -154,3 +156,38 @@ def test_a_letter_that_the_move_cancelled_is_told_of(session: Session) -> None:
     _moved(session, deal, rasa)
     back = take_back(session, deal, _moved(session, deal, rasa, "first_contact").id, by=rasa.id)
     assert (back.letters, back.lost, deal.stage.key) == (0, 1, "commercial_offer")
+
+
+def test_a_move_by_a_rule_is_taken_back_and_the_same_event_makes_it_no_more(session: Session) -> None:
+    rasa = colleague(session)
+    deal = deal_with_lines(session, client(session), rasa)
+    delivery, after = _stage(session, "delivery"), _stage(session, "after_sale")
+    delivery.automatic_on, delivery.template = ["paid"], None
+    after.automatic_on, after.template = ["delivered"], None
+    enter_stage(session, deal, _stage(session, "payment"), staff=rasa, silent=True)
+    payments.pay(session, deal, amount=Decimal(10_000), paid_on=date(2026, 11, 20), number="P-1")
+    [change] = run_rules(session, deal)
+    assert last_to_take_back(session, deal) is change
+    take_back(session, deal, change.id, by=rasa.id)
+    assert (deal.stage.key, run_rules(session, deal), deal.proposed_stage_id) == ("payment", [], None)
+    payments.deliver(session, deal, delivered_on=date(2026, 11, 21), number="D-1")
+    assert [one.to_stage.key for one in run_rules(session, deal)] == ["after_sale"]
+
+
+def test_a_letter_whose_move_was_taken_back_moves_the_deal_no_more(
+    session: Session,
+) -> None:
+    rasa = colleague(session)
+    deal = deal_with_lines(session, client(session), rasa)
+    contract = _stage(session, "contract")
+    contract.automatic_on, contract.template = ["order"], None
+    assert deal.contact is not None
+    message = letter(session, deal.contact)
+    session.add(Classification(message_id=message.id, intent="order", confidence=0.9))
+    deal.proposed_stage_id, deal.proposed_by_message_id = contract.id, message.id
+    session.flush()
+    [(_, _, topic)] = proposals.automatic(session, 10)
+    change, _ = enter_stage(session, deal, contract, reason=f"by rule: {topic}")
+    take_back(session, deal, change.id, by=rasa.id)
+    assert (deal.stage.key, proposals.automatic(session, 10)) == ("first_contact", [])
+    assert proposals.was_dismissed(deal, "contract", proposals.spoken_by(message.id))
