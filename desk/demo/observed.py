@@ -14,7 +14,7 @@ from core import intake
 from core.conversations import Conversation, Direction, Message
 from core.intake import IntakeState, RawMessage, RawOrigin
 from core.labels import Classification
-from core.outbox import Delivery, DeliveryState
+from core.outbox import Delivery, DeliveryEvent, DeliveryState
 from core.routing import Assignment
 from core.staff import StaffMember, Team
 from desk.demo.correspondence import Letter
@@ -190,9 +190,10 @@ def waiting(session: Session, *, untried: bool = False) -> tuple[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """A message that was filed or sent a moment ago."""
+    """A message that came or left a moment ago."""
 
-    message_id: int
+    number: int
+    """Of the message that came, or of the event that one left."""
     incoming: bool
     who: str
     subject: str
@@ -201,21 +202,35 @@ class News:
     assignee: str
 
 
-def news(session: Session, after: int) -> list[News]:
-    """Messages with a higher id than that, oldest first."""
+def came(session: Session, after: int) -> list[News]:
+    """Messages of clients with a higher id than that, oldest first."""
     rows = session.execute(
-        select(Message, Classification.intent, StaffMember.name, Delivery.address)
+        select(Message.id, Message.sender, Message.subject, Classification.intent, StaffMember.name)
         .join(Conversation, Message.conversation_id == Conversation.id)
         .outerjoin(Classification, Classification.message_id == Message.id)
         .outerjoin(StaffMember, Conversation.assignee_id == StaffMember.id)
-        .outerjoin(Delivery, Message.delivery_id == Delivery.id)
-        .where(Message.id > after)
+        .where(Message.id > after, Message.direction == Direction.IN)
         .order_by(Message.id)
     )
     return [
-        News(
-            message.id, message.direction == Direction.IN, address or message.sender, message.subject,
-            intent or "", name or "",
-        )
-        for message, intent, name, address in rows
-    ]  # fmt: skip
+        News(number, True, sender, subject, intent or "", name or "")
+        for number, sender, subject, intent, name in rows
+    ]
+
+
+def left(session: Session, after: int) -> list[News]:
+    """What a server took of ours after that event; what was written and taken back is not among it."""
+    rows = session.execute(
+        select(DeliveryEvent.id, Delivery.address, Message.subject)
+        .join(Delivery, DeliveryEvent.delivery_id == Delivery.id)
+        .join(Message, Message.delivery_id == func.coalesce(Delivery.copy_of_id, Delivery.id))
+        .where(DeliveryEvent.id > after, DeliveryEvent.state == DeliveryState.SENT)
+        .order_by(DeliveryEvent.id)
+    )
+    return [News(number, False, address, subject, "", "") for number, address, subject in rows]
+
+
+def newest(session: Session) -> tuple[int, int]:
+    """The newest message and the newest event of a delivery, after which there is news."""
+    found = (session.scalar(select(func.max(one))) or 0 for one in (Message.id, DeliveryEvent.id))
+    return next(found), next(found)

@@ -11,13 +11,13 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from rich.console import Console
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.conversations import Message
 from core.errors import InputRefused
 from core.intake import RawOrigin
 from desk import wiring
@@ -30,6 +30,7 @@ from desk.demo.switchboard import switchboard
 from desk.demo.world import World
 
 UNDERSTAND_SECONDS = 300.0
+TO_END = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FILE_WIDTH = 140
 
 
@@ -54,9 +55,7 @@ def run(
         raise InputRefused(f"{folder} is not empty.", cure="Name a new folder, or leave --folder out.")
     console = console or _console()
     with ExitStack() as stack:
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            # Told to end by any way, everything that was started is ended in order.
-            stack.callback(signal.signal, number, signal.signal(number, signal.default_int_handler))
+        stack.enter_context(told_to_end())
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="frontdesk-demo-")))
         folder.mkdir(parents=True, exist_ok=True)
@@ -77,6 +76,32 @@ def run(
             return _play(world, contents, console, wrong)
         _stay(world, contents, console)
         return 0
+
+
+@contextmanager
+def told_to_end() -> Iterator[None]:
+    """Told to end in any way, everything that was started within the block is ended in order.
+
+    Whatever fails because it was broken off there, as a connection in the middle of a statement does, is no
+    fault of its own: it leaves the block as the KeyboardInterrupt that broke it off.
+    """
+    told = False
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        nonlocal told
+        told = True
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, end) for number in TO_END}
+    try:
+        yield
+    except Exception as error:
+        if told:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _console() -> Console:
@@ -187,15 +212,19 @@ def _stay(world: World, contents: dict[str, bytes], console: Console) -> None:
         secret=people.company()["sign_in"],
     )
     with world.transaction() as session:
-        newest = session.scalar(select(func.max(Message.id))) or 0
+        message, event = observed.newest(session)
 
     def look(session: Session) -> None:
-        nonlocal newest
-        for one in observed.news(session, newest):
+        nonlocal message, event
+        for one in observed.came(session, message):
             report.happened(console, one)
-            newest = one.message_id
+            message = one.number
+        for one in observed.left(session, event):
+            report.happened(console, one)
+            event = one.number
 
     try:
-        world.stay(look)
+        with told_to_end():
+            world.stay(look)
     except KeyboardInterrupt:
         console.print("\nThe demonstration ends.")
