@@ -52,7 +52,10 @@ class Task(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     settled_at: Mapped[datetime | None]
 
-    assignee: Mapped[StaffMember | None] = relationship()
+    planned_by: Mapped[int | None] = mapped_column(ForeignKey("staff_member.id"))
+    """Who planned it by hand, and may take it back; None where frontdesk made it."""
+
+    assignee: Mapped[StaffMember | None] = relationship(foreign_keys=[assignee_id])
     conversation: Mapped[Conversation | None] = relationship()
 
 
@@ -99,6 +102,7 @@ def plan(
     due_at: datetime | None,
     kind: str = "other",
     conversation: Conversation | None = None,
+    by: int | None = None,
 ) -> Task:
     """Put something on somebody's list, about a conversation's client where one is given.
 
@@ -114,6 +118,7 @@ def plan(
         kind=kind if kind in KINDS else "other",
         assignee_id=assignee_id,
         due_at=due_at,
+        planned_by=by,
     )
     if conversation is not None:
         task.conversation_id = conversation.id

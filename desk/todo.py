@@ -1,4 +1,4 @@
-"""Lists of tasks, and who may settle one: whose it is, leaders, and whoever may see the client's letters."""
+"""Lists of tasks, and who may settle one: whose it is, who planned it, leaders, who sees the letters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core.accounts import Account, Contact
 from core.conversations import Conversation
@@ -59,6 +59,7 @@ def _rows(viewer: SignedIn) -> Select[*tuple[Any, ...]]:
             Task.settled_at,
             StaffMember.name.label("assignee"),
             Task.assignee_id,
+            _planner(),
             func.coalesce(Contact.name, "").label("contact"),
             func.coalesce(Account.name, "").label("account"),
             func.coalesce(Deal.title, "").label("deal"),
@@ -69,6 +70,15 @@ def _rows(viewer: SignedIn) -> Select[*tuple[Any, ...]]:
         .outerjoin(Account, Task.account_id == Account.id)
         .outerjoin(Deal, Task.deal_id == Deal.id)
     )
+
+
+def _planner() -> ColumnElement[str]:
+    """The name of the colleague who planned a task for another."""
+    other = aliased(StaffMember)
+    name = select(other.name).where(
+        other.id == Task.planned_by, Task.planned_by.is_distinct_from(Task.assignee_id)
+    )
+    return name.correlate(Task).scalar_subquery().label("planner")
 
 
 def mine(session: Session, viewer: SignedIn) -> Sequence[Any]:
@@ -121,7 +131,8 @@ def task_for(session: Session, viewer: SignedIn, task_id: int) -> Task:
     query = select(Task).where(Task.id == task_id)
     if viewer.role not in LEADERS:
         seen = select(Conversation.id).where(visible(viewer), _about()).correlate(Task).exists()
-        query = query.where(or_(Task.assignee_id == viewer.staff_id, seen))
+        own = or_(Task.assignee_id == viewer.staff_id, Task.planned_by == viewer.staff_id)
+        query = query.where(or_(own, seen))
     task = session.scalar(query)
     if task is None:
         raise NotFound

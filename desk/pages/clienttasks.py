@@ -119,8 +119,9 @@ def _plan(
             given = {name: form.line(name) for name in ("kind", "title", "staff_id", "due", "contact_id")}
             return _form(request, session, whom, given, against)
     task = tasks.plan(
-        session, form.line("title", longest=300), assignee_id=staff_id, due_at=due_at, kind=form.line("kind")
-    )
+        session, form.line("title", longest=300), assignee_id=staff_id, due_at=due_at, kind=form.line("kind"),
+        by=viewer.staff_id,
+    )  # fmt: skip
     task.account_id, task.contact_id = whom.account_id, contact_id
     session.flush()
     live.announce(session, "task", -whom.account_id if whom.account_id else None, task.assignee_id)

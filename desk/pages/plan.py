@@ -130,6 +130,7 @@ def add_task(request: PageRequest, state: State, session: Transaction, form: Fil
         due_at=due_at,
         kind=form.line("kind"),
         conversation=conversation,
+        by=viewer.staff_id,
     )
     live.announce(session, "task", task.conversation_id, task.assignee_id)
     return done(

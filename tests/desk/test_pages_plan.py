@@ -105,6 +105,24 @@ def test_something_is_planned_about_a_client_for_a_colleague_and_undone(
     assert _tasks(engine, "Suderinti kainą")[0].state == TaskState.CANCELLED
 
 
+def test_what_is_planned_for_a_colleague_says_by_whom_and_its_planner_takes_it_back(
+    signed_in: SignedIn, engine: sa.Engine, world: World
+) -> None:
+    other = world.staff["other"]
+    given = {"title": "Atnaujinti kainas", "staff_id": str(other.id), "kind": "other", "due": ""}
+    planner = signed_in("agent")
+    planned = planner.post("/tasks/new", data=given, headers=HTMX)
+    with transaction(engine) as session:
+        task = session.scalars(sa.select(Task).where(Task.title == "Atnaujinti kainas")).one()
+    assert world.staff["agent"].name in signed_in("other").get("/tasks").text.split("Atnaujinti kainas")[1]
+    planner = signed_in("agent")
+    undo = f"/tasks/{task.id}/cancel"
+    assert undo in planned.text + str(planned.headers)
+    assert planner.post(undo, headers=HTMX).status_code < 400
+    with transaction(engine) as session:
+        assert session.get_one(Task, task.id).state == TaskState.CANCELLED
+
+
 @pytest.mark.parametrize("kind", ["busy", "away", "past"])
 def test_a_moment_that_clashes_is_asked_about_before_anything_is_planned(
     signed_in: SignedIn, engine: sa.Engine, world: World, kind: str
