@@ -11,15 +11,20 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Connection,
     ForeignKey,
     Identity,
     Index,
+    Interval,
     LargeBinary,
+    Select,
     Text,
+    bindparam,
     delete,
     func,
     select,
@@ -102,13 +107,27 @@ def open_session(session: Session, staff: StaffMember, *, client: str = "", agen
     return token
 
 
-def find(session: Session, token: str, *, idle: timedelta) -> SignedIn | None:
-    """Whose session a token opens; None when it is unknown, ended, idle for too long, or its owner left."""
-    from core.preferences import StaffPreference
+def find(connection: Connection, token: str, *, idle: timedelta) -> SignedIn | None:
+    """Whose session a token opens; None when it is unknown, ended, idle for too long, or its owner left.
 
+    Asked before every page: over a connection that commits by itself it is one question and one answer.
+    """
     if not 20 <= len(token) <= 100:
         return None
-    query = (
+    row: Any = connection.execute(_find_query(), {"token": _hash(token), "idle": idle}).first()
+    if row is None:
+        return None
+    number, staff_id, name, email, role, *others, stale = row
+    if stale:
+        connection.execute(update(DeskSession).where(DeskSession.id == number).values(seen_at=func.now()))
+    return SignedIn(number, staff_id, name, email, Role(role), *others)
+
+
+@lru_cache(maxsize=1)
+def _find_query() -> Select[*tuple[Any, ...]]:
+    from core.preferences import StaffPreference
+
+    return (
         select(
             DeskSession.id,
             StaffMember.id,
@@ -123,19 +142,12 @@ def find(session: Session, token: str, *, idle: timedelta) -> SignedIn | None:
         .join(StaffMember, DeskSession.staff_id == StaffMember.id)
         .outerjoin(StaffPreference, StaffPreference.staff_id == StaffMember.id)
         .where(
-            DeskSession.token_hash == _hash(token),
+            DeskSession.token_hash == bindparam("token"),
             StaffMember.active,
-            DeskSession.seen_at > func.now() - idle,
+            DeskSession.seen_at > func.now() - bindparam("idle", type_=Interval),
             DeskSession.created_at > func.now() - LONGEST,
         )
     )
-    row: Any = session.execute(query).first()
-    if row is None:
-        return None
-    *fields, stale = row
-    if stale:
-        session.execute(update(DeskSession).where(DeskSession.id == fields[0]).values(seen_at=func.now()))
-    return SignedIn(*fields)
 
 
 def end(session: Session, token: str) -> None:

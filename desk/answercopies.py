@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import copies, letters
+from core import copies
 from core.accounts import Channel, Contact, ContactPoint, PointKind
 from core.config import Settings
 from core.consent import Scope, Suppression, address_key, suppressed
@@ -63,12 +63,13 @@ def of_conversation(
     session: Session,
     settings: Settings,
     conversation: Conversation,
+    incoming: Message | None,
     *,
     begun: str = "",
     all_of_them: bool = False,
 ) -> Offer:
-    """What the form of an answer offers; with ``all_of_them`` the others stand in the field already."""
-    incoming = letters.last_incoming(session, conversation.id)
+    """What the form of an answer to a letter offers; with ``all_of_them`` the others stand in the field
+    already."""
     others = _others(session, settings, incoming) if incoming is not None else []
     to = incoming.sender if incoming is not None else ""
     known = of_client(session, conversation.account_id, without={to, *(one.address for one in others)})

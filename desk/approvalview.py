@@ -22,7 +22,7 @@ from core.i18n import N_, Texts
 from core.outbox import Delivery
 from core.sessions import SignedIn
 from core.staff import Role, StaffMember, Team
-from desk import answers
+from desk import answers, colleagues
 from desk.access import LEADERS
 
 STATES: dict[ApprovalState, tuple[str, str]] = {
@@ -147,12 +147,7 @@ def approver_choices(session: Session, language: Texts) -> list[tuple[str, str]]
 
 def people(session: Session, but: int | None = None) -> list[tuple[str, str]]:
     """Colleagues whose word can be asked for."""
-    query = (
-        select(StaffMember.email, StaffMember.name)
-        .where(StaffMember.active, StaffMember.role != Role.MARKETING, StaffMember.id != (but or 0))
-        .order_by(StaffMember.name)
-    )
-    return [(f"person:{email}", name) for email, name in session.execute(query)]
+    return colleagues.approvers(colleagues.active(session), but)
 
 
 def row_values(session: Session, viewer: SignedIn, which: Any, limit: int = 100) -> list[Any]:

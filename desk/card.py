@@ -94,10 +94,20 @@ class Page:
         )
 
     @property
+    def last_letter(self) -> Message | None:
+        """The newest letter the client wrote, which an answer by mail answers."""
+        letters = (one for one in reversed(self.messages) if one.direction == "in" and one.channel == "email")
+        return next(letters, None)
+
+    @property
+    def alone(self) -> bool:
+        """There is one letter only, so there is nothing to separate."""
+        return len(self.messages) < 2
+
+    @property
     def answer_address(self) -> str | None:
         """Where an answer by mail goes: whence the client last wrote a letter, else to their address."""
-        letters = (one for one in reversed(self.messages) if one.direction == "in" and one.channel == "email")
-        if (newest := next(letters, None)) is not None and newest.sender:
+        if (newest := self.last_letter) is not None and newest.sender:
             return newest.sender
         contact = self.conversation.contact
         return contact.email if contact else None

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from core import moves, suggestions
-from core.conversations import Conversation, Message
+from core.conversations import Conversation
 from core.moves import Move
 from core.sessions import SignedIn
 from core.suggestions import Suggestion
@@ -35,9 +34,6 @@ class Doubts:
     suggestions: Sequence[Suggestion]
     beside: Beside | None
     moved: Sequence[Move]
-    alone: bool
-    """There is one letter only, so there is nothing to separate."""
-    today: datetime
 
 
 def read(session: Session, viewer: SignedIn, conversation: Conversation) -> Doubts:
@@ -45,21 +41,12 @@ def read(session: Session, viewer: SignedIn, conversation: Conversation) -> Doub
     waiting = (
         suggestions.open_for(session, conversation.contact_id) if conversation.contact_id is not None else []
     )
-    letters = session.scalar(
-        select(func.count()).select_from(Message).where(Message.conversation_id == conversation.id)
-    )
-    now = session.scalar(select(func.now()))
-    assert now is not None  # noqa: S101 - a database knows the time
-    return Doubts(
-        waiting,
-        _beside(session, viewer, conversation.beside_id),
-        moves.last_moves(session, conversation.id),
-        (letters or 0) < 2,
-        now,
-    )
+    return Doubts(waiting, beside(session, viewer, conversation), moves.last_moves(session, conversation.id))
 
 
-def _beside(session: Session, viewer: SignedIn, number: int | None) -> Beside | None:
+def beside(session: Session, viewer: SignedIn, conversation: Conversation) -> Beside | None:
+    """What a conversation was set beside, if it was."""
+    number = conversation.beside_id
     if number is None:
         return None
     query = (

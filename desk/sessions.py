@@ -13,7 +13,6 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from core import sessions
-from core.db import transaction
 from core.sessions import SignedIn
 
 COOKIE = "frontdesk_session"
@@ -50,5 +49,5 @@ class SessionLayer(ASGIMiddleware):
 def whose(state: State, token: str) -> SignedIn | None:
     """Whose session the token opens."""
     idle = timedelta(hours=state.settings.desk.session_hours)
-    with transaction(state.engine) as session:
-        return sessions.find(session, token, idle=idle)
+    with state.engine.connect() as connection:
+        return sessions.find(connection.execution_options(isolation_level="AUTOCOMMIT"), token, idle=idle)

@@ -26,6 +26,7 @@ from core.tasks import Task, TaskState
 from core.unsent import Unsent
 from desk import fixedquery
 from desk.access import LEADERS, visible
+from desk.colleagues import Colleague, active, of_clients
 
 PAGE = 50
 MANY = 1000
@@ -301,24 +302,9 @@ def _rows(viewer: SignedIn) -> Select[*tuple[Any, ...]]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Colleague:
-    """Somebody to whom work can be given."""
-
-    id: int
-    name: str
-    team: str | None
-
-
 def colleagues(session: Session) -> list[Colleague]:
     """Everybody who deals with clients, by name."""
-    query = (
-        select(StaffMember.id, StaffMember.name, Team.name)
-        .outerjoin(Team)
-        .where(StaffMember.active, StaffMember.role.not_in(["admin", "marketing"]))
-        .order_by(StaffMember.name)
-    )
-    return [Colleague(*row) for row in session.execute(query)]
+    return of_clients(active(session))
 
 
 def uncertain_query(viewer: SignedIn) -> Select[*tuple[Any, ...]]:

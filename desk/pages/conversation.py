@@ -22,13 +22,22 @@ from core.notices import open_alarms
 from core.outbox import DeliveryState
 from core.reading import mark_read
 from core.sessions import SignedIn
-from desk import answercopies, approvalview, card, doubts, followups, phoneout, tables, templatechoice, todo
+from desk import (
+    answercopies,
+    approvalview,
+    card,
+    colleagues,
+    doubts,
+    followups,
+    phoneout,
+    templatechoice,
+    todo,
+)
 from desk.access import WORKERS, conversation_for, visible
 from desk.forms import one_time_key
 from desk.given import Filled, Transaction
 from desk.pages import understood
 from desk.pages.inbox import later_choices, rail
-from desk.pages.notes import callable_staff
 from desk.pages.review import told
 from desk.render import PageRequest, page, reader
 from desk.threads import in_thread
@@ -39,6 +48,7 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
     language = reader(request)
     read = card.read(session, conversation)
     deal = read.deal.deal if read.deal else None
+    everybody = colleagues.active(session)
     begun = unsent.of(session, request.scope["user"].staff_id, conversation.id)
     stages = (
         session.scalars(
@@ -56,13 +66,14 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
         "stages": stages,
         "loss_reasons": [(reason.value, language.gettext(LOSS_REASONS[reason])) for reason in LossReason],
         "templates": templatechoice.for_answers(session, request.scope["user"], reader(request)),
-        "colleagues": tables.colleagues(session),
+        "colleagues": colleagues.of_clients(everybody),
         "form_key": one_time_key(),
         "begun": begun,
         "copying": answercopies.of_conversation(
             session,
             request.app.state.settings,
             conversation,
+            read.last_letter,
             begun=begun.copies if begun else "",
             all_of_them="all" in request.query_params,
         ),
@@ -71,13 +82,13 @@ def _values(request: PageRequest, session: Session, conversation: Conversation) 
             session, enclosures.Place(request.scope["user"].staff_id, conversation_id=conversation.id)
         ),
         "enclosure_bytes": LETTER_FILES_BYTES,
-        "approver_people": approvalview.people(session, but=request.scope["user"].staff_id),
+        "approver_people": colleagues.approvers(everybody, but=request.scope["user"].staff_id),
         "asked": approvalreads.of_deliveries(session, _held(read)),
         "note_text": lambda ask: approvalview.note_text(ask, language),
         "followed": downloads.of_conversation(session, conversation.id),
         "reach": phoneout.read(session, request.app.state.settings, conversation),
         "stream": _stream(read, notes.of(session, conversation.id)),
-        "callable_staff": callable_staff(session, conversation),
+        "callable_staff": colleagues.who_may_see(everybody, conversation),
         "later": later_choices(request),
         "now": now(),
         "sentence": lambda item: sentence(item, language),

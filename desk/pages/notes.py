@@ -6,38 +6,19 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.params import FromPath
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core import notes
-from core.accounts import Account
-from core.conversations import Conversation
 from core.errors import NotFound
 from core.i18n import texts
 from core.notes import Note
 from core.sessions import SignedIn
 from core.staff import StaffMember
-from desk import live
-from desk.access import LEADERS, WORKERS, Whose, conversation_for, may_see
+from desk import colleagues, live
+from desk.access import LEADERS, WORKERS, conversation_for
 from desk.given import Filled, Transaction
 from desk.render import PageRequest, done, page, reader
 from desk.threads import in_thread
-
-
-def callable_staff(session: Session, conversation: Conversation) -> list[StaffMember]:
-    """The colleagues who may see a conversation, and so may be called in its notes, by name."""
-    account = session.get(Account, conversation.account_id) if conversation.account_id is not None else None
-    whose = Whose(
-        conversation.assignee_id, conversation.team_id, account.curator_id if account is not None else None
-    )
-    query = select(StaffMember).where(StaffMember.active).order_by(StaffMember.name)
-    return [
-        one
-        for one in session.scalars(query)
-        if may_see(
-            SignedIn(0, one.id, one.name, one.email, one.role, one.team_id, one.language, "auto"), whose
-        )
-    ]
 
 
 @post("/conversations/{conversation_id:int}/notes", enter=WORKERS)
@@ -48,7 +29,7 @@ def write(
     """Put a note beside a conversation; it goes to nobody outside."""
     viewer: SignedIn = request.scope["user"]
     conversation = conversation_for(session, viewer, conversation_id)
-    people = callable_staff(session, conversation)
+    people = colleagues.who_may_see(colleagues.active(session), conversation)
     zone = request.app.state.settings.company.timezone
     note = notes.write(
         session,

@@ -86,7 +86,7 @@ def _detail(request: PageRequest, session: Session, item: Item) -> dict[str, Any
         letter = session.get(Message, deal.proposed_by_message_id) if deal.proposed_by_message_id else None
         return {"deal": deal, "words": _words(letter)}
     conversation = conversation_for(session, viewer, item.number)
-    beside = doubts.read(session, viewer, conversation).beside
+    beside = doubts.beside(session, viewer, conversation)
     other = _last(session, beside.id) if beside is not None and beside.mine else None
     return {"beside": beside, "words": _words(_last(session, conversation.id)), "other": _words(other)}
 
