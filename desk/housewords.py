@@ -1,9 +1,8 @@
-"""Words of the house's own rooms: roles, rules of routing as sentences, and what the audit log tells."""
+"""Words of the house's own rooms: roles, and rules of routing as sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from core import segments_ready, standardpipeline
 from core.i18n import LANGUAGE_NAMES, N_, Texts
@@ -83,72 +82,6 @@ REASONS: dict[str, str] = {
 NOTHING = "–"
 """What stands for an empty value."""
 
-DEEDS: dict[str, str] = {
-    "added": N_("added"),
-    "changed": N_("changed"),
-    "removed": N_("removed"),
-    "ordered": N_("put in another order"),
-    "invited": N_("invited"),
-    "password": N_("given a new password"),
-    "deactivated": N_("deactivated"),
-    "reactivated": N_("brought back"),
-    "published": N_("put in force"),
-    "put_away": N_("put away"),
-    "merged": N_("merged with another"),
-    "separated": N_("separated again"),
-    "exported": N_("handed out as a file"),
-    "taken_back": N_("moved back at once"),
-}
-KINDS: dict[str, str] = {
-    "staff": N_("Colleague"),
-    "team": N_("Team"),
-    "territory": N_("Territory"),
-    "absence": N_("Absence"),
-    "routing": N_("Routing"),
-    "pipeline": N_("Pipeline"),
-    "label": N_("Label"),
-    "classifier": N_("Classifier"),
-    "client": N_("Client"),
-    "suppression": N_("Closed address"),
-    "voice": N_("Voice of the telephone"),
-    "contact": N_("Contact"),
-    "template": N_("Template"),
-    "deal": N_("Deal"),
-    "approval": N_("Letter that waits for a word"),
-    "approval_rule": N_("Rule of approval"),
-}
-FIELDS: dict[str, str] = {
-    "email": N_("E-mail"),
-    "name": N_("Name"),
-    "position": N_("Position"),
-    "phone": N_("Telephone"),
-    "role": N_("Role"),
-    "language": N_("Language of the screens"),
-    "speaks": N_("Speaks with clients"),
-    "topics": N_("Topics"),
-    "industries": N_("Industries"),
-    "team": N_("Team"),
-    "staff": N_("Colleague"),
-    "countries": N_("Countries"),
-    "regions": N_("Regions"),
-    "first_day": N_("First day"),
-    "last_day": N_("Last day"),
-    "active": N_("In force"),
-    "conditions": N_("Conditions"),
-    "order": N_("Order"),
-    "deals_moved": N_("Deals moved"),
-    "names": N_("Names"),
-    "description": N_("Description"),
-    "letters": N_("Letters"),
-    "into": N_("Into"),
-    "corrections": N_("Corrections"),
-    "version": N_("Version"),
-    "approver": N_("Needs the word of"),
-    "conversations_returned": N_("Conversations returned to the queue"),
-    "stage": N_("Stage"),
-    "reason": N_("Reason"),
-}
-
 
 def held(counts: Mapping[str, int], language: Texts) -> list[str]:
     """What somebody still has, in words; what they have none of is left out."""
@@ -213,32 +146,3 @@ def reason(name: str, who: str | None, team: str | None, language: Texts) -> str
     if name in REASONS:
         return language.gettext(REASONS[name], who=who or "?", team=team or "?")
     return None
-
-
-def audited(values: Mapping[str, Any] | None, language: Texts) -> list[tuple[str, str]]:
-    """The values of an audit entry, each with its name, in words."""
-    return [
-        (language.gettext(FIELDS[key]) if key in FIELDS else key, _value(key, one, language))
-        for key, one in (values or {}).items()
-    ]
-
-
-def _value(key: str, value: Any, language: Texts) -> str:
-    if value is None or value in ("", [], {}):
-        return NOTHING
-    if isinstance(value, bool):
-        return language.gettext(N_("yes")) if value else language.gettext(N_("no"))
-    if isinstance(value, Mapping):
-        return when(value, language)
-    if isinstance(value, list):
-        return ", ".join(_value(key, one, language) for one in value)
-    text = str(value)
-    if key == "role":
-        return language.gettext(ROLES.get(text, text))
-    if key == "topics":
-        return value_of("topic", text, language)
-    if key in {"language", "speaks"}:
-        return value_of("language", text, language)
-    if key == "order" and text in RULES:
-        return language.gettext(RULES[text][0])
-    return text

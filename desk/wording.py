@@ -282,8 +282,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     **dealwords.FILTERS,
     **clientwords.FILTERS,
     "staff_role": _named(housewords.ROLES),
-    "audit_deed": _named(housewords.DEEDS),
-    "audit_kind": _named(housewords.KINDS),
     "event_name": lambda kind: EVENTS.get(kind, (kind, "dots")),
 }
 """Filters of the views."""

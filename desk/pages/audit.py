@@ -15,8 +15,8 @@ from core.errors import InputRefused
 from core.i18n import Texts
 from core.notices import open_alarms
 from core.staff import StaffMember
-from desk import housewords
 from desk.access import LEADERS
+from desk.auditwords import DEEDS, KINDS, Words
 from desk.forms import Form
 from desk.given import Transaction
 from desk.pages.inbox import rail
@@ -31,20 +31,17 @@ class Row(NamedTuple):
 
     entry: AuditEntry
     who: str | None
+    kind: str
     title: str
+    deed: str
     changes: list[tuple[str, str | None, str | None]]
 
 
-def _row(entry: AuditEntry, who: str | None, language: Texts) -> Row:
-    before = dict(housewords.audited(entry.before, language))
-    after = dict(housewords.audited(entry.after, language))
-    names = [*before, *(name for name in after if name not in before)]
-    title = entry.name
-    if entry.kind == "routing":
-        known = housewords.RULES.get(entry.name)
-        title = language.gettext(known[0]) if known else ""
-    changes = [(name, before.get(name), after.get(name)) for name in names]
-    return Row(entry, who, title, [one for one in changes if {one[1], one[2]} - {None, housewords.NOTHING}])
+def _row(entry: AuditEntry, who: str | None, words: Words, language: Texts) -> Row:
+    kind, deed = KINDS.get(entry.kind, entry.kind), DEEDS.get(entry.deed, entry.deed)
+    return Row(
+        entry, who, language.gettext(kind), words.title(entry), language.gettext(deed), words.changes(entry)
+    )
 
 
 def day_of(form: Form, name: str) -> date | None:
@@ -65,10 +62,11 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
     query = audit.entries(kind=kind, staff_id=staff_id, since=since, before_id=asked.number("before"))
     found = session.execute(query.limit(SHOWN + 1)).all()
     language = reader(request)
+    words = Words(session, request.app.state.engine, language)
     values: dict[str, Any] = {
-        "rows": [_row(entry, who, language) for entry, who in found[:SHOWN]],
+        "rows": [_row(entry, who, words, language) for entry, who in found[:SHOWN]],
         "more": len(found) > SHOWN,
-        "kinds": housewords.KINDS,
+        "kinds": KINDS,
         "kind": kind,
         "staff_id": staff_id,
         "since": since.isoformat() if since else "",

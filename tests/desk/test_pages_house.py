@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 import sqlalchemy as sa
 
-from core import absences, segments
+from core import absences, audit, segments
 from core.audit import AuditEntry
 from core.clock import now
 from core.conversations import Conversation
 from core.db import transaction
+from core.deals import Stage
 from core.routing import Assignment, TopicTeam
 from core.routingrules import all_rules
-from core.staff import Absence, StaffMember, Team
+from core.staff import Absence, Role, StaffMember, Team
 from core.tasks import Task
 from core.territories import Territory
+from desk import auditwords
 from tests.desk.conftest import Browser, SignedIn
 from tests.desk.furnished import marketing_rooms
 from tests.factories import World
@@ -302,3 +306,37 @@ def test_the_audit_log_is_filtered(signed_in: SignedIn) -> None:
 def test_the_front_leads_a_stranger_to_the_door(visitor: Browser) -> None:
     answer = visitor.get("/", headers={"accept": "*/*"}, follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+
+
+def test_the_audit_log_speaks_the_readers_language(signed_in: SignedIn, engine: sa.Engine) -> None:
+    with transaction(engine) as session:
+        session.execute(sa.update(StaffMember).where(StaffMember.role == Role.HEAD).values(language="lt"))
+        stage = session.scalars(sa.select(Stage).order_by(Stage.position)).first()
+        assert stage is not None
+        audit.note(
+            session, None, "taken_back", "deal", 1, "S-1", before={"stage": stage.name("en")}, after={}
+        )
+        audit.note(
+            session, None, "returned", "approval", 1, "commercial_offer: Ona", after={"state": "returned"}
+        )
+        audit.note(
+            session, None, "removed", "suppression", 0, "a@b.example", before={"why": "bounced"}, after={}
+        )
+        expected = stage.name("lt")
+    shown = signed_in("head").get("/audit").text
+    assert expected in shown
+    assert "Komercinis pasiūlymas: Ona" in shown
+    assert not {"returned", "bounced", stage.name("en")} & set(re.findall(r"[\w ]+", shown))
+
+
+def test_every_deed_in_the_audit_log_has_words() -> None:
+    deeds, kinds = set[str](), set[str]()
+    for path in (one for room in ("core", "desk") for one in Path(room).rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "audit.note":
+                for place, found in ((2, deeds), (3, kinds)):
+                    literals = ast.walk(call.args[place])
+                    found |= {str(one.value) for one in literals if isinstance(one, ast.Constant)}
+    assert len(kinds) > 10
+    assert deeds <= set(auditwords.DEEDS)
+    assert kinds <= set(auditwords.KINDS)
