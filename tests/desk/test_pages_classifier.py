@@ -44,7 +44,7 @@ def _toast(answer: object) -> dict[str, object]:
 def test_before_anybody_judged_the_page_says_what_will_stand_here(signed_in: SignedIn) -> None:
     text = signed_in("head").get("/classifier").text
     assert "Nobody has judged a message yet" in text
-    assert "shipped" in text
+    assert "Came with frontdesk" in text
 
 
 def test_the_page_shows_accuracy_by_week_and_label_from_corrections(
