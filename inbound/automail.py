@@ -209,8 +209,8 @@ def _automatic_reason(mail: ParsedMail) -> str | None:
     submitted = headers.get("auto-submitted").lower().partition(";")[0].strip()
     if submitted and submitted != "no":
         return f"Auto-Submitted: {submitted[:30]} (RFC 3834)"
-    for name in _AUTO_FIELDS:
-        if name in headers and headers.get(name).lower() not in {"no", "false", "0"}:
+    for name in headers.present(_AUTO_FIELDS):
+        if headers.get(name).lower() not in {"no", "false", "0"}:
             return f"the field {name}"
     precedence = headers.get("precedence").lower().replace("-", "_")
     if precedence in {"auto_reply", "auto_replied", "auto"}:
@@ -221,7 +221,7 @@ def _automatic_reason(mail: ParsedMail) -> str | None:
         return "an empty envelope sender and X-Auto-Response-Suppress"
     if (
         precedence in {"bulk", "junk"}
-        and not any(name in headers for name in ("list-id", *_BULK_FIELDS))
+        and not headers.present(("list-id", *_BULK_FIELDS))
         and absence.is_away(f"{mail.subject}\n{_own_words(mail.text)[:1000]}")
     ):
         return f"Precedence: {precedence}, and it speaks of absence"
@@ -240,7 +240,7 @@ def form_writer(mail: ParsedMail) -> Address | None:
     if not mail.from_ or not mail.reply_to or not is_robot(_sender(mail)):
         return None
     headers = mail.headers
-    if "list-id" in headers or "precedence" in headers or any(name in headers for name in _BULK_FIELDS):
+    if headers.present(("list-id", "precedence", *_BULK_FIELDS)):
         return None
     writer, service = mail.reply_to[0], mail.from_[0]
     return (
@@ -280,7 +280,7 @@ def _list(mail: ParsedMail, own: frozenset[str]) -> Machine | None:
     headers = mail.headers
     if _own_list(mail, own):
         return None
-    bulk = next((name for name in _BULK_FIELDS if name in headers), None)
+    bulk = next(iter(headers.present(_BULK_FIELDS)), None)
     precedence = headers.get("precedence").lower().strip()
     if (
         "list-id" in headers

@@ -59,23 +59,28 @@ def _trim(lines: Sequence[Line], start: int, end: int) -> int:
 
 def _notices(lines: Sequence[Line], roles: list[int], start: int, end: int) -> None:
     """Paragraph by paragraph: a banner at the top, notices anywhere but in a paragraph that says more."""
+    whole = " ".join([line.text.strip() for line in lines[start:end]]).lower()
+    hints = [hint for hint in NOTICE_HINTS if hint in whole]
+    banner = any(hint in whole for hint in BANNER_HINTS)
+    if not hints and not banner:
+        return
     for number, (first, last) in enumerate(_paragraphs(lines, start, end)):
-        if roles[first] != REPLY:
+        if roles[first] != REPLY or (number >= 2 and not hints):
             continue
         text = " ".join(lines[place].text.strip() for place in range(first, last))[:3000]
         if len(text) < 20:
             continue
-        if _is_notice(text, at_top=number < 2):
+        if _is_notice(text, hints, at_top=number < 2):
             first = _notice_start(lines, first, last)
             for place in range(first, last):
                 roles[place] = NOTICE_ROLE
 
 
-def _is_notice(text: str, *, at_top: bool) -> bool:
+def _is_notice(text: str, hints: Sequence[str], *, at_top: bool) -> bool:
     folded = text.lower()
     if at_top and any(hint in folded[:200] for hint in BANNER_HINTS) and BANNER.match(text):
         return True
-    return any(hint in folded for hint in NOTICE_HINTS) and NOTICE.search(text) is not None
+    return any(hint in folded for hint in hints) and NOTICE.search(text) is not None
 
 
 def _notice_start(lines: Sequence[Line], first: int, last: int) -> int:

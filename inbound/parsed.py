@@ -56,6 +56,11 @@ class Headers:
         """Every field of that name as it came."""
         return tuple(self._fields.get(name.lower(), ()))
 
+    def present(self, names: Iterable[str]) -> list[str]:
+        """Those of `names`, which are written in lower case, that there is a field of."""
+        fields = self._fields
+        return [name for name in names if name in fields]
+
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._fields
 
