@@ -55,7 +55,7 @@ def classifier() -> None:
 @click.option(
     "--folders",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of folders of mail files; each folder's name is the label.",
+    help="An old mailbox: folders of mail files, maildirs or mboxes; each one's name is the label.",
 )
 @click.option(
     "--target",

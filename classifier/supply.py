@@ -13,13 +13,13 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from classifier.dataset import read_rows
+from classifier.folders import FILE_LIMIT, contents_of
 from classifier.ownlabels import keys_of
 from classifier.text import Text
 from core.errors import InputRefused
 from core.intents import Intent
 from core.labels import LabelExample
 
-FILE_LIMIT = 50_000_000
 STORED_LIMIT = 4_000
 """Characters of an example that are kept; the classifier reads less."""
 
@@ -71,8 +71,8 @@ def add_rows(session: Session, path: Path) -> int:
 
 
 def add_folders(session: Session, folder: Path, reader: ReadLetter | None = None) -> int:
-    """Store the letters of a folder of folders as examples; each folder's name is the label. What is neither
-    mail nor text is left out. Gives how many were not there before."""
+    """Store the letters of a folder of folders (`folders.contents_of`) as examples; each folder's name is the
+    label. What is neither mail nor text is left out. Gives how many were not there before."""
     return _store(session, list(_letters(folder, reader)))
 
 
@@ -95,14 +95,9 @@ def _store(session: Session, found: Sequence[tuple[str, Text, str]]) -> int:
 
 
 def _letters(folder: Path, reader: ReadLetter | None) -> Iterator[tuple[str, Text, str]]:
-    for labelled in sorted(path for path in folder.iterdir() if path.is_dir()):
-        for path in sorted(labelled.rglob("*")):
-            if not path.is_file() or path.stat().st_size > FILE_LIMIT:
-                continue
-            content = path.read_bytes()
-            if is_mail(content, path.name) or _is_text(content):
-                source = f"{folder.name}/{labelled.name}"
-                yield labelled.name, text_of(content, path.name, reader), source
+    for label, name, content in contents_of(folder):
+        if is_mail(content, name) or _is_text(content):
+            yield label, text_of(content, name, reader), f"{folder.name}/{label}"
 
 
 def _is_text(content: bytes) -> bool:

@@ -62,3 +62,26 @@ def test_what_is_neither_mail_nor_text_in_a_folder_is_left_out(session: Session,
     (folder / "1.txt").write_text("The goods came broken")
     assert add_folders(session, tmp_path / "box") == 1
     assert session.scalar(select(func.max(LabelExample.intent))) == "complaint"
+
+
+def test_a_mailbox_is_read_as_mail_programs_keep_it(session: Session, tmp_path: Path) -> None:
+    letter = b"From: a@b.lt\nSubject: Hello\n\n"
+    box = (
+        b"From a@b.lt Mon\n"
+        + letter
+        + b"How much is it?\nFrom us.\n\nFrom c@d.lt Tue\n"
+        + letter
+        + b"And that?\n"
+    )
+    (tmp_path / "Prices.mbox").write_bytes(box)
+    (tmp_path / "Prices.msf").write_text("an index")
+    (tmp_path / ".Complaint" / "cur").mkdir(parents=True)
+    (tmp_path / ".Complaint" / "cur" / "17:2,S").write_bytes(letter + b"It came broken")
+    (tmp_path / ".Complaint" / "dovecot-uidlist").write_text("3 V1 N2")
+    assert add_folders(session, tmp_path) == 3
+    kept = session.execute(select(LabelExample.intent, LabelExample.text)).all()
+    assert {tuple(row) for row in kept} == {
+        ("prices", "How much is it?\nFrom us."),
+        ("prices", "And that?"),
+        ("complaint", "It came broken"),
+    }
