@@ -120,20 +120,38 @@ def asked(question: str) -> Asked:
     return Asked(tuple(terms.values())[:TERMS], tuple(phrases), tuple(without)[:TERMS])
 
 
-def marked(text: str, question: Asked, *, around: int = 90) -> list[tuple[str, bool]]:
-    """The place of a text that answers best, in pieces, each with whether it is what was asked for.
+class Marker:
+    """Finds what answers a question in many texts; each different word is looked at once."""
 
-    About ``2 * around`` characters, cut between words, with … where the text goes on.
-    """
-    flat = " ".join(text.split())
-    hits: list[tuple[int, int, str]] = []
-    for match in _PIECE.finditer(flat):
-        word = match.group()
-        made, start = _known_forms(word) if len(word) <= LEXEME_CHARS else _forms(word)
-        for term in question.terms:
-            if made == term.lexeme or (term.beginning and start.startswith(term.beginning)):
-                hits.append((match.start(), match.end(), term.lexeme))
-                break
+    def __init__(self, question: Asked) -> None:
+        self._terms = question.terms
+        self._answers: dict[str, str] = {}
+
+    def _answer(self, word: str) -> str:
+        """The lexeme that the word answers; empty where it answers none."""
+        found = self._answers.get(word)
+        if found is None:
+            made, start = _known_forms(word) if len(word) <= LEXEME_CHARS else _forms(word)
+            right = (
+                term.lexeme
+                for term in self._terms
+                if made == term.lexeme or (term.beginning and start.startswith(term.beginning))
+            )
+            found = self._answers[word] = next(right, "")
+        return found
+
+    def marked(self, text: str, *, around: int = 90) -> list[tuple[str, bool]]:
+        """The place of a text that answers best, in pieces, each with whether it is what was asked for.
+
+        About ``2 * around`` characters, cut between words, with … where the text goes on.
+        """
+        flat = " ".join(text.split())
+        words = _PIECE.finditer(flat)
+        hits = [(one.start(), one.end(), lexeme) for one in words if (lexeme := self._answer(one.group()))]
+        return _cut(flat, hits, around)
+
+
+def _cut(flat: str, hits: list[tuple[int, int, str]], around: int) -> list[tuple[str, bool]]:
     if not hits:
         begin, end = 0, min(len(flat), 2 * around)
     else:

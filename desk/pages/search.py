@@ -11,7 +11,7 @@ from litestar import Response, get
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from classifier.searchwords import Asked, asked, folded, marked
+from classifier.searchwords import Asked, Marker, asked, folded
 from core import clientsearch, clock, search
 from core.accounts import Account, Channel
 from core.conversations import Direction
@@ -126,6 +126,7 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
     searched = Searched([])
     if words or question.account_id is not None:
         searched = _found(session, request, question, words)
+    marker = Marker(words)
     clients = (
         clientsearch.clients(session, folded(question.text), visible(viewer), curated_by=viewer.staff_id)
         if question.text and not question.narrowed and not question.before
@@ -136,7 +137,7 @@ def show(request: PageRequest, session: Transaction) -> Response[str]:
         "asked_for": bool(words) or question.account_id is not None,
         "searched": searched,
         "rows": [
-            (one, marked(one.text, words), marked(one.subject, words, around=80)) for one in searched.found
+            (one, marker.marked(one.text), marker.marked(one.subject, around=80)) for one in searched.found
         ],
         "on": question.address(before=f"{searched.on[0].isoformat()}~{searched.on[1]}")
         if searched.on
