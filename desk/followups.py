@@ -63,7 +63,11 @@ class FollowUps:
 
 def read(session: Session, conversation: Conversation, house: House) -> FollowUps:
     """The follow-ups of a conversation's contact and of its deal."""
-    contact_id, deal_id = conversation.contact_id, conversation.deal_id
+    return of(session, house, contact_id=conversation.contact_id, deal_id=conversation.deal_id)
+
+
+def of(session: Session, house: House, *, contact_id: int | None = None, deal_id: int | None) -> FollowUps:
+    """The follow-ups of a deal, and of a contact where one is given."""
     found: dict[int, Enrolment] = {}
     if contact_id is not None:
         found |= {one.id: one for one in sequences.live_of(session, contact_id=contact_id)}

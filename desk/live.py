@@ -192,7 +192,7 @@ class Hub:
             wait = min(wait * 2, 15.0)
 
     async def changes(
-        self, conversation_id: int | None, staff_id: int | None = None, since: str = ""
+        self, shown: int | frozenset[int] | None, staff_id: int | None = None, since: str = ""
     ) -> AsyncGenerator[ServerSentEventMessage, None]:
         """Events for one page: `inbox` at any change, `conversation` when it is the one shown, `ring` when a
         call begins, goes on or ends at the colleague's telephone.
@@ -204,8 +204,8 @@ class Hub:
         for missed in self._since(since, staff_id) if since else ():
             page.put_nowait(missed)
         self._pages[page] = staff_id
-        if conversation_id is not None:
-            self._shown[page] = conversation_id
+        if isinstance(shown, int):
+            self._shown[page] = shown
         started = asyncio.get_running_loop().time()
         try:
             place = None if page.qsize() else self.place
@@ -225,7 +225,7 @@ class Hub:
                     others.append(page.get_nowait())
                 if self._ended.is_set():
                     return
-                events = _events(first, others, conversation_id)
+                events = _events(first, others, shown)
                 number = max(one.number for one in (first, *others))
                 for event in events:
                     # Only the last one names the place: whoever loses the line before it is told again.
@@ -237,16 +237,17 @@ class Hub:
             self._shown.pop(page, None)
 
 
-def _events(first: Change, others: Sequence[Change], shown: int | None) -> list[str]:
+def _events(first: Change, others: Sequence[Change], shown: int | frozenset[int] | None) -> list[str]:
     """What a page is told of some changes; that the first one rings it has been told already."""
     together = (first, *others)
+    places = shown if isinstance(shown, frozenset) else {shown}
     heard = {one.conversation_id for one in together if not one.presence and not one.reminds}
     said = {
         "remind": any(one.reminds for one in together),
         "presence": any(one.presence for one in together),
         "ring": any(one.rings for one in others),
         "inbox": bool(heard),
-        "conversation": shown is not None and bool(heard & {shown, None}),
+        "conversation": shown is not None and bool(heard & {None, *places}),
     }
     return [event for event, true in said.items() if true]
 

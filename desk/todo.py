@@ -126,6 +126,14 @@ def of_client(session: Session, viewer: SignedIn, conversation: Conversation) ->
     return session.execute(query.order_by(Task.due_at.nulls_last(), Task.id).limit(20)).all()
 
 
+def of_deal(session: Session, viewer: SignedIn, deal_id: int) -> Sequence[Any]:
+    """Everybody's open tasks about a deal, or about a conversation of it."""
+    of_talks = select(Conversation.id).where(Conversation.deal_id == deal_id)
+    about = or_(Task.deal_id == deal_id, Task.conversation_id.in_(of_talks))
+    query = _rows(viewer).where(Task.state == TaskState.OPEN, about)
+    return session.execute(query.order_by(Task.due_at.nulls_last(), Task.id).limit(20)).all()
+
+
 def task_for(session: Session, viewer: SignedIn, task_id: int) -> Task:
     """The task, when this person may settle it. Raises NotFound otherwise, whether or not it exists."""
     query = select(Task).where(Task.id == task_id)

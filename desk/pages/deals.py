@@ -7,26 +7,29 @@ from typing import Any
 
 from litestar import Response, get, post
 from litestar.datastructures import State
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from sqlalchemy.orm import Session
 
 from core import audit, checklists, deals, handover, payments, stages, stages_back
-from core.deals import Deal, Initiative, Interest, StageChange
-from core.errors import FrontdeskError, InputRefused, NotAllowed, NotFound
+from core.deals import Deal, Initiative, Interest, LossReason, StageChange
+from core.errors import InputRefused, NotAllowed, NotFound
 from core.notices import open_alarms
 from core.payments import DeliveryNote, Payment
 from core.sessions import SignedIn
 from core.staff import StaffMember
 from core.worktime import Calendar
-from desk import dealview, live, tables
+from desk import dealview, followups, live, tables, todo
 from desk.access import LEADERS, SALES
 from desk.dealview import deal_for
 from desk.figures import read_number
 from desk.forms import Form
 from desk.given import Filled, Transaction
+from desk.pages import dealdeeds
+from desk.pages.dealdeeds import at_page
 from desk.pages.inbox import rail
-from desk.render import PageRequest, done, page, reader
+from desk.render import PageRequest, done, is_partial, page, reader
 from desk.threads import in_thread
+from desk.wording import LOSS_REASONS
 from outbound.sequences import house_of
 
 LONGEST = 5_000
@@ -42,31 +45,23 @@ def calendar_of(state: State, deal: Deal) -> Calendar:
 @in_thread
 def show(request: PageRequest, state: State, session: Transaction, deal_id: FromPath[int]) -> Response[str]:
     """The whole page."""
-    return _page(request, state, session, deal_for(session, request.scope["user"], deal_id))
-
-
-def _page(
-    request: PageRequest,
-    state: State,
-    session: Session,
-    deal: Deal,
-    fault: FrontdeskError | None = None,
-) -> Response[str]:
     viewer = request.scope["user"]
+    deal = deal_for(session, viewer, deal_id)
     view = dealview.read(session, deal, viewer, calendar_of(state, deal))
-    return page(
-        request,
-        "deal.html",
-        status=422 if fault else 200,
-        view=view,
-        deal=deal,
-        fault=fault,
-        unmovable=_unmovable(session, viewer, deal),
-        colleagues=tables.colleagues(session),
-        today=date.today().isoformat(),  # noqa: DTZ011 - only what the field shows at first
-        alarms=open_alarms(session),
-        **rail(session, request),
-    )
+    language = reader(request)
+    values: dict[str, Any] = {
+        "view": view,
+        "deal": deal,
+        "unmovable": _unmovable(session, viewer, deal),
+        "followups": followups.of(session, house_of(state.settings), deal_id=deal.id),
+        "tasks": todo.of_deal(session, viewer, deal.id),
+        "loss_reasons": [(reason.value, language.gettext(LOSS_REASONS[reason])) for reason in LossReason],
+        "colleagues": tables.colleagues(session),
+        "today": date.today().isoformat(),  # noqa: DTZ011 - only what the field shows at first
+    }
+    if is_partial(request):
+        return page(request, "deal_body.html", **values)
+    return page(request, "deal.html", alarms=open_alarms(session), **values, **rail(session, request))
 
 
 @get("/deals/{deal_id:int}/aside", enter=SALES)
@@ -77,6 +72,43 @@ def aside(request: PageRequest, state: State, session: Transaction, deal_id: Fro
     deal = deal_for(session, viewer, deal_id)
     view = dealview.read(session, deal, viewer, calendar_of(state, deal))
     return page(request, "deal_aside.html", view=view, deal=deal)
+
+
+@get("/deals/{deal_id:int}/move", enter=SALES)
+@in_thread
+def ask_move(
+    request: PageRequest,
+    state: State,
+    session: Transaction,
+    deal_id: FromPath[int],
+    stage: FromQuery[int | None] = None,
+) -> Response[str]:
+    """What moving the deal would send, shown before it is done; nothing is changed."""
+    at = at_page(session, request, deal_id)
+    return dealdeeds.move_sheet(request, state, session, at, dealdeeds.stage_of(session, at.deal, stage))
+
+
+@post("/deals/{deal_id:int}/move", enter=SALES)
+@in_thread
+def move(
+    request: PageRequest, state: State, session: Transaction, form: Filled, deal_id: FromPath[int]
+) -> Response[Any]:
+    """Move the deal, end the follow-ups of the stage before, and queue what the new stage sends."""
+    return dealdeeds.move(request, state, session, form, at_page(session, request, deal_id))
+
+
+@post("/deals/{deal_id:int}/close", enter=SALES)
+@in_thread
+def close(request: PageRequest, session: Transaction, form: Filled, deal_id: FromPath[int]) -> Response[Any]:
+    """The deal is won, or lost for a reason; its follow-ups end."""
+    return dealdeeds.close(request, session, form, at_page(session, request, deal_id))
+
+
+@post("/deals/{deal_id:int}/dismiss", enter=SALES)
+@in_thread
+def dismiss(request: PageRequest, session: Transaction, deal_id: FromPath[int]) -> Response[Any]:
+    """The stage that is proposed is not what comes next."""
+    return dealdeeds.dismiss(request, session, at_page(session, request, deal_id))
 
 
 @post("/deals/{deal_id:int}/check", enter=SALES)
@@ -291,4 +323,19 @@ def _after(
     )
 
 
-ROUTES = (show, aside, check, story, pay, deliver, unpay, undeliver, unmove, reopen)
+ROUTES = (
+    show,
+    aside,
+    ask_move,
+    move,
+    close,
+    dismiss,
+    check,
+    story,
+    pay,
+    deliver,
+    unpay,
+    undeliver,
+    unmove,
+    reopen,
+)

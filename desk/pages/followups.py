@@ -10,11 +10,12 @@ from litestar.params import FromPath
 from sqlalchemy.orm import Session
 
 from core import sequences, sequences_stops
-from core.errors import Conflict, InputRefused
+from core.errors import Conflict, InputRefused, NotFound
 from core.i18n import N_
 from core.sequences import Result
 from desk import live
 from desk.access import SALES, conversation_for
+from desk.dealview import deal_for
 from desk.dealwords import SAID_OF_TASKS
 from desk.followups import follow_up_of, house_of
 from desk.forms import Form
@@ -49,6 +50,37 @@ def steer(
     viewer = request.scope["user"]
     conversation = conversation_for(session, viewer, conversation_id)
     enrolment = follow_up_of(session, conversation, enrolment_id)
+    live.announce(session, "followup", conversation_id)
+    return _steer(request, state, session, form, enrolment, f"/conversations/{conversation_id}")
+
+
+@post("/deals/{deal_id:int}/followups/{enrolment_id:int}", enter=SALES)
+@in_thread
+def steer_of_deal(
+    request: PageRequest,
+    state: State,
+    session: Transaction,
+    form: Filled,
+    deal_id: FromPath[int],
+    enrolment_id: FromPath[int],
+) -> Response[Any]:
+    """The same with a follow-up of a deal, from the deal's own page."""
+    deal = deal_for(session, request.scope["user"], deal_id)
+    enrolment = session.get(sequences.Enrolment, enrolment_id)
+    if enrolment is None or enrolment.deal_id != deal.id:
+        raise NotFound
+    live.announce(session, "followup", None)
+    return _steer(request, state, session, form, enrolment, f"/deals/{deal_id}")
+
+
+def _steer(
+    request: PageRequest,
+    state: State,
+    session: Session,
+    form: Form,
+    enrolment: sequences.Enrolment,
+    home: str,
+) -> Response[Any]:
     deed = form.line("deed")
     if deed not in SAID:
         raise InputRefused("That is none of the deeds.")
@@ -59,19 +91,18 @@ def steer(
     elif deed == "result":
         _record(session, form, enrolment)
     elif deed == "stop":
-        sequences_stops.stop(session, enrolment, by=viewer.staff_id)
+        sequences_stops.stop(session, enrolment, by=request.scope["user"].staff_id)
     else:
         session.refresh(enrolment, with_for_update={"of": sequences.Enrolment})
         # A second press, or a step that went out meanwhile, must not cost the client the one after it.
         if form.number("position") != enrolment.next_position:
             raise Conflict("That step is no longer the next one.")
         skip(session, enrolment, house_of(state.settings))
-    live.announce(session, "followup", conversation_id)
     back = BACK.get(deed)
     return done(
         request,
         reader(request).gettext(SAID[deed]),
-        go=f"/conversations/{conversation_id}",
+        go=home,
         undo=request.url.path if back else None,
         undo_values={"deed": back},
         events=("conversation",),
@@ -88,4 +119,4 @@ def _record(session: Session, form: Form, enrolment: sequences.Enrolment) -> Non
         raise Conflict("That step is no longer the last one.")
 
 
-ROUTES = (steer,)
+ROUTES = (steer, steer_of_deal)

@@ -13,17 +13,17 @@ from sqlalchemy.orm import Session
 
 from core import catalogue, deals, documents, offers
 from core.catalogue import Product
-from core.conversations import Conversation
 from core.deals import Deal, DealClosed, DealLine, Stage
 from core.errors import InputRefused, NotFound
 from core.offers import Terms
 from core.values import Money
-from desk import approvalview, live
+from desk import approvalview
 from desk.access import SALES
 from desk.figures import read_number, write_number
 from desk.forms import Form
 from desk.given import Filled, Transaction
-from desk.pages.deal import deal_of, move_sheet, stage_of
+from desk.pages.deal import at_talk
+from desk.pages.dealdeeds import At, at_page, move_sheet, stage_of
 from desk.pages.sheets import sheet
 from desk.render import PageRequest, done, reader
 from desk.threads import in_thread
@@ -41,9 +41,21 @@ def show_deal(
     then: FromQuery[int | None] = None,
 ) -> Response[str]:
     """The deal to be worked on; `then` is the stage to which somebody was about to move it."""
-    conversation, deal = deal_of(session, request, conversation_id)
-    onward = stage_of(session, deal, then) if then is not None else None
-    return _sheet(request, session, conversation, deal, onward=onward)
+    return _show(request, session, at_talk(session, request, conversation_id), then)
+
+
+@get("/deals/{deal_id:int}/goods", enter=SALES)
+@in_thread
+def show_goods(
+    request: PageRequest, session: Transaction, deal_id: FromPath[int], then: FromQuery[int | None] = None
+) -> Response[str]:
+    """The same from the deal's own page."""
+    return _show(request, session, at_page(session, request, deal_id), then)
+
+
+def _show(request: PageRequest, session: Session, at: At, then: int | None) -> Response[str]:
+    onward = stage_of(session, at.deal, then) if then is not None else None
+    return _sheet(request, session, at, onward=onward)
 
 
 @post("/conversations/{conversation_id:int}/deal", enter=SALES, status_code=200)
@@ -52,7 +64,20 @@ def save_deal(
     request: PageRequest, state: State, session: Transaction, form: Filled, conversation_id: FromPath[int]
 ) -> Response[Any]:
     """Save everything on the sheet at once, add a chosen product, take out one, and go where asked."""
-    conversation, deal = deal_of(session, request, conversation_id)
+    return _keep(request, state, session, form, at_talk(session, request, conversation_id))
+
+
+@post("/deals/{deal_id:int}/goods", enter=SALES, status_code=200)
+@in_thread
+def save_goods(
+    request: PageRequest, state: State, session: Transaction, form: Filled, deal_id: FromPath[int]
+) -> Response[Any]:
+    """The same from the deal's own page."""
+    return _keep(request, state, session, form, at_page(session, request, deal_id))
+
+
+def _keep(request: PageRequest, state: State, session: Session, form: Form, at: At) -> Response[Any]:
+    deal = at.deal
     onward = stage_of(session, deal, then) if (then := form.number("then")) is not None else None
     offers.open_for_changes(session, deal)
     try:
@@ -65,16 +90,16 @@ def save_deal(
     except DealClosed:
         raise
     except InputRefused as fault:
-        return _sheet(request, session, conversation, deal, onward=onward, form=form, fault=fault)
-    live.announce(session, "deal", conversation_id)
+        return _sheet(request, session, at, onward=onward, form=form, fault=fault)
+    at.told(session)
     if form.line("do") == "move" and onward is not None:
         if request.headers.get("hx-request") != "true":
-            return Redirect(f"/conversations/{conversation_id}/move?stage={onward.id}", status_code=303)
-        return move_sheet(request, state, session, conversation, deal, onward)
+            return Redirect(f"{at.page}/move?stage={onward.id}", status_code=303)
+        return move_sheet(request, state, session, at, onward)
     if form.line("do") in {"add", "remove"} or form.line("remove"):
-        return _sheet(request, session, conversation, deal, onward=onward)
+        return _sheet(request, session, at, onward=onward)
     text = reader(request).gettext("The deal is saved.")
-    return done(request, text, go=f"/conversations/{conversation_id}", events=("conversation", "asked"))
+    return done(request, text, go=at.page, events=("conversation", "asked"))
 
 
 def _save(session: Session, form: Form, deal: Deal, language: str) -> None:
@@ -117,14 +142,14 @@ def _number(form: Form, name: str, language: str) -> Decimal:
 def _sheet(
     request: PageRequest,
     session: Session,
-    conversation: Conversation,
-    deal: Deal,
+    at: At,
     *,
     onward: Stage | None = None,
     form: Form | None = None,
     fault: InputRefused | None = None,
 ) -> Response[str]:
     """The sheet as the deal stands; after a fault, with what was typed."""
+    deal = at.deal
     if deal.outcome is not None:
         raise deals.DealClosed
     language, viewer = reader(request), request.scope["user"]
@@ -148,7 +173,7 @@ def _sheet(
         request,
         session,
         "deal_sheet.html",
-        conversation=conversation,
+        at=at,
         deal=deal,
         lines=list[DealLine](deal.lines),
         products=catalogue.active_products(session),
@@ -168,4 +193,4 @@ def _sheet(
     )
 
 
-ROUTES = (show_deal, save_deal)
+ROUTES = (show_deal, save_deal, show_goods, save_goods)

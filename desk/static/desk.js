@@ -253,8 +253,9 @@
   // The board: a card is moved by drag, or by [ and ] to the stage before and after
   const ask = (card, column) => {
     const stage = JSON.parse(column.dataset.stages)[card.dataset.pipeline];
-    if (card.dataset.talk && stage && card.closest(".board-column") !== column)
-      htmx.ajax("GET", `/conversations/${card.dataset.talk}/move?stage=${stage}`, { target: "#ask-body", swap: "innerHTML" });
+    const place = card.dataset.talk ? `/conversations/${card.dataset.talk}` : `/deals/${card.id.slice(1)}`;
+    if (stage && card.closest(".board-column") !== column)
+      htmx.ajax("GET", `${place}/move?stage=${stage}`, { target: "#ask-body", swap: "innerHTML" });
   };
   let dragged = null;
   const over = (column) => { for (const other of all(".board-column.over")) other.classList.remove("over"); if (column) column.classList.add("over"); };
@@ -454,7 +455,7 @@
     const talk = one("#talk");
     const lamp = one("#lamp");
     let timer = null;
-    const client = one("#client");
+    const client = one("[data-stream]");
     const shown = talk ? `conversation=${talk.dataset.id}` : client?.dataset.stream;
     // What changed since the page was drawn is told too; a stream that comes back names the last it heard.
     const stream = new EventSource(`${body.dataset.live}?since=${body.dataset.liveAt}${shown ? `&${shown}` : ""}`);

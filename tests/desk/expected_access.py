@@ -143,8 +143,15 @@ GET   /deals                                                         sales      
 GET   /deals/{deal_id:int}                                           sales      deal
 GET   /deals/{deal_id:int}/aside                                     sales      deal
 POST  /deals/{deal_id:int}/check                                     sales      deal
+POST  /deals/{deal_id:int}/close                                     sales      deal
 POST  /deals/{deal_id:int}/deliveries                                sales      deal
 POST  /deals/{deal_id:int}/deliveries/{entry_id:int}/undo            sales      deal
+POST  /deals/{deal_id:int}/dismiss                                   sales      deal
+POST  /deals/{deal_id:int}/followups/{enrolment_id:int}              sales      deal
+GET   /deals/{deal_id:int}/goods                                     sales      deal
+POST  /deals/{deal_id:int}/goods                                     sales      deal
+GET   /deals/{deal_id:int}/move                                      sales      deal
+POST  /deals/{deal_id:int}/move                                      sales      deal
 POST  /deals/{deal_id:int}/moves/{change_id:int}/undo                sales      deal
 POST  /deals/{deal_id:int}/payments                                  sales      deal
 POST  /deals/{deal_id:int}/payments/{entry_id:int}/undo              sales      deal

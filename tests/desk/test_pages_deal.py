@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from contextlib import aclosing
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
+from core import clock, sequences
 from core.conversations import Conversation, Message
 from core.db import transaction
 from core.deals import Deal, DealLine, Stage
 from core.outbox import Delivery
+from core.tasks import Task
+from desk.live import Hub
+from desk.pages.stream import shown_of_deal
 from tests.desk.conftest import Browser, SignedIn
 from tests.factories import World
 
@@ -243,3 +250,83 @@ def test_no_line_is_kept_that_nobody_sees(engine: sa.Engine, world: World, signe
     _save(signed_in("agent"), world, remove=line)
     with transaction(engine) as session:
         assert session.scalars(sa.select(DealLine)).all() == []
+
+
+def test_a_deal_without_a_conversation_is_worked_on_and_closed_on_its_page(
+    signed_in: SignedIn, engine: sa.Engine, world: World
+) -> None:
+    deal = _deal(engine, world)
+    with transaction(engine) as session:
+        session.execute(sa.update(Conversation).where(Conversation.deal_id == deal.id).values(deal_id=None))
+        session.get_one(Deal, deal.id).proposed_stage_id = _stage(engine, "demo")
+    browser, home = signed_in("agent"), f"/deals/{deal.id}"
+    assert f'action="{home}/dismiss"' in browser.get(home).text
+    browser.post(f"{home}/dismiss", headers=HTMX)
+    assert f'hx-post="{home}/goods"' in browser.get(f"{home}/goods", headers=HTMX).text
+    browser.post(f"{home}/goods", data={"title": "Siurbliai be laiško", "vat_rate": "21"}, headers=HTMX)
+    stage = str(_stage(engine, "payment"))
+    assert f'hx-post="{home}/move"' in browser.get(f"{home}/move?stage={stage}", headers=HTMX).text
+    browser.post(f"{home}/move", data={"stage": stage, "silent": "1"}, headers=HTMX)
+    browser.post(f"{home}/close", data={"outcome": "lost", "loss_reason": "price"}, headers=HTMX)
+    with transaction(engine) as session:
+        kept = session.get_one(Deal, deal.id)
+        assert (kept.title, kept.proposed_stage_id, str(kept.stage_id)) == (
+            "Siurbliai be laiško",
+            None,
+            stage,
+        )
+        assert (kept.outcome, kept.loss_reason) == ("lost", "price")
+
+
+def test_a_deals_page_shows_its_follow_ups_and_tasks_and_steers_them(
+    signed_in: SignedIn, engine: sa.Engine, world: World
+) -> None:
+    deal = _deal(engine, world)
+    with transaction(engine) as session:
+        sequence = sequences.current(session, "after_offer")
+        assert sequence is not None
+        assert deal.contact_id is not None
+        one = sequences.enrol(
+            session, sequence, contact_id=deal.contact_id, deal_id=deal.id,
+            due_at=clock.now() + timedelta(days=3),
+        )  # fmt: skip
+        session.add(Task(title="Patikslinti kiekius", deal_id=deal.id, assignee_id=world.staff["other"].id))
+        number = one.id
+    browser = signed_in("agent")
+    text = browser.get(f"/deals/{deal.id}", headers=HTMX).text
+    assert "Patikslinti kiekius" in text
+    there = f"/deals/{deal.id}/followups/{number}"
+    assert f'hx-post="{there}"' in text
+    assert browser.post(there, data={"deed": "stop"}, headers=HTMX).status_code < 400
+    assert browser.post(f"/deals/{deal.id}/followups/{number + 1}", data={"deed": "stop"}).status_code == 404
+    with transaction(engine) as session:
+        assert session.get_one(sequences.Enrolment, number).state == "stopped"
+
+
+def test_a_deals_page_hears_what_colleagues_do_in_its_conversations(
+    signed_in: SignedIn, engine: sa.Engine, world: World
+) -> None:
+    deal = _deal(engine, world)
+    page = signed_in("agent").get(f"/deals/{deal.id}").text
+    assert f'data-stream="deal={deal.id}"' in page
+    assert 'hx-trigger="conversation from:body"' in page
+    hub = Hub()
+    drawn = hub.place
+    hub.publish(world.talks["own"].id, rings=())
+    with transaction(engine) as session:
+        shown = shown_of_deal(session, session.get_one(Deal, deal.id))
+    assert world.talks["own"].id in shown
+    assert _events_of(hub, shown, drawn) == ["hello", "inbox", "conversation"]
+
+
+def _events_of(hub: Hub, shown: frozenset[int], since: str) -> list[str | None]:
+    async def listen() -> list[str | None]:
+        heard = []
+        async with aclosing(hub.changes(shown, 1, since)) as stream:
+            async for message in stream:
+                heard.append(message.event)
+                if message.event == "conversation":
+                    break
+        return heard
+
+    return asyncio.run(asyncio.wait_for(listen(), 60))
