@@ -13,6 +13,7 @@ from classifier import metrics
 from classifier.answers import Answers
 from classifier.automatic import may_bear_many, train
 from classifier.calibration import error_by_chance
+from classifier.confusion import as_lines
 from classifier.dataset import Row
 from classifier.metrics import LabelScore
 from classifier.model import Floats
@@ -169,7 +170,7 @@ def prediction_rows(rows: Sequence[Row], answers: Answers) -> list[dict[str, Any
 
 
 def as_text(evaluation: Evaluation) -> str:
-    """The figures and labels as a plain table."""
+    """The figures, labels, what is taken for what, and both curves as plain tables."""
     lines = [f"{name:20} {_shown(name, value)}" for name, value in evaluation.figures.items()]
     lines += ["", f"{'label':32} {'rows':>5} {'precision':>9} {'recall':>7} {'F1':>6}"]
     lines += [
@@ -179,6 +180,12 @@ def as_text(evaluation: Evaluation) -> str:
     if evaluation.confusions:
         lines += ["", "most mistaken (true -> said):"]
         lines += [f"  {count:4}  {true} -> {said}" for true, said, count in evaluation.confusions]
+    if evaluation.pairs:
+        lines += ["", "true (rows) and said (columns):", *as_lines(evaluation.pairs)]
+    lines += ["", "answered  right (the surest first)"]
+    lines += [f"{share:8.0%} {right:6.1%}" for share, right in evaluation.coverage[1::2]]
+    lines += ["", "said to be sure  was right   rows"]
+    lines += [f"{sure:15.0%} {right:10.0%} {count:6}" for sure, right, count in evaluation.reliability]
     return "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from classifier.confusion import as_table
 from classifier.evaluation import Evaluation
 
 WORDS: dict[str, dict[str, str]] = {
@@ -20,6 +21,7 @@ WORDS: dict[str, dict[str, str]] = {
         "calibration": "Confidence against truth",
         "weeks": "Accuracy by week, from corrections",
         "confusions": "Most often mistaken",
+        "matrix": "What is taken for what",
         "true": "True",
         "said": "Said",
         "count": "Times",
@@ -36,6 +38,7 @@ WORDS: dict[str, dict[str, str]] = {
         "calibration": "Уверенность и действительность",
         "weeks": "Верные ответы по неделям, по исправлениям",
         "confusions": "Чаще всего путает",
+        "matrix": "Что с чем путается",
         "true": "На самом деле",
         "said": "Ответ",
         "count": "Раз",
@@ -52,6 +55,7 @@ WORDS: dict[str, dict[str, str]] = {
         "calibration": "Pasitikėjimas ir tikrovė",
         "weeks": "Teisingi atsakymai pagal savaites, iš pataisymų",
         "confusions": "Dažniausios klaidos",
+        "matrix": "Kas su kuo painiojama",
         "true": "Iš tikrųjų",
         "said": "Atsakyta",
         "count": "Kartai",
@@ -118,7 +122,8 @@ _STYLE = (
     "text-align:right}td:first-child,th:first-child{text-align:left}"
     "svg{background:color-mix(in srgb,currentColor 4%,transparent);margin:.5rem 1rem .5rem 0;"
     "max-width:100%;height:auto}svg text{fill:currentColor}"
-    "h2{margin-top:2rem}"
+    "h2{margin-top:2rem}.wide{overflow-x:auto}.matrix td,.matrix th{padding:.15rem .4rem;font-size:.8rem}"
+    ".matrix td:first-child{white-space:nowrap}"
 )
 
 WIDTH, HEIGHT, EDGE = 360, 240, 34
@@ -148,6 +153,7 @@ def page(evaluation: Evaluation, language: str = "en", weeks: Sequence[tuple[str
     if weeks:
         steps = [(number / max(1, len(weeks) - 1), accuracy) for number, (_, accuracy, _) in enumerate(weeks)]
         charts += chart(steps, words["weeks"], ends=(weeks[0][0], weeks[-1][0]))
+    table = f"<h2>{words['matrix']}</h2>{as_table(evaluation.pairs)}" if evaluation.pairs else ""
     head = f"<tr><th>{words['label']}</th><th>{words['rows']}</th><th>{words['precision']}</th>"
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{words["title"]}</title>'
@@ -155,7 +161,7 @@ def page(evaluation: Evaluation, language: str = "en", weeks: Sequence[tuple[str
         f"<h2>{words['figures']}</h2><table>{figures}</table>"
         f"<h2>{words['labels']}</h2><table>{head}<th>{words['recall']}</th><th>F1</th></tr>{labels}</table>"
         f"<h2>{words['confusions']}</h2><table><tr><th>{words['true']}</th><th>{words['said']}</th>"
-        f"<th>{words['count']}</th></tr>{mistaken}</table></body></html>"
+        f"<th>{words['count']}</th></tr>{mistaken}</table>{table}</body></html>"
     )
 
 

@@ -173,7 +173,9 @@ def test_every_answer_can_be_written_down() -> None:
     assert [row["labels"] for row in written] == [["price"], ["fault"]]
     assert [row["true"] for row in written] == [["price"], ["fault"]]
     assert all(0 <= row["confidence"] <= 1 for row in written)
-    assert "accuracy" in as_text(result)
+    written_out = as_text(result)
+    for part in ("accuracy", "true (rows) and said (columns)", "answered  right", "said to be sure"):
+        assert part in written_out
     assert {
         "accuracy",
         "macro_f1",

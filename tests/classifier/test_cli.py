@@ -132,6 +132,7 @@ def test_the_report_is_one_page_that_asks_nothing_from_outside() -> None:
         made = page(result, language, [("2026-W01", 0.8, 10), ("2026-W02", 0.9, 12)])
         assert WORDS[language]["title"] in made
         assert made.count("<svg") == 3
+        assert 'class="matrix"' in made
         assert "http" not in made
         assert "<script" not in made
         assert "macro_f1" not in made
