@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.asking import cues_of
+from classifier.asking import CROSS, crossed_of, cues_of
 from classifier.stems import stem
 
 MEMO_LIMIT = 60_000
@@ -22,10 +22,16 @@ AT_ONCE = 5_000
 """Texts counted at a time, which bounds the memory that counting takes."""
 
 MATES_AMONG = 25
+CROSSED_AMONG = 60
+"""So many words of a text, the first, are paired with its cues: in a long one everything meets everything."""
+
 FREQUENT = 200
 """So many of the most frequent words stand for themselves in frames."""
 
-KINDS = "wcsmpbfa"
+LEAST = {"m": 2, "f": 2, "x": 4}
+"""Texts in which a feature of a kind must stand, where it is more than one."""
+
+KINDS = "wcsmpbfax"
 """First letters of feature names, in the order of `Blocks.weights`."""
 
 TOKEN_LIMIT = 200
@@ -54,9 +60,10 @@ class Blocks:
     `signs` counts `?`, `!`, `$` and single letters as words, and how a text begins, ends and how long it is.
     `clauses` are the words with which clauses begin, where one asks or promises. `frames` are runs
     of two to four words of which only the most frequent stand for themselves, the others for their kind.
-    `cues` say how the text asks or promises (`asking.CUES`).
+    `cues` say how the text asks or promises (`asking.CUES`), `crossed` which cues stand together and with
+    which of the most frequent words.
     Every block is TF-IDF with sublinear counts and has length 1; `weights` multiply (words, chars, stems,
-    mates, signs, clauses, frames, cues).
+    mates, signs, clauses, frames, cues, crossed).
     """
 
     chars: tuple[int, int] | None = (2, 4)
@@ -67,13 +74,14 @@ class Blocks:
     clauses: bool = False
     frames: bool = False
     cues: bool = False
+    crossed: bool = False
     min_count: int = 1
-    weights: tuple[float, ...] = (1.0, 1.0, 1.0, 0.7, 0.5, 0.7, 1.0, 0.45)
+    weights: tuple[float, ...] = (1.0, 1.0, 1.0, 0.7, 0.5, 0.7, 1.0, 0.45, 0.85)
 
     @property
     def whole(self) -> bool:
         """Whether a text has features that are not in one of its words."""
-        return self.mates or self.signs or self.clauses or self.frames or self.cues
+        return self.mates or self.signs or self.clauses or self.frames or self.cues or self.crossed
 
 
 def char_groups(word: str, shortest: int, longest: int) -> list[str]:
@@ -96,7 +104,7 @@ class Features:
     """A fitted feature space: `names` in order, `weights` the IDF of each; `blocks` how they are counted.
 
     Names are prefixed: `w:` word or pair, `c:` letter group, `s:` stem, `m:` two stems of one text, `p:`
-    place, `b:` beginning of a clause, `f:` frame, `a:` cue.
+    place, `b:` beginning of a clause, `f:` frame, `a:` cue, `x:` two cues, or a cue and a frequent word.
     """
 
     def __init__(self, blocks: Blocks, names: Sequence[str], idf: NDArray[np.float64]) -> None:
@@ -119,6 +127,7 @@ class Features:
         self._pair_ids = np.array([pairs[key] for key in sorted(pairs)], dtype=np.int32)
         self._pattern = _SIGNED_WORD if blocks.signs else _WORD
         self._frequent = frozenset(name[2:] for name in self.names if name[0] == "f" and " " not in name)
+        self._frequent |= {name.partition(CROSS)[2] for name in self.names if name[0] == "x"}
         self._ids_of: dict[str, bytes] = {}
         self._words_of: dict[str, bytes] = {}
 
@@ -130,7 +139,7 @@ class Features:
         """Learn the feature space of the texts (lower case already); also their matrix (texts x features)."""
         names, counts = _count(texts, blocks)
         documents = np.bincount(counts.indices, minlength=len(names))
-        least = np.array([2 if name[0] in "mf" else 1 for name in names])
+        least = np.array([LEAST.get(name[0], 1) for name in names])
         kept = np.flatnonzero(documents >= np.maximum(least, blocks.min_count))
         order = sorted(kept.tolist(), key=names.__getitem__)
         idf = np.log((1 + len(texts)) / (1 + documents[order])) + 1.0
@@ -217,12 +226,15 @@ class Features:
 
 def whole_of(text: str, blocks: Blocks, frequent: frozenset[str] = frozenset()) -> list[str]:
     """The names of features that a text has as a whole rather than in one of its words."""
+    cues = cues_of(text) if blocks.cues or blocks.crossed else []
+    words = frequent.intersection(_PIECE.findall(text)[:CROSSED_AMONG]) if blocks.crossed else ()
     return [
         *(mates_of(text) if blocks.mates else ()),
         *(places_of(text) if blocks.signs else ()),
         *(clauses_of(text) if blocks.clauses else ()),
         *(frames_of(text, frequent) if blocks.frames else ()),
-        *(cues_of(text) if blocks.cues else ()),
+        *(cues if blocks.cues else ()),
+        *(crossed_of(cues, words) if blocks.crossed else ()),
     ]
 
 
@@ -307,7 +319,7 @@ def _count(texts: Sequence[str], blocks: Blocks) -> tuple[list[str], Sparse]:
         words_of[token] = words
         ids_of[token] = np.array(ids, dtype=np.int32).tobytes()
 
-    frequent = frequent_of(texts) if blocks.frames else frozenset()
+    frequent = frequent_of(texts) if blocks.frames or blocks.crossed else frozenset()
     parts: list[Sparse] = []
     for start in range(0, len(texts), AT_ONCE):
         chunks: list[bytes] = []

@@ -40,9 +40,9 @@ PLAIN = Blocks()
 STEMMED = Blocks(stems=True, weights=(0.5, 1.0, 1.0))
 LONGER = Blocks(chars=(2, 5), stems=True, weights=(0.5, 1.0, 1.0))
 MATED = Blocks(stems=True, mates=True, weights=(0.5, 1.0, 1.0, 0.7))
-SIGNED = Blocks(chars=None, signs=True, cues=True)
+SIGNED = Blocks(chars=None, signs=True, cues=True, crossed=True)
 CLAUSED = Blocks(chars=None, signs=True, cues=True, clauses=True)
-FRAMED = Blocks(chars=None, signs=True, cues=True, frames=True)
+FRAMED = Blocks(chars=None, signs=True, cues=True, frames=True, crossed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,14 @@ class Choice:
 def lean(recipe: Recipe) -> Recipe:
     """The recipe as it can be had for more than `LARGE` rows."""
     slim = replace(
-        recipe.blocks, chars=None, stems=True, mates=False, clauses=False, frames=False, cues=False
+        recipe.blocks,
+        chars=None,
+        stems=True,
+        mates=False,
+        clauses=False,
+        frames=False,
+        cues=False,
+        crossed=False,
     )
     return replace(recipe, blocks=replace(slim, min_count=FEWEST_OF_LARGE))
 

@@ -42,6 +42,7 @@ def dump(model: Model) -> bytes:
             "clauses": blocks.clauses,
             "frames": blocks.frames,
             "cues": blocks.cues,
+            "crossed": blocks.crossed,
             "min_count": blocks.min_count,
             "weights": blocks.weights,
         },
@@ -122,6 +123,7 @@ def load(data: bytes) -> Model:
             clauses=bool(found.get("clauses", False)),
             frames=bool(found.get("frames", False)),
             cues=bool(found.get("cues", False)),
+            crossed=bool(found.get("crossed", False)),
             min_count=int(found["min_count"]),
             weights=tuple(found["weights"]),
         )

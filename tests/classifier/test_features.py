@@ -51,9 +51,18 @@ def test_any_text_weighs_as_in_scikit_learn(unseen: list[str]) -> None:
 
 
 def test_fitting_gives_the_same_matrix_as_transforming() -> None:
-    for blocks in (Blocks(), Blocks(stems=True, mates=True, signs=True)):
-        space, matrix = Features.fit(TEXTS, blocks)
-        assert abs(matrix - space.transform(TEXTS)).max() < 1e-12
+    for blocks in (Blocks(), Blocks(stems=True, mates=True, signs=True), Blocks(crossed=True)):
+        space, matrix = Features.fit(4 * TEXTS, blocks)
+        assert abs(matrix - space.transform(4 * TEXTS)).max() < 1e-12
+
+
+def test_a_cue_is_counted_with_the_words_and_cues_beside_it() -> None:
+    space, _ = Features.fit(4 * TEXTS, Blocks(cues=True, crossed=True))
+    (row,) = space.transform(["please send the pump, will you?"]).toarray()
+    seen = {space.names[index] for index in row.nonzero()[0]}
+    assert {"a:please", "x:please & please do", "x:please|send"} <= seen
+    assert "x:question|pump" in seen
+    assert "x:please|you" not in space.ids, "a pair never seen in training"
 
 
 def test_a_batch_weighs_as_its_texts_one_by_one() -> None:

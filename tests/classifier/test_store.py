@@ -6,11 +6,13 @@ import hashlib
 import io
 import pickle
 import zipfile
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
 from classifier import store
+from classifier.features import Blocks
 from classifier.modelling import fit_model
 from classifier.recipes import PLAIN, Recipe
 from classifier.store import MAGIC, ModelUnreadable
@@ -43,6 +45,14 @@ def test_a_model_comes_back_as_it_was(data: bytes) -> None:
 
 def test_the_same_model_gives_the_same_bytes(data: bytes) -> None:
     assert store.dump(store.load(data)) == data
+
+
+def test_how_features_are_counted_comes_back() -> None:
+    on = {one.name: True for one in fields(Blocks) if one.type == "bool"}
+    blocks = Blocks(chars=None, min_count=2, weights=(0.5, 1.0), **on)
+    texts = ["please send the price", "please send the cost", "it broke", "it broke again"]
+    model = fit_model(texts, ["price", "price", "fault", "fault"], recipe=Recipe(blocks))
+    assert store.load(store.dump(model)).features.blocks == blocks
 
 
 @pytest.mark.parametrize("place", [0, 10, 80, 300, -5])
