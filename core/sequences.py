@@ -219,13 +219,13 @@ class EnrolmentStep(Base):
 
 
 class AlreadyEnrolled(Conflict):
-    """The client is in that sequence already, or has been and it may be taken once only."""
+    """The client is in that follow-up already, or was once and it is taken once only."""
 
     cure = "Stop the running one first."
 
 
 class Exclusive(AlreadyEnrolled):
-    """The client is in another sequence, and one of the two allows no other beside it."""
+    """The client is in another follow-up, and one of the two allows no other beside it."""
 
 
 def current(session: Session, key: str) -> Sequence | None:

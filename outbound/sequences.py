@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,14 +14,22 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from core import clock, flood, sequences
-from core.accounts import Account
+from core.accounts import Account, Contact
 from core.budget import Budget
 from core.config import Settings
 from core.context import Context
-from core.errors import FrontdeskError, IllegalTransition
+from core.errors import FrontdeskError, IllegalTransition, InputRefused
 from core.followup import DueStep, Standing, due_after
 from core.followup import look as look_at
-from core.sequences import CHANNELS, Enrolment, EnrolmentState, EnrolmentStep, SequenceStep, StepKind
+from core.sequences import (
+    CHANNELS,
+    Enrolment,
+    EnrolmentState,
+    EnrolmentStep,
+    Sequence,
+    SequenceStep,
+    StepKind,
+)
 from core.values import normal_email, normal_phone
 from core.worker import promote
 from core.worktime import Calendar
@@ -181,10 +189,40 @@ def plan(
     A step that has been due since before ``now`` goes out now at the earliest, and those after it count from
     there. Of a branch the way of silence is shown.
     """
-    calendar = house.calendar_of(enrolment.contact.account)
-    steps = {step.position: step for step in enrolment.sequence.steps}
-    position: int | None = enrolment.next_position
     when = max(enrolment.due_at, now or clock.now())
+    calendar = house.calendar_of(enrolment.contact.account)
+    yield from _coming(enrolment.sequence, enrolment.next_position, when, calendar)
+
+
+def plan_of(
+    sequence: Sequence, account: Account | None, house: House, now: datetime
+) -> list[tuple[SequenceStep, datetime]]:
+    """The same for a client who would begin it now."""
+    if not sequence.steps:
+        return []
+    calendar = house.calendar_of(account)
+    return list(_coming(sequence, 1, due_after(sequence.steps[0], now, calendar), calendar))
+
+
+def begin(
+    session: Session, sequence: Sequence, contact: Contact, house: House, *, deal_id: int | None = None
+) -> Enrolment:
+    """Lead a client into a follow-up because a person says so; its first step counts from now.
+
+    Raises what ``core.sequences.enrol`` raises, and InputRefused for one without steps.
+    """
+    if not sequence.steps:
+        raise InputRefused("The follow-up has no steps.")
+    now: datetime = session.execute(select(func.now())).scalar_one()
+    due_at = due_after(sequence.steps[0], now, house.calendar_of(contact.account))
+    return sequences.enrol(session, sequence, contact_id=contact.id, deal_id=deal_id, due_at=due_at)
+
+
+def _coming(
+    sequence: Sequence, next_position: int, when: datetime, calendar: Calendar
+) -> Iterator[tuple[SequenceStep, datetime]]:
+    steps = {step.position: step for step in sequence.steps}
+    position: int | None = next_position
     first = True
     while position is not None and (step := steps.get(position)) is not None:
         when = calendar.within(step.window).next_open(when) if first else due_after(step, when, calendar)

@@ -8,14 +8,15 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from core import flood, sequences, sequencespec
+from core.accounts import Contact
 from core.deals import Stage
 from core.errors import Conflict, InputRefused, NotFound
 from core.notices import open_alarms
 from core.pipelines import Pipeline
-from core.sequences import LIVE, RULED, Enrolment, Result, Sequence, StepKind
+from core.sequences import LIVE, RULED, Enrolment, Result, Sequence, SequenceStep, StepKind
 from core.sequencespec import SequenceRefused
 from desk import templatechoice
 from desk.access import LEADERS
@@ -29,6 +30,8 @@ from desk.threads import in_thread
 
 SPARE = 1
 """Empty rows below the steps."""
+SHOWN = 50
+"""Clients in a follow-up that its page names."""
 BRANCHES = 2
 """Branches of a step that the form offers at least."""
 
@@ -128,9 +131,29 @@ def _editor(
         results=Result,
         ruled=sorted(RULED),
         templates=templatechoice.for_steps(session, reader(request)),
+        inside=_inside(session, present.key),
         alarms=open_alarms(session),
         **rail(session, request),
     )
+
+
+def _inside(session: Session, key: str) -> list[tuple[Enrolment, SequenceStep | None]]:
+    """Clients who are in it, each with the step that is next; who is due first stands first."""
+    query = (
+        select(Enrolment)
+        .where(Enrolment.sequence_key == key, Enrolment.state.in_(LIVE))
+        .options(
+            joinedload(Enrolment.contact).joinedload(Contact.account),
+            joinedload(Enrolment.deal),
+            joinedload(Enrolment.sequence).selectinload(Sequence.steps),
+        )
+        .order_by(Enrolment.due_at, Enrolment.id)
+        .limit(SHOWN)
+    )
+    return [
+        (one, next((step for step in one.sequence.steps if step.position == one.next_position), None))
+        for one in session.scalars(query)
+    ]
 
 
 def _padded(step: dict[str, Any]) -> dict[str, Any]:

@@ -114,6 +114,8 @@ POST  /conversations/{conversation_id:int}/done                      workers    
 POST  /conversations/{conversation_id:int}/enclosures                workers    conversation
 GET   /conversations/{conversation_id:int}/fax                       workers    conversation
 POST  /conversations/{conversation_id:int}/fax                       workers    conversation
+GET   /conversations/{conversation_id:int}/followups                 sales      conversation
+POST  /conversations/{conversation_id:int}/followups                 sales      conversation
 POST  /conversations/{conversation_id:int}/followups/{enrolment_id:int} sales      conversation
 POST  /conversations/{conversation_id:int}/here                      workers    conversation
 GET   /conversations/{conversation_id:int}/history                   workers    conversation
@@ -147,6 +149,8 @@ POST  /deals/{deal_id:int}/close                                     sales      
 POST  /deals/{deal_id:int}/deliveries                                sales      deal
 POST  /deals/{deal_id:int}/deliveries/{entry_id:int}/undo            sales      deal
 POST  /deals/{deal_id:int}/dismiss                                   sales      deal
+GET   /deals/{deal_id:int}/followups                                 sales      deal
+POST  /deals/{deal_id:int}/followups                                 sales      deal
 POST  /deals/{deal_id:int}/followups/{enrolment_id:int}              sales      deal
 GET   /deals/{deal_id:int}/goods                                     sales      deal
 POST  /deals/{deal_id:int}/goods                                     sales      deal

@@ -138,3 +138,26 @@ def test_support_sees_follow_ups_and_steers_none(
     text = signed_in("support").get(f"/conversations/{world.talks['support'].id}").text
     assert "After the offer" in text
     assert 'value="pause"' not in text
+
+
+@pytest.mark.parametrize("where", ["conversation", "deal"])
+def test_a_follow_up_is_begun_by_hand_and_stands_on_its_page(
+    signed_in: SignedIn, engine: sa.Engine, world: World, where: str
+) -> None:
+    with transaction(engine) as session:
+        conversation = session.get_one(Conversation, world.talks["own"].id)
+        contact_id, deal_id = conversation.contact_id, conversation.deal_id
+    home = f"/conversations/{conversation.id}" if where == "conversation" else f"/deals/{deal_id}"
+    browser = signed_in("agent")
+    assert f'href="{home}/followups"' in browser.get(home).text
+    offered = browser.get(f"{home}/followups", headers=HTMX).text
+    assert "Priminimas" in offered.split("Po pasiūlymo")[1]
+    begun = browser.post(f"{home}/followups", data={"sequence": "after_offer"}, headers=HTMX)
+    assert begun.status_code < 400
+    with transaction(engine) as session:
+        one = session.scalars(sa.select(Enrolment)).one()
+        assert (one.contact_id, one.deal_id, one.state) == (contact_id, deal_id, EnrolmentState.ACTIVE)
+        assert one.due_at > clock.now() + timedelta(days=4)
+    again = browser.post(f"{home}/followups", data={"sequence": "after_offer"}, headers=HTMX)
+    assert again.status_code == 409
+    assert f'href="/deals/{deal_id}"' in signed_in("head").get("/sequences/after_offer").text
