@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, combinations, pairwise
 from typing import Any
 
@@ -27,6 +27,9 @@ CROSSED_AMONG = 60
 
 FREQUENT = 200
 """So many of the most frequent words stand for themselves in frames."""
+
+CROSSED_FROM = 500
+"""Texts below which pairs of cues and words have not been seen often enough to tell anything."""
 
 LEAST = {"m": 2, "f": 2, "x": 4}
 """Texts in which a feature of a kind must stand, where it is more than one."""
@@ -301,6 +304,8 @@ def _matrix(rows: NDArray[np.int64], ids: NDArray[np.int32], height: int, width:
 
 
 def _count(texts: Sequence[str], blocks: Blocks) -> tuple[list[str], Sparse]:
+    if len(texts) < CROSSED_FROM:
+        blocks = replace(blocks, crossed=False)
     numbers: dict[str, int] = {}
     pattern = _SIGNED_WORD if blocks.signs else _WORD
     words_of: dict[str, list[str]] = {}

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from classifier.features import Blocks, Features, char_groups
+from classifier.features import CROSSED_FROM, Blocks, Features, char_groups
 
 TEXTS = [
     "how much is the pump ns-40/2?",
@@ -20,6 +20,8 @@ TEXTS = [
     "a b c",
     "насос насос насос pump",
 ]
+
+MANY = CROSSED_FROM // len(TEXTS) * TEXTS + TEXTS
 
 
 def both(texts: list[str], unseen: list[str], least: int) -> tuple[np.ndarray, np.ndarray]:
@@ -52,17 +54,22 @@ def test_any_text_weighs_as_in_scikit_learn(unseen: list[str]) -> None:
 
 def test_fitting_gives_the_same_matrix_as_transforming() -> None:
     for blocks in (Blocks(), Blocks(stems=True, mates=True, signs=True), Blocks(crossed=True)):
-        space, matrix = Features.fit(4 * TEXTS, blocks)
-        assert abs(matrix - space.transform(4 * TEXTS)).max() < 1e-12
+        space, matrix = Features.fit(MANY, blocks)
+        assert abs(matrix - space.transform(MANY)).max() < 1e-12
 
 
 def test_a_cue_is_counted_with_the_words_and_cues_beside_it() -> None:
-    space, _ = Features.fit(4 * TEXTS, Blocks(cues=True, crossed=True))
+    space, _ = Features.fit(MANY, Blocks(cues=True, crossed=True))
     (row,) = space.transform(["please send the pump, will you?"]).toarray()
     seen = {space.names[index] for index in row.nonzero()[0]}
     assert {"a:please", "x:please & please do", "x:please|send"} <= seen
     assert "x:question|pump" in seen
     assert "x:please|you" not in space.ids, "a pair never seen in training"
+
+
+def test_few_texts_tell_nothing_of_what_stands_together() -> None:
+    space, _ = Features.fit(MANY[: CROSSED_FROM - 1], Blocks(cues=True, crossed=True))
+    assert not any(name.startswith("x:") for name in space.names)
 
 
 def test_a_batch_weighs_as_its_texts_one_by_one() -> None:
