@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 from sqlalchemy import (
     DDL,
@@ -26,7 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
 
 from core import notices
-from core.bulk import new_ids, raw_connection, storable
+from core.bulk import among, new_ids, raw_connection, storable
 from core.db import Base, Id
 from core.errors import Conflict
 
@@ -222,32 +223,61 @@ def keep(
     uidvalidity: int | None = None,
     absent: Mapping[int, str] | None = None,
 ) -> Kept:
-    """Store letters with where they were found, in two statements whatever their number.
+    """Store letters with where they were found, in a few statements whatever their number.
 
     A letter whose content is known already only gains an origin. `absent` notes UIDs that the server listed
     and could not give, with the reason.
     """
-    ids = new_ids(session, RawMessage, len(letters))
-    first: dict[bytes, tuple[int, RawLetter]] = {}
-    for raw_id, letter in zip(ids, letters, strict=True):
-        first.setdefault(letter.content_key, (raw_id, letter))
-    added = _insert_raw(session, first, source)
-    known = _ids_of_keys(session, [key for key in first if key not in added])
+    first: dict[bytes, RawLetter] = {}
+    for letter in letters:
+        first.setdefault(letter.content_key, letter)
+    raw_ids = _ids_of_keys(session, first)
+    # In the order of the keys, so that two mailboxes with the same letters never wait for each other.
+    unknown = sorted(key for key in first if key not in raw_ids)
+    added = _add_raw(session, [first[key] for key in unknown], source)
+    raw_ids |= added | _ids_of_keys(session, [key for key in unknown if key not in added])
     if mailbox_id is not None and uidvalidity is not None:
-        raw_ids = known | added
         places = [(one.uid, raw_ids[one.content_key], None) for one in letters if one.uid is not None]
         places += [(uid, None, storable(note)) for uid, note in (absent or {}).items()]
         _insert_origins(session, mailbox_id, uidvalidity, places)
     return Kept(tuple(sorted(added.values())), len(letters) - len(added))
 
 
-def _insert_raw(
-    session: Session, letters: Mapping[bytes, tuple[int, RawLetter]], source: str
-) -> dict[bytes, int]:
+def _add_raw(session: Session, letters: Sequence[RawLetter], source: str) -> dict[bytes, int]:
+    """Store letters that were not known a moment ago; the ids of those that are new, by their keys."""
+    ids = new_ids(session, RawMessage, len(letters))
+    try:
+        with session.begin_nested():
+            _copy_raw(session, ids, letters, source)
+    except UniqueViolation:
+        # Another mailbox stored one of them at the same moment.
+        return _insert_raw(session, ids, letters, source)
+    return {letter.content_key: raw_id for raw_id, letter in zip(ids, letters, strict=True)}
+
+
+def _copy_raw(session: Session, ids: Sequence[int], letters: Sequence[RawLetter], source: str) -> None:
+    """By COPY, which costs two thirds of an INSERT and knows no ON CONFLICT."""
     if not letters:
-        return {}
-    # In the order of the keys, so that two mailboxes with the same letters never wait for each other.
-    ordered = sorted(letters.items())
+        return
+    statement = (
+        "COPY raw_message (id, content_key, data, size, truncated, internal_date, files, state, source)"
+        " FROM STDIN (FORMAT BINARY)"
+    )
+    with raw_connection(session).cursor() as cursor, cursor.copy(statement) as copy:
+        copy.set_types(["int8", "bytea", "bytea", "int8", "bool", "timestamptz", "jsonb", "varchar", "text"])
+        for raw_id, letter in zip(ids, letters, strict=True):
+            files = None if letter.files is None else Jsonb(letter.files)
+            copy.write_row(
+                (
+                    raw_id, letter.content_key, letter.data, letter.size, letter.truncated,
+                    letter.internal_date, files, IntakeState.STORED.value, source,
+                )
+            )  # fmt: skip
+
+
+def _insert_raw(
+    session: Session, ids: Sequence[int], letters: Sequence[RawLetter], source: str
+) -> dict[bytes, int]:
     found = raw_connection(session).execute(
         "INSERT INTO raw_message (id, content_key, data, size, truncated, internal_date, files, state,"
         " source) SELECT id, key, data, size, truncated, internal_date, files, 'stored', %s"
@@ -256,13 +286,13 @@ def _insert_raw(
         " ON CONFLICT (content_key) DO NOTHING RETURNING content_key, id",
         (
             source,
-            [raw_id for _, (raw_id, _) in ordered],
-            [key for key, _ in ordered],
-            [letter.data for _, (_, letter) in ordered],
-            [letter.size for _, (_, letter) in ordered],
-            [letter.truncated for _, (_, letter) in ordered],
-            [letter.internal_date for _, (_, letter) in ordered],
-            [None if letter.files is None else Jsonb(letter.files) for _, (_, letter) in ordered],
+            list(ids),
+            [letter.content_key for letter in letters],
+            [letter.data for letter in letters],
+            [letter.size for letter in letters],
+            [letter.truncated for letter in letters],
+            [letter.internal_date for letter in letters],
+            [None if letter.files is None else Jsonb(letter.files) for letter in letters],
         ),
         binary=True,
     )
@@ -289,10 +319,10 @@ def _insert_origins(
     )
 
 
-def _ids_of_keys(session: Session, keys: Sequence[bytes]) -> dict[bytes, int]:
+def _ids_of_keys(session: Session, keys: Collection[bytes]) -> dict[bytes, int]:
     if not keys:
         return {}
-    query = select(RawMessage.content_key, RawMessage.id).where(RawMessage.content_key.in_(keys))
+    query = select(RawMessage.content_key, RawMessage.id).where(among(RawMessage.content_key, keys))
     return dict(session.execute(query).all())
 
 
