@@ -98,6 +98,8 @@ def _add_client(
         name=given["name"],
         industry=given["industry"],
         region=given["region"],
+        country=given["country"],
+        zone=given.get("zone"),
         source="import",
         curator=curator,
         domains=[AccountDomain(domain=given["domain"])],
