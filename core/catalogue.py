@@ -84,6 +84,9 @@ class ProductInterest(Base):
     account: Mapped[Account | None] = relationship()
 
 
+_ON_SALE = select(Product).where(Product.active).order_by(Product.key)
+
+
 def active_products(session: Session) -> list[Product]:
     """Everything on sale, by key."""
-    return list(session.scalars(select(Product).where(Product.active).order_by(Product.key)))
+    return list(session.scalars(_ON_SALE))

@@ -154,10 +154,12 @@ def find(session: Session, file_id: int) -> DemoFile:
     return found
 
 
+_OFFERED = select(DemoFile).where(DemoFile.active).order_by(func.lower(DemoFile.title), DemoFile.id)
+
+
 def offered(session: Session) -> list[DemoFile]:
     """The files that new letters may bring, by title."""
-    query = select(DemoFile).where(DemoFile.active).order_by(func.lower(DemoFile.title), DemoFile.id)
-    return list(session.scalars(query))
+    return list(session.scalars(_OFFERED))
 
 
 def _state(file: DemoFile) -> dict[str, object]:

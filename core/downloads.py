@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Text, func, select, text, update
+from sqlalchemy import ForeignKey, Index, Text, bindparam, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, joinedload, mapped_column, relationship
 
 from core import audit
@@ -261,12 +261,15 @@ def of_deliveries(session: Session, delivery_ids: Collection[int]) -> dict[int, 
     return found
 
 
+_LINKED = (
+    select(DemoLink.delivery_id)
+    .join(Delivery, Delivery.id == DemoLink.delivery_id)
+    .where(Delivery.conversation_id == bindparam("number"))
+    .distinct()
+)
+
+
 def of_conversation(session: Session, conversation_id: int) -> dict[int, list[Followed]]:
     """The links that went out in a conversation, by delivery; one query where there are none."""
-    numbers = session.scalars(
-        select(DemoLink.delivery_id)
-        .join(Delivery, Delivery.id == DemoLink.delivery_id)
-        .where(Delivery.conversation_id == conversation_id)
-        .distinct()
-    ).all()
+    numbers = session.scalars(_LINKED, {"number": conversation_id}).all()
     return of_deliveries(session, numbers)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, LargeBinary, Text, delete, func, select, update
+from sqlalchemy import ForeignKey, LargeBinary, Text, bindparam, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column, undefer
 
 from core import demofiles
@@ -58,15 +58,21 @@ class Place:
     account_id: int | None = None
 
 
+_WAITING = (
+    select(Enclosure)
+    .where(
+        Enclosure.staff_id == bindparam("staff_id"),
+        Enclosure.delivery_id.is_(None),
+        Enclosure.conversation_id.is_not_distinct_from(bindparam("conversation_id")),
+        Enclosure.account_id.is_not_distinct_from(bindparam("account_id")),
+    )
+    .order_by(Enclosure.id)
+)
+
+
 def waiting(session: Session, place: Place) -> list[Enclosure]:
     """The files that wait there for their letter, in the order in which they came."""
-    query = select(Enclosure).where(
-        Enclosure.staff_id == place.staff_id,
-        Enclosure.delivery_id.is_(None),
-        Enclosure.conversation_id.is_not_distinct_from(place.conversation_id),
-        Enclosure.account_id.is_not_distinct_from(place.account_id),
-    )
-    return list(session.scalars(query.order_by(Enclosure.id)))
+    return list(session.scalars(_WAITING, asdict(place)))
 
 
 def add(session: Session, place: Place, *, name: str, content_type: str, data: bytes) -> Enclosure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, delete, exists, func, insert, select, update
+from sqlalchemy import ForeignKey, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core import outbox_copies
@@ -143,16 +143,18 @@ def keep_apart(session: Session, conversation: Conversation) -> int | None:
     return before
 
 
+_LAST = (
+    select(Move)
+    .where((Move.from_id == bindparam("number")) | (Move.into_id == bindparam("number")))
+    .where(Move.undone_at.is_(None))
+    .order_by(Move.id.desc())
+    .limit(5)
+)
+
+
 def last_moves(session: Session, conversation_id: int) -> Sequence[Move]:
     """What was put into or out of a conversation and not taken back, the newest first."""
-    query = (
-        select(Move)
-        .where((Move.from_id == conversation_id) | (Move.into_id == conversation_id))
-        .where(Move.undone_at.is_(None))
-        .order_by(Move.id.desc())
-        .limit(5)
-    )
-    return session.scalars(query).all()
+    return session.scalars(_LAST, {"number": conversation_id}).all()
 
 
 def _lock(session: Session, *conversations: Conversation) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Text, delete, exists, func, or_, select
+from sqlalchemy import ForeignKey, Text, bindparam, delete, exists, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from core.conversations import Conversation, Message
@@ -136,19 +136,21 @@ def _bring_tasks(session: Session, note: Note, before: TaskState, after: TaskSta
     session.flush()
 
 
+_JOINED = select(Move.from_id).where(
+    Move.into_id == bindparam("number"),
+    Move.undone_at.is_(None),
+    ~exists().where(Message.conversation_id == Move.from_id),
+)
+_OF_CONVERSATION = (
+    select(Note)
+    .where(
+        or_(Note.conversation_id == bindparam("number"), Note.conversation_id.in_(_JOINED)),
+        Note.removed_at.is_(None),
+    )
+    .order_by(Note.written_at, Note.id)
+)
+
+
 def of(session: Session, conversation_id: int) -> Sequence[Note]:
     """The notes beside a conversation, and beside those that were joined into it, oldest first."""
-    joined = select(Move.from_id).where(
-        Move.into_id == conversation_id,
-        Move.undone_at.is_(None),
-        ~exists().where(Message.conversation_id == Move.from_id),
-    )
-    query = (
-        select(Note)
-        .where(
-            or_(Note.conversation_id == conversation_id, Note.conversation_id.in_(joined)),
-            Note.removed_at.is_(None),
-        )
-        .order_by(Note.written_at, Note.id)
-    )
-    return session.scalars(query).all()
+    return session.scalars(_OF_CONVERSATION, {"number": conversation_id}).all()

@@ -53,6 +53,9 @@ def clear_alarm(session: Session, kind: str, subject: str) -> bool:
     return bool(cleared)
 
 
+_OPEN = select(Notice).where(Notice.cleared_at.is_(None)).order_by(Notice.id)
+
+
 def open_alarms(session: Session) -> list[Notice]:
     """The alarms that stand, oldest first."""
-    return list(session.scalars(select(Notice).where(Notice.cleared_at.is_(None)).order_by(Notice.id)))
+    return list(session.scalars(_OPEN))

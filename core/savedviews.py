@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Text, func, select
+from sqlalchemy import ForeignKey, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -32,13 +32,16 @@ class SavedView(Base):
     made_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
+_THEIRS = (
+    select(SavedView)
+    .where(SavedView.staff_id == bindparam("staff_id"))
+    .order_by(func.lower(SavedView.name), SavedView.id)
+)
+
+
 def of(session: Session, staff_id: int) -> Sequence[SavedView]:
     """A person's views by name."""
-    return session.scalars(
-        select(SavedView)
-        .where(SavedView.staff_id == staff_id)
-        .order_by(func.lower(SavedView.name), SavedView.id)
-    ).all()
+    return session.scalars(_THEIRS, {"staff_id": staff_id}).all()
 
 
 def save(session: Session, staff_id: int, name: str, box: str, filters: dict[str, str]) -> SavedView:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ForeignKey, Text, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, Text, UniqueConstraint, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -121,15 +121,17 @@ def _folded(text: str) -> str:
     return " ".join(sorted("".join(one if one.isalnum() else " " for one in text.casefold()).split()))
 
 
+_OPEN = (
+    select(Suggestion)
+    .where(Suggestion.contact_id == bindparam("contact_id"), Suggestion.state == SuggestionState.OPEN)
+    .order_by(Suggestion.id.desc())
+    .limit(bindparam("most"))
+)
+
+
 def open_for(session: Session, contact_id: int, *, most: int = 8) -> Sequence[Suggestion]:
     """What waits for a decision on a contact's card, the newest letter's words first."""
-    query = (
-        select(Suggestion)
-        .where(Suggestion.contact_id == contact_id, Suggestion.state == SuggestionState.OPEN)
-        .order_by(Suggestion.id.desc())
-        .limit(most)
-    )
-    return session.scalars(query).all()
+    return session.scalars(_OPEN, {"contact_id": contact_id, "most": most}).all()
 
 
 def decide(session: Session, suggestion_id: int, state: SuggestionState, *, staff_id: int) -> Suggestion:

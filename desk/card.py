@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from core.accounts import Channel, Contact, PointKind
@@ -118,15 +118,56 @@ class Page:
         return self.suppressions.get(self.answer_address or "")
 
 
+# What every page asks is put together once: that takes longer than to answer it.
+_MESSAGES = (
+    select(Message)
+    .where(Message.conversation_id == bindparam("number"))
+    .options(selectinload(Message.attachments), selectinload(Message.staff_member))
+    .order_by(Message.happened_at, Message.id)
+)
+_DELIVERIES = (
+    select(
+        Delivery.id,
+        Delivery.state,
+        Delivery.address,
+        Delivery.subject,
+        Delivery.body,
+        Delivery.template,
+        Delivery.error,
+        Delivery.created_at,
+        Delivery.settled_at,
+        StaffMember.name,
+        Delivery.documents,
+        Delivery.recipient_name,
+        Delivery.copy_of_id,
+        Delivery.due_at,
+        Delivery.automatic,
+    )
+    .outerjoin(StaffMember, Delivery.staff_id == StaffMember.id)
+    .where(Delivery.conversation_id == bindparam("number"))
+    .order_by(Delivery.id)
+)
+_BY = select(StaffMember.id, StaffMember.name).subquery()
+_ASSIGNMENTS = (
+    select(
+        Assignment.rule,
+        Assignment.assigned_at,
+        StaffMember.name.label("name"),
+        Team.name.label("team"),
+        _BY.c.name.label("by"),
+    )
+    .outerjoin(StaffMember, Assignment.staff_id == StaffMember.id)
+    .outerjoin(Team, Assignment.team_id == Team.id)
+    .outerjoin(_BY, Assignment.by_staff_id == _BY.c.id)
+    .where(Assignment.conversation_id == bindparam("number"))
+    .order_by(Assignment.id.desc())
+    .limit(20)
+)
+
+
 def read(session: Session, conversation: Conversation) -> Page:
     """Read everything for a conversation's page."""
-    query = (
-        select(Message)
-        .where(Message.conversation_id == conversation.id)
-        .options(selectinload(Message.attachments), selectinload(Message.staff_member))
-        .order_by(Message.happened_at, Message.id)
-    )
-    messages = list(session.scalars(query))
+    messages = list(session.scalars(_MESSAGES, {"number": conversation.id}))
     deliveries = _deliveries(session, conversation.id)
     left = {one.delivery_id for one in messages if one.delivery_id is not None}
     page = Page(
@@ -147,29 +188,7 @@ def read(session: Session, conversation: Conversation) -> Page:
 
 
 def _deliveries(session: Session, conversation_id: int) -> dict[int, Sent]:
-    query = (
-        select(
-            Delivery.id,
-            Delivery.state,
-            Delivery.address,
-            Delivery.subject,
-            Delivery.body,
-            Delivery.template,
-            Delivery.error,
-            Delivery.created_at,
-            Delivery.settled_at,
-            StaffMember.name,
-            Delivery.documents,
-            Delivery.recipient_name,
-            Delivery.copy_of_id,
-            Delivery.due_at,
-            Delivery.automatic,
-        )
-        .outerjoin(StaffMember, Delivery.staff_id == StaffMember.id)
-        .where(Delivery.conversation_id == conversation_id)
-        .order_by(Delivery.id)
-    )
-    return {row[0]: Sent(*row) for row in session.execute(query)}
+    return {row[0]: Sent(*row) for row in session.execute(_DELIVERIES, {"number": conversation_id})}
 
 
 def _understood(session: Session, message_ids: list[int]) -> dict[int, Classification]:
@@ -180,23 +199,7 @@ def _understood(session: Session, message_ids: list[int]) -> dict[int, Classific
 
 
 def _assignments(session: Session, conversation_id: int) -> Sequence[Any]:
-    by = select(StaffMember.id, StaffMember.name).subquery()
-    query = (
-        select(
-            Assignment.rule,
-            Assignment.assigned_at,
-            StaffMember.name.label("name"),
-            Team.name.label("team"),
-            by.c.name.label("by"),
-        )
-        .outerjoin(StaffMember, Assignment.staff_id == StaffMember.id)
-        .outerjoin(Team, Assignment.team_id == Team.id)
-        .outerjoin(by, Assignment.by_staff_id == by.c.id)
-        .where(Assignment.conversation_id == conversation_id)
-        .order_by(Assignment.id.desc())
-        .limit(20)
-    )
-    return session.execute(query).all()
+    return session.execute(_ASSIGNMENTS, {"number": conversation_id}).all()
 
 
 def deal_card(session: Session, conversation: Conversation) -> DealCard | None:
