@@ -272,4 +272,5 @@ def undo(session: Session, one: Import) -> None:
 def refused(planned: Sequence[Planned], sheet: Sheet) -> list[list[str]]:
     """The rows that were refused as they stood in the file, each after its number and what is wrong."""
     wrong = [one for one in planned if one.outcome == RowOutcome.REFUSED]
-    return [[str(one.entry.row), one.error, *sheet.rows[one.entry.row - 2]] for one in wrong]
+    cells = dict(sheet.numbered())
+    return [[str(one.entry.row), one.error, *cells[one.entry.row]] for one in wrong]

@@ -129,7 +129,7 @@ def entries(sheet: Sheet, mapping: Mapping_) -> list[Entry]:
     seen: set[str] = set()
     people: set[tuple[str, ...]] = set()
     made = []
-    for number, row in enumerate(sheet.rows, start=2):
+    for number, row in sheet.numbered():
         one = _entry(number, row, mapping)
         address = one.values.get("email", "")
         if address and not one.error:

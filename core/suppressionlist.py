@@ -1,4 +1,4 @@
-"""Taking over a list of addresses that must not be written to, from another program's CSV file."""
+"""Taking over a list of addresses that must not be written to, from another program's file: CSV or XLSX."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
+from core import tabular
 from core.accounts import Channel
-from core.consent import Scope, SuppressionReason, address_key, suppress_all
+from core.consent import Scope, SuppressionReason, address_key, suppress_all, suppressed
 from core.errors import FrontdeskError, InputRefused
 from core.values import is_email
 
@@ -92,6 +93,15 @@ def rows(content: str) -> Iterator[tuple[int, list[str]]]:
         raise InputRefused(f"The file is no CSV: {error}.") from error
 
 
+def lines(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a CSV file or of a workbook's first sheet, with their numbers. Raises InputRefused."""
+    if not data.startswith(b"PK\x03\x04"):
+        yield from rows(decoded(data))
+        return
+    sheet = tabular.read(data, headless=True)
+    yield from ((number, list(cells)) for number, cells in sheet.numbered())
+
+
 def understood(cells: list[str]) -> Row:
     """An address with its reason, from a row. Raises InputRefused, saying what is wrong."""
     if any(len(cell) > LONGEST_CELL for cell in cells):
@@ -111,13 +121,13 @@ def understood(cells: list[str]) -> Row:
 
 
 def take_over(session: Session, data: bytes, *, source: str, dry: bool = False) -> Imported:
-    """Put the addresses of a CSV file on the suppression list; a stricter entry is never made milder.
+    """Put the addresses of a file on the suppression list; a stricter entry is never made milder.
 
-    With ``dry`` nothing is written. Raises InputRefused for a file that is none.
+    With ``dry`` nothing is written, and what would be is counted. Raises InputRefused for what is no list.
     """
     done = Imported()
     page: dict[tuple[str, str], Row] = {}
-    for number, cells in rows(decoded(data)):
+    for number, cells in lines(data):
         if not any(cell.strip() for cell in cells) or (number == 1 and _is_head(cells)):
             continue
         done.rows += 1
@@ -151,7 +161,14 @@ def _closes(row: Row) -> tuple[Channel, ...]:
 def _write(
     session: Session, page: dict[tuple[str, str], Row], source: str, done: Imported, *, dry: bool
 ) -> None:
-    if page and not dry:
+    if page and dry:
+        kept = sum(
+            len(suppressed(session, channel, [address for of, address in page if of == channel]))
+            for channel in (Channel.EMAIL, Channel.SMS)
+        )
+        done.known += kept
+        done.added += len(page) - kept
+    elif page:
         plain = [
             {
                 "channel": channel,

@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from core.csvcells import safe
@@ -43,24 +43,34 @@ class Sheet:
 
     header: tuple[str, ...]
     rows: list[tuple[str, ...]] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    """Of the rows, as a spreadsheet counts them; without any, they follow the header one by one."""
+
+    def numbered(self) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """The rows, each after its number."""
+        return zip(self.numbers or range(2, len(self.rows) + 2), self.rows, strict=True)
 
 
-def read(data: bytes) -> Sheet:
-    """The table in a CSV or XLSX file, told apart by its bytes. Raises TableRefused."""
+def read(data: bytes, *, headless: bool = False) -> Sheet:
+    """The table in a CSV or XLSX file, told apart by its bytes. Raises TableRefused.
+
+    One without a header (``headless``) has its first line among its rows too.
+    """
     if len(data) > MOST_BYTES:
         raise TableRefused("The file is too large.", cure=f"At most {MOST_BYTES // 1_000_000} MB.")
     if not data.strip():
         raise TableRefused("The file is empty.")
     lines = _xlsx(data) if data.startswith(b"PK\x03\x04") else _csv(data)
-    found = _sheet(lines)
+    found = _sheet(lines, headless=headless)
     if not found.rows:
         raise TableRefused("There are no rows below the header.")
     return found
 
 
-def _sheet(lines: Iterable[Sequence[str]]) -> Sheet:
-    filled = (line for line in lines if any(cell.strip() for cell in line))
-    header = tuple(_clean(cell) for cell in next(filled, ()))
+def _sheet(lines: Iterable[Sequence[str]], *, headless: bool) -> Sheet:
+    filled = ((number, line) for number, line in enumerate(lines, 1) if any(cell.strip() for cell in line))
+    begins = next(filled, (0, ()))
+    header = tuple(_clean(cell) for cell in begins[1])
     while header and not header[-1]:
         header = header[:-1]
     if not header:
@@ -68,16 +78,17 @@ def _sheet(lines: Iterable[Sequence[str]]) -> Sheet:
     if len(header) > MOST_COLUMNS:
         raise TableRefused(f"The table has more than {MOST_COLUMNS} columns.")
     width = len(header)
-    rows, held = [], 0
-    for line in islice(filled, MOST_ROWS + 1):
+    rows, numbers, held = [], [], 0
+    for number, line in islice(chain([begins] if headless else [], filled), MOST_ROWS + 1):
         cells = [_clean(cell) for cell in line[:width]]
         held += sum(map(len, cells))
         if held > MOST_TEXT:
             raise TableRefused("The table holds too much text.", cure="Split it into several files.")
         rows.append(tuple(cells + [""] * (width - len(cells))))
+        numbers.append(number)
     if len(rows) > MOST_ROWS:
         raise TableRefused(f"The table has more than {MOST_ROWS} rows.", cure="Split it into several files.")
-    return Sheet(header, rows)
+    return Sheet(header, rows, numbers)
 
 
 def _clean(cell: str) -> str:
@@ -89,11 +100,19 @@ def _clean(cell: str) -> str:
 
 def _csv(data: bytes) -> Iterator[list[str]]:
     text = decode(data)
+    if _is_no_text(text):
+        raise TableRefused("The file is no table.", cure="Choose a CSV file or an Excel workbook.")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
     try:
         yield from reader
     except csv.Error as error:
         raise TableRefused(f"Line {reader.line_num} cannot be read: {error}.") from error
+
+
+def _is_no_text(text: str) -> bool:
+    """Whether the beginning is full of signs that no text has, as in a picture or an older workbook."""
+    head = text[:4000]
+    return sum(one < " " and one not in "\t\r\n\f" for one in head) > len(head) / 20
 
 
 def decode(data: bytes) -> str:

@@ -36,6 +36,11 @@ FAULTS: dict[Fault, str] = {
     Fault.NO_AUDIENCE: N_("There is nobody to write to: choose a segment or a list."),
     Fault.MISSING_LANGUAGE: N_("There is no text in this language, which %(count)d of the recipients read."),
     Fault.VARIANT_LANGUAGE: N_("This variant lacks a language that another one has."),
+    Fault.ONE_VARIANT: N_(
+        "%(count)d%% are to try two texts, but variant %(detail)s is not written."
+        " Write it, or set the share to 0."
+    ),
+    Fault.NO_SHARE: N_("There are two texts, but no share of the recipients that tries them."),
     Fault.BROKEN_TEMPLATE: N_("The text cannot be filled in: %(detail)s"),
     Fault.UNKNOWN_PLACEHOLDER: N_("A mailing has no value for %(detail)s."),
     Fault.EMPTY_PLACEHOLDER: N_(
@@ -53,10 +58,8 @@ FAULTS: dict[Fault, str] = {
     Fault.ONLY_PICTURES: N_("The letter is pictures only."),
     Fault.TOO_LARGE: N_("The letter is too large; Gmail will cut it."),
     Fault.SMS_PARTS: N_("The SMS takes %(count)d parts."),
-    Fault.SUPPRESSED: N_("%(count)d recipients do not want mailings and get none."),
-    Fault.HELD_BACK: N_("%(count)d recipients were written to enough lately and will wait."),
-    Fault.NO_ADDRESS: N_("%(count)d recipients have no address for this channel."),
 }
+"""Those that count recipients are in `_of_people`."""
 
 SKIPS: dict[str, str] = {
     Skip.NO_ADDRESS: N_("no address"),
@@ -165,9 +168,35 @@ def _place(place: str, t: Texts) -> str:
     return f"{variant} · {t.gettext(LANGUAGE_WORDS[language])}" if language in LANGUAGE_WORDS else place
 
 
+def _of_people(finding: Finding, t: Texts) -> str:
+    """How many recipients something holds for; empty for a finding about a text."""
+    match finding.fault:
+        case Fault.SUPPRESSED:
+            return t.ngettext(
+                "%(num)d recipient does not want mailings and gets none.",
+                "%(num)d recipients do not want mailings and get none.",
+                finding.count,
+            )
+        case Fault.HELD_BACK:
+            return t.ngettext(
+                "%(num)d recipient was written to enough lately and will wait.",
+                "%(num)d recipients were written to enough lately and will wait.",
+                finding.count,
+            )
+        case Fault.NO_ADDRESS:
+            return t.ngettext(
+                "%(num)d recipient has no address for this channel.",
+                "%(num)d recipients have no address for this channel.",
+                finding.count,
+            )
+    return ""
+
+
 def said(finding: Finding, t: Texts) -> str:
     """A finding as a sentence, after the text it is about."""
     detail = t.gettext(PLACEHOLDERS[finding.detail]) if finding.detail in PLACEHOLDERS else finding.detail
+    if of_people := _of_people(finding, t):
+        return of_people
     words = t.gettext(FAULTS[finding.fault]) % {"count": finding.count, "detail": detail}
     if finding.fault is Fault.MISSING_LANGUAGE and finding.detail in LANGUAGE_WORDS:
         instead = t.gettext(LANGUAGE_WORDS[finding.detail])

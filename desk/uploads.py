@@ -28,8 +28,12 @@ class Upload:
     content_type: str = ""
 
 
-async def uploaded(request: PageRequest) -> Upload:
-    """The file in the field ``file``. Raises InputRefused where none was chosen."""
+async def uploaded(request: PageRequest, form: Filled) -> Upload:
+    """The file in the field ``file``. Raises InputRefused where none was chosen.
+
+    It waits for ``form``: two that read one body at once would wait for ever.
+    """
+    del form
     given = (await request.form()).get("file")
     if not isinstance(given, UploadFile) or not given.filename:
         raise InputRefused("Choose a file first.")

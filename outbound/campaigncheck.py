@@ -56,6 +56,10 @@ class Fault(StrEnum):
     MISSING_LANGUAGE = "missing_language"
     VARIANT_LANGUAGE = "variant_language"
     """A variant lacks a language that another one has, so that languages would be compared."""
+    ONE_VARIANT = "one_variant"
+    """A share is to try two texts, and only one is written."""
+    NO_SHARE = "no_share"
+    """Two texts are written, and no share is to try them."""
     BROKEN_TEMPLATE = "broken_template"
     UNKNOWN_PLACEHOLDER = "unknown_placeholder"
     """A placeholder that a mailing has no value for."""
@@ -129,6 +133,8 @@ class Facts:
     fictional: bool = False
     """Our own domain is one of those kept for examples (RFC 2606): a demonstration, which reaches nobody."""
     postal_address: str = ""
+    test_percent: int = 0
+    """The share that tries the variants."""
 
 
 def _whole(facts: Facts) -> Iterable[Finding]:
@@ -136,6 +142,17 @@ def _whole(facts: Facts) -> Iterable[Finding]:
         yield Finding(Fault.NO_TEXT, Gravity.STOP)
     if not facts.audience:
         yield Finding(Fault.NO_AUDIENCE, Gravity.STOP)
+    variants = {variant for variant, _language in facts.texts}
+    if facts.test_percent and len(variants) == 1:
+        yield Finding(
+            Fault.ONE_VARIANT, Gravity.STOP, detail=_other(variants.pop()), count=facts.test_percent
+        )
+    elif len(variants) > 1 and not facts.test_percent:
+        yield Finding(Fault.NO_SHARE, Gravity.STOP)
+
+
+def _other(variant: str) -> str:
+    return "A" if variant == "B" else "B"
 
 
 def _languages(facts: Facts) -> Iterable[Finding]:

@@ -88,6 +88,7 @@ def facts_of(session: Session, campaign: Campaign, settings: Settings) -> Facts:
         one_click=settings.company.public_url.startswith("https://"),
         fictional=settings.relay is not None and is_reserved(settings.relay.from_address),
         postal_address=settings.company.address,
+        test_percent=campaign.test_percent,
     )
 
 

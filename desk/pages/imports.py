@@ -126,8 +126,9 @@ def download_refused(request: PageRequest, session: Transaction, import_id: From
         held = select(ImportRow.row, ImportRow.error).where(
             ImportRow.import_id == one.id, ImportRow.outcome == RowOutcome.REFUSED
         )
+        cells = dict(sheet.numbered())
         wrong = [
-            [str(row), error, *sheet.rows[row - 2]]
+            [str(row), error, *cells.get(row, ())]
             for row, error in session.execute(held.order_by(ImportRow.row))
         ]
     rows = [[row[0], t.gettext(row[1]), *row[2:]] for row in wrong]

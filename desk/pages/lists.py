@@ -17,7 +17,7 @@ from core.lists import ContactList, ContactListMember
 from core.notices import open_alarms
 from core.segments_compile import OF_CONTACT, contacts
 from core.segments_language import ConsentState, parse
-from core.values import normal_email
+from core.values import is_email, normal_email
 from desk.access import MARKETERS
 from desk.given import Filled, Transaction
 from desk.pages.imports import table_file
@@ -26,6 +26,8 @@ from desk.render import PageRequest, done, is_partial, page, reader
 from desk.threads import in_thread
 
 SHOWN = 200
+UNKNOWN_SHOWN = 5
+"""Addresses that nobody has, named in the answer."""
 MOST_EXPORTED = 100_000
 
 
@@ -112,15 +114,21 @@ def put_on(request: PageRequest, session: Transaction, form: Filled, list_id: Fr
     """Put contacts on it by their addresses, however many lines of them."""
     one = _list(session, list_id)
     words = form.text("addresses", longest=100_000).replace(",", " ").replace(";", " ").split()
-    addresses = {normal_email(word) for word in words if "@" in word}
-    known = select(ContactPoint.contact_id).where(
-        ContactPoint.kind == PointKind.EMAIL, ContactPoint.value.in_(addresses)
+    addresses = {word: normal_email(word) if is_email(word) else "" for word in words}
+    known = select(ContactPoint.value, ContactPoint.contact_id).where(
+        ContactPoint.kind == PointKind.EMAIL, ContactPoint.value.in_(set(addresses.values()) - {""})
     )
-    ids = list(session.scalars(known))
-    if not ids:
+    found = session.execute(known).all()
+    if not found:
         raise InputRefused("None of these addresses is known.", cure="Import them first.")
-    added = lists.put_on(session, one.id, ids)
-    text = reader(request).ngettext("%(num)d contact was added.", "%(num)d contacts were added.", added)
+    added = lists.put_on(session, one.id, [contact_id for _value, contact_id in found])
+    t = reader(request)
+    text = t.ngettext("%(num)d contact was added.", "%(num)d contacts were added.", added)
+    there = {value for value, _contact_id in found}
+    unknown = [word for word, value in addresses.items() if value not in there]
+    if unknown:
+        shown = ", ".join(unknown[:UNKNOWN_SHOWN]) + (" …" if len(unknown) > UNKNOWN_SHOWN else "")
+        text += " " + t.gettext("Nobody has these addresses: %(addresses)s", addresses=shown)
     return done(request, text, go=f"/lists/{list_id}", events=("people",))
 
 

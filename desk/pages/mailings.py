@@ -45,6 +45,8 @@ from templates.placeholders import samples
 from templates.rendered import compile_email, render_text
 
 VARIANTS = ("A", "B")
+HOLDERS = ("client.salutation", "client.name", "client.company", "staff.name", "company.name")
+"""Placeholders that are named beside a text."""
 DEEDS = ("start", "pause", "resume", "cancel", "draft")
 
 
@@ -287,11 +289,23 @@ def _text(
         "tongue": LANGUAGE_NAMES[words.language],
         "written": written,
         "fault": fault,
+        "editable": campaign.state in EDITABLE,
+        "holders": _holders(words.language),
         **_read(campaign, words, company_values(request.app.state.settings.company)),
     }
     if is_partial(request):
         return page(request, "mailing_preview.html", **values)
     return page(request, "mailing_text.html", **values, alarms=open_alarms(session), **rail(session, request))
+
+
+def _holders(language: str) -> list[tuple[str, str]]:
+    """What differs from recipient to recipient, each with how it may read."""
+    known = samples(language)
+    return [
+        (name, str(known[group].get(rest, "")))
+        for name in HOLDERS
+        for group, _, rest in [name.partition(".")]
+    ]
 
 
 def _read(campaign: Campaign, words: Words, company: dict[str, Any]) -> dict[str, Any]:

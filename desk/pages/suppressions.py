@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +27,8 @@ from desk.uploads import BODY_LIMIT, Uploaded, uploaded
 
 SHOWN = 100
 FAULTS_SHOWN = 20
+NEWS = {"hx-trigger": json.dumps({"suppressions": {"target": "body"}})}
+"""What lets the list on the page fetch itself anew."""
 
 
 def _found(session: Session, asked: str) -> dict[str, Any]:
@@ -38,9 +41,14 @@ def _found(session: Session, asked: str) -> dict[str, Any]:
     return {"rows": rows.all(), "total": total, "asked": asked}
 
 
-def _shown(request: PageRequest, session: Session, taken: Imported | None = None) -> Response[str]:
+def _shown(
+    request: PageRequest, session: Session, taken: Imported | None = None, *, looked: bool = False
+) -> Response[str]:
     asked = " ".join(request.query_params.get("q", "").replace("\0", "").split())[:200]
-    values = {**_found(session, asked), "taken": taken, "faults_shown": FAULTS_SHOWN}
+    told = {"taken": taken, "looked": looked, "faults_shown": FAULTS_SHOWN}
+    if taken is not None and is_partial(request):
+        return page(request, "suppressions_taken.html", **told, headers=None if looked else NEWS)
+    values = {**_found(session, asked), **told}
     t = reader(request)
     values["came"] = lambda noted: suppressionwords.source(noted, t)
     if is_partial(request):
@@ -109,9 +117,12 @@ def reopen(request: PageRequest, session: Transaction, form: Filled) -> Response
     dependencies={"upload": Provide(uploaded)},
 )
 @in_thread
-def take(request: PageRequest, session: Transaction, upload: Uploaded) -> Response[Any]:
-    """Take over the list of another program; an entry that is there already is never made milder."""
-    taken = suppressionlist.take_over(session, upload.data, source=f"import: {upload.name}")
+def take(request: PageRequest, session: Transaction, form: Filled, upload: Uploaded) -> Response[Any]:
+    """Take over the list of another program, or say what that would do; an entry is never made milder."""
+    looked = form.line("act") == "look"
+    taken = suppressionlist.take_over(session, upload.data, source=f"import: {upload.name}", dry=looked)
+    if looked:
+        return _shown(request, session, taken, looked=True)
     kept = {"rows": taken.rows, "added": taken.added, "faulty": taken.faulty}
     audit.note(
         session, request.scope["user"].staff_id, "added", "suppression", 0, upload.name[:200], after=kept

@@ -14,7 +14,8 @@ from litestar.params import FromPath
 from sqlalchemy.orm import Session
 
 from core import wishes
-from core.i18n import texts
+from core.accounts import Contact
+from core.i18n import negotiate, texts
 from core.wishes import Wish, Wishes
 from desk.access import PUBLIC
 from desk.forms import Form
@@ -24,6 +25,8 @@ from desk.threads import in_thread
 from outbound.unsubscribe import BadLink, Unsubscriber
 
 _IN_ORDER = ("lt", "ru", "en")
+TONGUE = "tongue"
+"""The language in which a button was pressed."""
 CHOSEN = "choose"
 """The button of the page; what a mail program posts does not have it."""
 
@@ -32,8 +35,22 @@ def _links(state: State) -> Unsubscriber:
     return Unsubscriber(state.settings.signing_key(), state.settings.company.public_url)
 
 
+def _tongues(request: PageRequest, said: str, theirs: str | None) -> list[str]:
+    """The languages of the page, the reader's first: what they pressed, or theirs, or their browser's."""
+    first = next((one for one in (said, theirs) if one in _IN_ORDER), None)
+    if first is None and (wanted := request.headers.get("accept-language", "")):
+        first = negotiate(wanted)
+    return sorted(_IN_ORDER, key=lambda one: one != first)
+
+
 def _page(
-    request: PageRequest, known: Wishes | None, *, stopped: bool = False, kept: bool = False
+    request: PageRequest,
+    known: Wishes | None,
+    *,
+    stopped: bool = False,
+    kept: bool = False,
+    said: str = "",
+    theirs: str | None = None,
 ) -> Response[Any]:
     return page(
         request,
@@ -44,7 +61,7 @@ def _page(
         topics_of=wishes.topics_of,
         stopped=stopped,
         kept=kept,
-        each=[(language, texts(language).gettext) for language in _IN_ORDER],
+        each=[(language, texts(language).gettext) for language in _tongues(request, said, theirs)],
     )
 
 
@@ -56,7 +73,8 @@ def ask(request: PageRequest, state: State, session: Transaction, token: FromPat
         address, _delivery = _links(state).read(token)
     except BadLink:
         return _page(request, None)
-    return _page(request, wishes.of(session, address))
+    known = wishes.of(session, address)
+    return _page(request, known, theirs=_language(session, known))
 
 
 @post("/unsubscribe/{token:str}", enter=PUBLIC, without_session=True, from_anywhere=True, status_code=200)
@@ -70,11 +88,18 @@ def stop(
         address, delivery = links.read(token)
         if form.text(CHOSEN):
             known = _keep(session, address, delivery, form)
-            return _page(request, known, kept=True)
+            return _page(request, known, kept=True, said=form.line(TONGUE))
         links.follow(session, token)
     except BadLink:
         return _page(request, None)
-    return _page(request, wishes.of(session, address), stopped=True)
+    known = wishes.of(session, address)
+    return _page(request, known, stopped=True, said=form.line(TONGUE), theirs=_language(session, known))
+
+
+def _language(session: Session, known: Wishes) -> str | None:
+    """What the reader speaks, as far as it is on record."""
+    contact = session.get(Contact, known.contact_id) if known.contact_id is not None else None
+    return contact.language if contact is not None else None
 
 
 def _keep(session: Session, address: str, delivery: int, form: Form) -> Wishes:

@@ -13,6 +13,7 @@ from core.accounts import Channel
 from core.consent import Scope, Suppression, SuppressionReason
 from core.errors import InputRefused
 from core.suppressionlist import decoded, take_over
+from core.tabular import write_xlsx
 
 
 def scopes(session: Session) -> dict[str, str]:
@@ -105,3 +106,20 @@ def test_any_bytes_are_read_or_refused(session: Session, data: bytes):
         except InputRefused:
             assert data
         part.rollback()
+
+
+def test_a_look_at_a_list_counts_and_writes_nothing(session: Session):
+    consent.suppress(
+        session, Channel.EMAIL, "ona@example.lt", scope=Scope.MARKETING, reason=SuppressionReason.MANUAL,
+        source="x",
+    )  # fmt: skip
+    done = take_over(session, b"ona@example.lt\njonas@example.lt\n+37060000001\n", source="x", dry=True)
+    assert (done.added, done.known) == (2, 1)
+    assert set(scopes(session)) == {"ona@example.lt"}
+
+
+def test_a_workbook_is_taken_like_a_csv_file_even_without_a_header(session: Session):
+    rows = [["ona@example.lt", "hard bounce"], ["jonas@example.lt", "spam"]]
+    done = take_over(session, write_xlsx(rows[0], rows[1:]), source="x")
+    assert (done.rows, done.added, done.faulty) == (2, 2, 0)
+    assert set(scopes(session)) == {"ona@example.lt", "jonas@example.lt"}

@@ -148,3 +148,13 @@ def test_whatever_bytes_come_are_a_table_or_refused(data: bytes) -> None:
     except TableRefused:
         return
     assert all(len(row) == len(sheet.header) for row in sheet.rows)
+
+
+def test_rows_keep_the_numbers_that_a_spreadsheet_shows():
+    sheet = read("El. paštas\n\na@x.lt\n;;\nb@x.lt\n".encode())
+    assert [(number, row[0]) for number, row in sheet.numbered()] == [(3, "a@x.lt"), (5, "b@x.lt")]
+
+
+def test_a_picture_under_the_name_of_a_table_is_refused():
+    with pytest.raises(TableRefused, match="no table"):
+        read(bytes(range(256)) * 40)

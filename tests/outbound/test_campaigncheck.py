@@ -174,3 +174,10 @@ async def test_a_colleague_gets_a_test_letter_outside_of_every_count(company: Co
     with context.transaction() as session:
         assert session.query(Delivery).filter_by(campaign_id=number).count() == 0
         assert campaign_verbs.get(session, number).frozen_at is None
+
+
+def test_a_trial_of_two_texts_needs_both_of_them_and_a_share():
+    both = {PLACE: SOUND.texts[PLACE], ("B", "lt"): SOUND.texts[PLACE]}
+    assert not may_start(findings(replace(SOUND, test_percent=20)))
+    assert not may_start(findings(replace(SOUND, texts=both)))
+    assert may_start(findings(replace(SOUND, texts=both, test_percent=20)))
