@@ -12,7 +12,7 @@ from litestar.response import Redirect
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import demofiles, enclosures, letters, outbox
+from core import demofiles, enclosures, letters, outbox, unsent
 from core.accounts import Account, Channel, Contact
 from core.consent import address_key, suppressed
 from core.errors import FrontdeskError, InputRefused
@@ -34,6 +34,8 @@ from desk.uploads import ENCLOSED_LIMIT, Enclosed, enclosed
 
 NEEDS_DEAL = answers.NEEDS_DEAL | {"acknowledgement"}
 """Letters that say something of a deal, or of a letter that came."""
+WORDS = ("subject", "body", "copies", "template", "language")
+"""Fields of the form that are kept while somebody writes."""
 
 
 def _readers(session: Session, account: Account) -> list[tuple[Contact, str, bool]]:
@@ -95,9 +97,14 @@ def _page(
 @in_thread
 def show(request: PageRequest, session: Transaction, account_id: FromPath[int]) -> Response[str]:
     """The form, for the contact that the address names or the first who can be written to."""
-    account = client_for(session, request.scope["user"], account_id)
+    viewer = request.scope["user"]
+    account = client_for(session, viewer, account_id)
     chosen = request.query_params.get("contact", "")
-    return _page(request, session, account, Form({"contact_id": chosen if chosen.isdecimal() else ""}))
+    begun = unsent.first_of(session, viewer.staff_id, account_id)
+    fields = {name: getattr(begun, name) or "" for name in WORDS} if begun else {}
+    kept_for = str(begun.contact_id or "") if begun else ""
+    fields["contact_id"] = chosen if chosen.isdecimal() else kept_for
+    return _page(request, session, account, Form(fields))
 
 
 def _write(
@@ -133,16 +140,41 @@ def _write(
     )
 
 
+def _key(account_id: int, staff_id: int, form: Form) -> str:
+    """The intention of one form, by which it goes out once."""
+    return f"first:{account_id}:{staff_id}:{form.line('key', longest=64)}"
+
+
+def _keep(request: PageRequest, session: Session, account: Account, form: Form) -> bool:
+    """Keep what is written so far. Raises NotFound for a contact of another client."""
+    staff_id = request.scope["user"].staff_id
+    template, language = choice_of(request, session, form)
+    words = {
+        "contact_id": contact_of(session, account, form.number("contact_id")).id,
+        "subject": form.line("subject", longest=300),
+        "body": form.text("body"),
+        "copies": form.text("copies"),
+        "template": template,
+        "language": language,
+    }
+    key = f"answer:{_key(account.id, staff_id, form)}"
+    return unsent.keep_first(session, staff_id, account.id, words, key=key)
+
+
 @post("/clients/{account_id:int}/letter/preview", enter=WORKERS, status_code=200)
 @in_thread
 def preview(
     request: PageRequest, state: State, session: Transaction, form: Filled, account_id: FromPath[int]
 ) -> Response[str]:
-    """How the letter will read; nothing is begun by looking."""
+    """How the letter will read; nothing is begun by looking, and what is written is kept meanwhile."""
     viewer = request.scope["user"]
     account = client_for(session, viewer, account_id)
-    letter, fault = None, None
-    if form.line("template") not in {"", "answer"} or form.text("body").strip():
+    letter, fault, kept = None, None, False
+    try:
+        kept = _keep(request, session, account, form)
+    except FrontdeskError as error:
+        fault = error
+    if fault is None and (form.line("template") not in {"", "answer"} or form.text("body").strip()):
         try:
             draft = _write(request, session, account, form)
             today = session.execute(select(func.current_date())).scalar_one()
@@ -156,7 +188,7 @@ def preview(
         letter=letter,
         fault=fault,
         products_at=None,
-        kept=None,
+        kept=kept,
         copied=copied,
         copies_fault=copies_fault,
     )
@@ -175,10 +207,9 @@ def send(
     """Begin the conversation and queue the letter; a second press leads to the same conversation."""
     viewer = request.scope["user"]
     account = client_for(session, viewer, account_id)
-    key = form.line("key", longest=64)
-    if not key:
+    if not form.line("key", longest=64):
         raise InputRefused("The form is too old.", cure="Load the page again.")
-    key = f"first:{account_id}:{viewer.staff_id}:{key}"
+    key = _key(account_id, viewer.staff_id, form)
     known = session.scalar(
         select(outbox.Delivery.conversation_id).where(outbox.Delivery.key == f"answer:{key}")
     )
@@ -191,6 +222,7 @@ def send(
             if delivery_id is not None:
                 place = enclosures.Place(viewer.staff_id, account_id=account_id)
                 enclose(session, place, form, delivery_id, uploads)
+        unsent.forget_first(session, viewer.staff_id, account_id)
     except FrontdeskError as fault:
         return _page(request, session, account, form, fault)
     live.announce(session, "answer", draft.conversation_id, viewer.staff_id)

@@ -32,6 +32,19 @@
     else location.href = detail.at;
   });
 
+  // What is written a moment before leaving is kept too
+  const form = one("#answer");
+  let dirty = false;
+  if (form) {
+    form.addEventListener("input", () => { dirty = true; });
+    document.addEventListener("htmx:before:request", ({ detail }) => { if (detail?.ctx?.sourceElement?.id === "preview") dirty = false; });
+    body.addEventListener("answered", () => { dirty = false; });
+    form.addEventListener("submit", () => { dirty = false; });
+    addEventListener("pagehide", () => {
+      if (dirty) fetch(one("#preview").getAttribute("hx-post"), { method: "POST", body: new URLSearchParams(new FormData(form)), keepalive: true }).catch(() => {});
+    });
+  }
+
   // Back on the list, the row that was left is chosen again, or the one after it
   const talk = one("#talk");
   const walk = read("walk");
@@ -41,18 +54,6 @@
     write("walk", { ...walk, last: null });
     if (id) body.dispatchEvent(new CustomEvent("choose", { detail: { id: `c${id}` } }));
     return;
-  }
-
-  // What is written a moment before leaving is kept too
-  const form = one("#answer");
-  let dirty = false;
-  if (form) {
-    form.addEventListener("input", () => { dirty = true; });
-    document.addEventListener("htmx:before:request", ({ detail }) => { if (detail?.ctx?.sourceElement?.id === "preview") dirty = false; });
-    body.addEventListener("answered", () => { dirty = false; });
-    addEventListener("pagehide", () => {
-      if (dirty) fetch(one("#preview").getAttribute("hx-post"), { method: "POST", body: new URLSearchParams(new FormData(form)), keepalive: true }).catch(() => {});
-    });
   }
 
   const at = walk ? walk.ids.indexOf(talk.dataset.id) : -1;

@@ -72,3 +72,20 @@ def test_nobody_writes_to_a_contact_of_another_client(signed_in: SignedIn, world
         _place(world), data=_form(world, contact_id=str(other.id)), follow_redirects=False
     )
     assert answer.status_code in {404, 422}
+
+
+def test_a_first_letter_is_kept_while_it_is_written_until_it_leaves(
+    signed_in: SignedIn, world: World
+) -> None:
+    browser, words = signed_in("agent"), "Pasirodė nauja serija."
+    assert words not in browser.get(_place(world)).text
+    browser.post(f"{_place(world)}/preview", data=_form(world), headers=HTMX)
+    shown = browser.get(_place(world)).text
+    assert (words in shown, 'value="Nauja serija"' in shown) == (True, True)
+    assert words not in signed_in("head").get(_place(world)).text
+    browser = signed_in("agent")
+    browser.post(_place(world), data=_form(world))
+    assert words not in browser.get(_place(world)).text
+    # A slow page that tells of them late does not bring them back.
+    browser.post(f"{_place(world)}/preview", data=_form(world), headers=HTMX)
+    assert words not in browser.get(_place(world)).text
