@@ -232,10 +232,10 @@ def keep(
     for letter in letters:
         first.setdefault(letter.content_key, letter)
     raw_ids = _ids_of_keys(session, first)
-    # In the order of the keys, so that two mailboxes with the same letters never wait for each other.
-    unknown = sorted(key for key in first if key not in raw_ids)
-    added = _add_raw(session, [first[key] for key in unknown], source)
-    raw_ids |= added | _ids_of_keys(session, [key for key in unknown if key not in added])
+    unknown = [letter for key, letter in first.items() if key not in raw_ids]
+    added = _add_raw(session, unknown, source)
+    raw_ids |= added
+    raw_ids |= _ids_of_keys(session, [key for key in first if key not in raw_ids])
     if mailbox_id is not None and uidvalidity is not None:
         places = [(one.uid, raw_ids[one.content_key], None) for one in letters if one.uid is not None]
         places += [(uid, None, storable(note)) for uid, note in (absent or {}).items()]
@@ -244,28 +244,33 @@ def keep(
 
 
 def _add_raw(session: Session, letters: Sequence[RawLetter], source: str) -> dict[bytes, int]:
-    """Store letters that were not known a moment ago; the ids of those that are new, by their keys."""
-    ids = new_ids(session, RawMessage, len(letters))
+    """Store letters that were not known a moment ago; the ids of those that are new, by their keys.
+
+    Ids are in the order of the letters, which is that in which they are read.
+    """
+    if not letters:
+        return {}
+    numbered = zip(new_ids(session, RawMessage, len(letters)), letters, strict=True)
+    # In the order of the keys, so that two mailboxes with the same letters never wait for each other.
+    rows = sorted(numbered, key=lambda row: row[1].content_key)
     try:
         with session.begin_nested():
-            _copy_raw(session, ids, letters, source)
+            _copy_raw(session, rows, source)
     except UniqueViolation:
         # Another mailbox stored one of them at the same moment.
-        return _insert_raw(session, ids, letters, source)
-    return {letter.content_key: raw_id for raw_id, letter in zip(ids, letters, strict=True)}
+        return _insert_raw(session, rows, source)
+    return {letter.content_key: raw_id for raw_id, letter in rows}
 
 
-def _copy_raw(session: Session, ids: Sequence[int], letters: Sequence[RawLetter], source: str) -> None:
+def _copy_raw(session: Session, rows: Sequence[tuple[int, RawLetter]], source: str) -> None:
     """By COPY, which costs two thirds of an INSERT and knows no ON CONFLICT."""
-    if not letters:
-        return
     statement = (
         "COPY raw_message (id, content_key, data, size, truncated, internal_date, files, state, source)"
         " FROM STDIN (FORMAT BINARY)"
     )
     with raw_connection(session).cursor() as cursor, cursor.copy(statement) as copy:
         copy.set_types(["int8", "bytea", "bytea", "int8", "bool", "timestamptz", "jsonb", "varchar", "text"])
-        for raw_id, letter in zip(ids, letters, strict=True):
+        for raw_id, letter in rows:
             files = None if letter.files is None else Jsonb(letter.files)
             copy.write_row(
                 (
@@ -275,9 +280,7 @@ def _copy_raw(session: Session, ids: Sequence[int], letters: Sequence[RawLetter]
             )  # fmt: skip
 
 
-def _insert_raw(
-    session: Session, ids: Sequence[int], letters: Sequence[RawLetter], source: str
-) -> dict[bytes, int]:
+def _insert_raw(session: Session, rows: Sequence[tuple[int, RawLetter]], source: str) -> dict[bytes, int]:
     found = raw_connection(session).execute(
         "INSERT INTO raw_message (id, content_key, data, size, truncated, internal_date, files, state,"
         " source) SELECT id, key, data, size, truncated, internal_date, files, 'stored', %s"
@@ -286,13 +289,13 @@ def _insert_raw(
         " ON CONFLICT (content_key) DO NOTHING RETURNING content_key, id",
         (
             source,
-            list(ids),
-            [letter.content_key for letter in letters],
-            [letter.data for letter in letters],
-            [letter.size for letter in letters],
-            [letter.truncated for letter in letters],
-            [letter.internal_date for letter in letters],
-            [None if letter.files is None else Jsonb(letter.files) for letter in letters],
+            [raw_id for raw_id, _ in rows],
+            [letter.content_key for _, letter in rows],
+            [letter.data for _, letter in rows],
+            [letter.size for _, letter in rows],
+            [letter.truncated for _, letter in rows],
+            [letter.internal_date for _, letter in rows],
+            [None if letter.files is None else Jsonb(letter.files) for _, letter in rows],
         ),
         binary=True,
     )

@@ -64,3 +64,10 @@ def test_letter_that_two_mailboxes_store_at_once_is_kept_once(context: Context) 
     assert (len(mine.new_ids), len(kept.new_ids), kept.duplicates) == (1, 1, 1)
     with context.transaction() as session:
         assert sorted(session.scalars(select(RawMessage.content_key))) == [b"first", b"second"]
+
+
+def test_letters_are_numbered_in_the_order_in_which_they_came(session: Session) -> None:
+    keys = [b"c", b"a", b"d", b"b"]
+    intake.keep(session, [intake.RawLetter(key, b"a letter", 8) for key in keys], source="sales")
+    query = select(RawMessage.content_key).order_by(RawMessage.id)
+    assert list(session.scalars(query)) == keys
