@@ -14,8 +14,8 @@ READ_LIMIT = 600
 """Characters that are read."""
 
 _LATIN_WORD = re.compile("[a-zà-ɏ]+(?:'[a-z]+)?")
-_ASCII_LETTERS = string.ascii_letters.encode()
-_NOT_ASCII_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
+_FIRST_OF_CYRILLIC = bytes(range(0xD0, 0xD4))
+_FIRST_OF_LATIN = string.ascii_letters.encode() + bytes(range(0xC3, 0xCA))
 _NOT_RUSSIAN = re.compile("[іїєґўјљњћђџқңөүұһәғ]")
 _RUSSIAN_ONLY = re.compile("[ыэё]")
 _LITHUANIAN_MARKS = re.compile("[ąčęėįšųūž]")
@@ -53,11 +53,9 @@ def detect(text: str, hint: str | None = None) -> Detected:
 def _letters(text: str) -> tuple[int, int]:
     """How many Cyrillic and how many Latin letters; counted on UTF-8, where the first byte tells the
     script."""
-    coded = text.encode("utf-8", "replace").translate(None, _NOT_ASCII_LETTERS)
-    cyrillic = sum(coded.count(first) for first in (b"\xd0", b"\xd1", b"\xd2", b"\xd3"))
-    marked = sum(coded.count(bytes([first])) for first in range(0xC3, 0xCA))
-    beyond = len(coded) - len(coded.translate(None, _ASCII_LETTERS))
-    return cyrillic, beyond + marked
+    coded = text.encode("utf-8", "replace")
+    cyrillic = len(coded) - len(coded.translate(None, _FIRST_OF_CYRILLIC))
+    return cyrillic, len(coded) - len(coded.translate(None, _FIRST_OF_LATIN))
 
 
 def _hinted(hint: str | None, reason: str) -> Detected:

@@ -52,14 +52,18 @@ def copy_rows(
     cannot hold is replaced: NUL and lone surrogates become U+FFFD. Columns that are left out take the
     server's default, never one that only Python knows.
     """
-    convert = _converters(model, tuple(columns))
+    convert = list(enumerate(_converters(model, tuple(columns))))
+    convert = [(place, make) for place, make in convert if make is not _plain]
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(str(model.__tablename__)), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     count = 0
     with raw_connection(session).cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
-            copy.write_row([make(value) for make, value in zip(convert, row, strict=True)])
+            written = list(row)
+            for place, make in convert:
+                written[place] = make(written[place])
+            copy.write_row(written)
             count += 1
     return count
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from inbound.lookalikes import Known, mixed_alphabets
@@ -258,6 +259,7 @@ def as_stored(result: Checks, sender_domain: str, found: Iterable[Finding]) -> d
     }
 
 
+@lru_cache(maxsize=5_000)
 def _folded(name: str) -> str:
     return " ".join(sorted(re.findall(r"\w+", name.casefold())))
 

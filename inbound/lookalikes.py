@@ -27,6 +27,8 @@ def readable(domain: str) -> str:
 
 def mixed_alphabets(domain: str) -> bool:
     """True where one label holds two alphabets: `аpple.com` with a Cyrillic а, but not `компания.рф`."""
+    if domain.isascii() and "xn--" not in domain.lower():
+        return False
     for label in readable(domain).split("."):
         alphabets = {unicodedata.name(letter, "?").split(" ", 1)[0] for letter in label if letter.isalpha()}
         if len(alphabets) > 1:

@@ -150,10 +150,9 @@ def _conversations(batch: Batch, items: list[Item]) -> None:
         ("id", *_TALK),
         [_talk_row(talk, talk.topic, batch) for talk in new],
     )
-    for talk in talks.values():
-        if talk.new or not talk.changed:
-            continue
-        session.execute(_UPDATE, _update_of(talk, batch))
+    changed = [_update_of(talk, batch) for talk in talks.values() if talk.changed and not talk.new]
+    if changed:
+        session.execute(_UPDATE, changed)
     decided = [talk for talk in talks.values() if talk.decision is not None]
     copy_rows(
         session, Assignment, ("conversation_id", "staff_id", "team_id", "rule"),
