@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 from core.i18n import N_
 
-_PLAIN = frozenset({N_("opened by hand"), N_("opened again"), N_("a new owner")})
+_PLAIN = frozenset(
+    {
+        N_("opened by hand"),
+        N_("opened again"),
+        N_("a new owner"),
+        N_("brought along from the former list"),
+        N_("as it stood"),
+    }
+)
 _SHAPED = (
     (re.compile(r"a letter by mail"), N_("opened by a letter")),
     (re.compile(r"(?P<topic>[a-z0-9_]+) by mail"), N_("opened by a letter: %(topic)s")),

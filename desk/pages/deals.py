@@ -29,7 +29,7 @@ from desk.pages.dealdeeds import at_page
 from desk.pages.inbox import rail
 from desk.render import PageRequest, done, is_partial, page, reader
 from desk.threads import in_thread
-from desk.wording import LOSS_REASONS
+from desk.wording import LOSS_REASONS, SOURCES
 from outbound.sequences import house_of
 
 LONGEST = 5_000
@@ -137,7 +137,7 @@ def story(
     viewer = request.scope["user"]
     deal = deal_for(session, viewer, deal_id)
     deals.hold(session, deal)
-    deal.source = form.line("source", longest=200) or None
+    deal.source = form.line("source", longest=200) or (deal.source if deal.source in SOURCES else None)
     deal.event = form.line("event", longest=500)
     initiative, interest = form.line("initiative"), form.line("interest")
     if initiative and initiative not in Initiative.__members__.values():
