@@ -111,13 +111,24 @@ def page(
     headers: Mapping[str, str] | None = None,
     **values: Any,
 ) -> Response[str]:
-    """A whole page, or a piece of one, as an answer."""
+    """A whole page, or a piece of one, as an answer; who opens a piece by its address is sent to the page
+    around it."""
+    text = html(request, view, **values)
+    if _alone(request, text):
+        around = request.url.path.rpartition("/")[0] or "/"
+        return Response("", status_code=303, media_type=MediaType.HTML, headers={"location": around})
     return Response(
-        html(request, view, **values),
+        text,
         status_code=status,
         media_type=MediaType.HTML,
         headers={"vary": "HX-Request, Cookie, Accept-Language", **(headers or {})},
     )
+
+
+def _alone(request: PageRequest, text: str) -> bool:
+    """Whether a browser opens as a document what is only a piece of one (Fetch Metadata, section 2.1)."""
+    document = request.headers.get("sec-fetch-dest") == "document"
+    return document and request.method == "GET" and text.lstrip()[:9].lower() != "<!doctype"
 
 
 def toast(

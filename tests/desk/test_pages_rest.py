@@ -175,3 +175,15 @@ def test_figures_are_not_told_through_a_proxy(
     browser = TestClient(from_here)
     browser.blocking_portal = visitor.blocking_portal
     assert browser.get("/metrics", headers=headers).status_code == status
+
+
+@pytest.mark.parametrize("piece", ["/clients/{client}/history", "/conversations/{talk}/thread", "/ringing"])
+def test_who_opens_a_piece_of_a_page_by_its_address_gets_the_page_around_it(
+    signed_in: SignedIn, world: World, piece: str
+) -> None:
+    own = world.talks["own"]
+    at = piece.format(client=own.account_id, talk=own.id)
+    browser = signed_in("agent")
+    sent = browser.get(at, headers={"sec-fetch-dest": "document"}, follow_redirects=False)
+    assert (sent.status_code, sent.headers["location"]) == (303, at.rpartition("/")[0] or "/")
+    assert browser.get(at, headers={"sec-fetch-dest": "empty", "hx-request": "true"}).status_code == 200
