@@ -26,4 +26,4 @@ def letter_text(content: bytes) -> Text:
         return simple_letter(content)
     if isinstance(reading, FrontdeskError):
         return simple_letter(content)
-    return Text(reading.subject, reading.reply or reading.text, "email", reading.language)
+    return Text(reading.subject, reading.written, "email", reading.language)

@@ -67,6 +67,14 @@ class Reading:
     by_form: bool = False
     """A form passed it on: its sender is who Reply-To names, which no mail server checks."""
 
+    @property
+    def written(self) -> str:
+        """What its sender newly wrote: nothing where all of it is a quotation; the whole text of what was only
+        forwarded, and where nothing could be told apart."""
+        if self.reply or not self.quoted or self.forward is not None:
+            return self.reply or self.text
+        return ""
+
     def dumped(self) -> bytes:
         """The values as bytes (marshal: plain values only, so reading them runs nothing)."""
         return marshal.dumps(tuple(getattr(self, name) for name in NAMES))

@@ -19,8 +19,7 @@ def run(batch: Batch) -> None:
         return
     products = active_products(batch.session)
     texts = [
-        Text(item.reading.subject, item.reading.reply or item.reading.text, "email", item.reading.language)
-        for item in items
+        Text(item.reading.subject, item.reading.written, "email", item.reading.language) for item in items
     ]
     merged = resolve_labels(batch.session)
     labelled = batch.tools.classifier.classify(texts, [terms(product) for product in products])

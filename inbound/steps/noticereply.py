@@ -54,7 +54,7 @@ def run(batch: Batch) -> None:
 
 def _answered(batch: Batch, item: Item, delivery: Delivery) -> None:
     member = batch.session.get(StaffMember, item.staff_id)
-    words = (item.reading.reply or item.reading.text).strip()
+    words = item.reading.written.strip()
     if member is None or item.machine is not None or not words:
         item.ignore("noticereply", "an answer to a notice of ours that says nothing")
         return

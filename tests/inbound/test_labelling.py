@@ -1,4 +1,5 @@
-"""A classifier that cannot be loaded keeps no letter from its client's history."""
+"""Letters are labelled by what was newly written; a classifier that cannot be loaded keeps none from its
+client's history."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ import sqlalchemy as sa
 
 from classifier.inforce import ClassifierInForce
 from core import notices
+from core.accounts import Channel
+from core.consent import suppression_of
 from core.context import Context
 from core.conversations import Conversation
 from core.errors import FrontdeskError
@@ -15,6 +18,18 @@ from inbound.pipeline import understand
 from inbound.readers import ReadersHere
 from inbound.work import Tools
 from tests.inbound import posting
+
+QUOTED = """On Mon, 23 Nov 2026 at 09:00, Sales <sales@siurbliai.lt> wrote:
+> Jei laiškų nenorite, parašykite: nebesiųskite.
+"""
+FORWARDED = """-------- Forwarded Message --------
+Subject: Laiškai
+Date: Mon, 23 Nov 2026 09:00:00 +0200
+From: Jonas <jonas@kitas.lt>
+To: ona@vandenis.lt
+
+Prašau, nebesiųskite laiškų.
+"""
 
 
 class Damaged(FrontdeskError):
@@ -40,6 +55,23 @@ def test_the_letter_is_filed_without_a_label(broken: Context) -> None:
     assert understand(broken, tools).understood == 1
     with broken.transaction() as session:
         assert session.scalars(sa.select(Conversation.intent)).one() is None
+
+
+@pytest.mark.parametrize(
+    ("text", "wished"),
+    [
+        ("nebesiųskite laiškų", True),
+        (f"\n{QUOTED}", False),
+        (f"Priede sutartis.\n\n{QUOTED}", False),
+        (FORWARDED, True),
+    ],
+)
+def test_what_is_only_quoted_says_nothing(context: Context, text: str, wished: bool) -> None:
+    with context.transaction() as session:
+        posting.install(session)
+    posting.run(context, [posting.letter(subject="Re: Pasiūlymas", text=text)])
+    with context.transaction() as session:
+        assert (suppression_of(session, Channel.EMAIL, "ona@vandenis.lt") is not None) == wished
 
 
 def test_an_alarm_says_so_and_goes_when_it_is_back(broken: Context) -> None:
