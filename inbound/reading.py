@@ -69,8 +69,8 @@ class Reading:
 
     @property
     def written(self) -> str:
-        """What its sender newly wrote: nothing where all of it is a quotation; the whole text of what was only
-        forwarded, and where nothing could be told apart."""
+        """What its sender newly wrote: nothing where all of it is a quotation; the whole text where it was
+        only forwarded, or where nothing could be told apart."""
         if self.reply or not self.quoted or self.forward is not None:
             return self.reply or self.text
         return ""
