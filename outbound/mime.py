@@ -93,7 +93,11 @@ def _calendar(invitation: Invitation) -> bytes:
 
 def _leaf(subtype: str, text: str) -> bytes:
     """A text part: as it is where it is short lines of ASCII, else in the better of two encodings."""
-    raw = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").encode("utf-8", "replace")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    raw = text.encode("utf-8", "replace")
     if not raw.endswith(b"\n"):
         raw += b"\n"
     # A letter beyond ASCII has two bytes or more, so the difference counts about half of its bytes.

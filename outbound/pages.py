@@ -260,6 +260,8 @@ class Pages:
             return going
         with self._context.transaction() as session:
             sizes = enclosures.sizes(session, written)
+            if not sizes:
+                return going
             heavy = beyond({one.id: sizes.get(one.letter_id, 0) for one in going})
             back = [Settled(one, State.QUEUED, tried=False) for one in heavy]
             outbox_pages.settle_page(session, owner=self.owner, settled=back, sources={State.CLAIMED})
