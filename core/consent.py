@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Text, func, select, text
+from sqlalchemy import ForeignKey, Text, bindparam, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.accounts import Channel
@@ -141,7 +141,12 @@ def suppression_of(session: Session, channel: Channel, address: str) -> Suppress
     return session.get(Suppression, (channel, address_key(channel, address)))
 
 
+_SUPPRESSED = select(Suppression).where(
+    Suppression.channel == bindparam("channel"), Suppression.address.in_(bindparam("keys", expanding=True))
+)
+
+
 def suppressed(session: Session, channel: Channel, keys: list[str]) -> dict[str, Suppression]:
     """The suppressions among many address keys, in one query."""
-    query = select(Suppression).where(Suppression.channel == channel, Suppression.address.in_(keys))
-    return {row.address: row for row in session.scalars(query)}
+    found = session.scalars(_SUPPRESSED, {"channel": channel, "keys": keys})
+    return {row.address: row for row in found}

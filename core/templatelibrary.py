@@ -14,7 +14,19 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, LargeBinary, Text, func, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
 
@@ -223,19 +235,27 @@ class Named:
     names: dict[str, str]
 
 
+# Whoever has no team, or is nobody in particular, is given as NULL, which is equal to nothing.
+_CHOSEN_AMONG = (
+    select(Template.kind, Template.key, Template.scope, Template.names)
+    .where(
+        Template.kind == bindparam("kind"),
+        Template.deleted_at.is_(None),
+        Template.version > 0,
+        or_(
+            Template.scope == TemplateScope.COMPANY,
+            and_(Template.scope == TemplateScope.TEAM, Template.team_id == bindparam("team_id")),
+            and_(Template.scope == TemplateScope.MINE, Template.staff_id == bindparam("staff_id")),
+        ),
+    )
+    .order_by(Template.key, Template.id)
+)
+
+
 def chosen_among(session: Session, kind: str, staff_id: int | None, team_id: int | None) -> list[Named]:
     """The templates of a kind that somebody may choose among besides the shipped ones; one query."""
-    mine = [Template.scope == TemplateScope.COMPANY]
-    if team_id is not None:
-        mine.append((Template.scope == TemplateScope.TEAM) & (Template.team_id == team_id))
-    if staff_id is not None:
-        mine.append((Template.scope == TemplateScope.MINE) & (Template.staff_id == staff_id))
-    query = (
-        select(Template.kind, Template.key, Template.scope, Template.names)
-        .where(Template.kind == kind, Template.deleted_at.is_(None), Template.version > 0, or_(*mine))
-        .order_by(Template.key, Template.id)
-    )
-    return [Named(*row) for row in session.execute(query)]
+    whose = {"kind": kind, "team_id": team_id, "staff_id": staff_id}
+    return [Named(*row) for row in session.execute(_CHOSEN_AMONG, whose)]
 
 
 _FINGERPRINT = text("""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException
@@ -102,20 +102,42 @@ def conversation_for(
 
     `whole` reads the client and the colleagues with it, for a page that shows them.
     """
-    asked = {"number": conversation_id, "staff_id": viewer.staff_id, "team_id": viewer.team_id}
-    found = session.scalar(_one_visible(viewer.role, viewer.team_id is None, whole), asked)
+    query = _one_visible(kind_of(viewer), whole)
+    found = session.scalar(query, {"number": conversation_id} | asking(viewer))
     if found is None:
         raise NotFound
     return found
 
 
+class Kind(NamedTuple):
+    """Viewers for whom a query is put into the same words."""
+
+    role: Role
+    alone: bool
+    """In no team."""
+
+    @property
+    def anybody(self) -> SignedIn:
+        """Stands for any of them while a query is put together; `asking` says who it was when it is asked."""
+        staff_id: Any = bindparam("viewer_id", type_=BigInteger)
+        team_id: Any = None if self.alone else bindparam("viewer_team_id", type_=BigInteger)
+        return SignedIn(0, staff_id, "", "", self.role, team_id, "en", "auto")
+
+
+def kind_of(viewer: SignedIn) -> Kind:
+    """Whom a query for this viewer is put together for."""
+    return Kind(viewer.role, viewer.team_id is None)
+
+
+def asking(viewer: SignedIn) -> dict[str, Any]:
+    """What a query that was put together for `Kind.anybody` is given."""
+    return {"viewer_id": viewer.staff_id, "viewer_team_id": viewer.team_id}
+
+
 @lru_cache(maxsize=64)
-def _one_visible(role: Role, alone: bool, whole: bool) -> Select[Conversation]:
+def _one_visible(kind: Kind, whole: bool) -> Select[Conversation]:
     """Put together once for each kind of viewer, as it takes longer than to read the conversation."""
-    staff_id: Any = bindparam("staff_id", type_=BigInteger)
-    team_id: Any = None if alone else bindparam("team_id", type_=BigInteger)
-    anybody = SignedIn(0, staff_id, "", "", role, team_id, "en", "auto")
-    query = select(Conversation).where(Conversation.id == bindparam("number"), visible(anybody))
+    query = select(Conversation).where(Conversation.id == bindparam("number"), visible(kind.anybody))
     if not whole:
         return query
     return query.options(

@@ -147,6 +147,9 @@ _DELIVERIES = (
     .where(Delivery.conversation_id == bindparam("number"))
     .order_by(Delivery.id)
 )
+_UNDERSTOOD = select(Classification).where(
+    Classification.message_id.in_(bindparam("numbers", expanding=True))
+)
 _BY = select(StaffMember.id, StaffMember.name).subquery()
 _ASSIGNMENTS = (
     select(
@@ -194,8 +197,8 @@ def _deliveries(session: Session, conversation_id: int) -> dict[int, Sent]:
 def _understood(session: Session, message_ids: list[int]) -> dict[int, Classification]:
     if not message_ids:
         return {}
-    query = select(Classification).where(Classification.message_id.in_(message_ids))
-    return {one.message_id: one for one in session.scalars(query)}
+    found = session.scalars(_UNDERSTOOD, {"numbers": message_ids})
+    return {one.message_id: one for one in found}
 
 
 def _assignments(session: Session, conversation_id: int) -> Sequence[Any]:

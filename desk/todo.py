@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from core.accounts import Account, Contact
@@ -16,7 +17,7 @@ from core.errors import NotFound
 from core.sessions import SignedIn
 from core.staff import StaffMember
 from core.tasks import Task, TaskState
-from desk.access import LEADERS, visible
+from desk.access import LEADERS, Kind, asking, kind_of, visible
 
 SHOWN = 200
 LATELY = 10
@@ -34,10 +35,16 @@ def _about() -> ColumnElement[bool]:
 
 
 def _rows(viewer: SignedIn) -> Select[*tuple[Any, ...]]:
-    """Tasks with their client, deal, and the conversation about them that the viewer may see."""
+    """Tasks with their client, deal, and the conversation about them that the viewer may see; asked with
+    `asking`."""
+    return _rows_for(kind_of(viewer))
+
+
+@lru_cache(maxsize=32)
+def _rows_for(kind: Kind) -> Select[*tuple[Any, ...]]:
     talk = (
         select(Conversation.id)
-        .where(visible(viewer), _about())
+        .where(visible(kind.anybody), _about())
         .order_by(
             func.coalesce(Conversation.id == Task.conversation_id, False).desc(),
             func.coalesce(Conversation.deal_id == Task.deal_id, False).desc(),
@@ -84,7 +91,9 @@ def _planner() -> ColumnElement[str]:
 def mine(session: Session, viewer: SignedIn) -> Sequence[Any]:
     """What somebody has to do, what is due first at the top."""
     query = _rows(viewer).where(Task.state == TaskState.OPEN, Task.assignee_id == viewer.staff_id)
-    return session.execute(query.order_by(Task.due_at.nulls_last(), Task.id).limit(SHOWN)).all()
+    return session.execute(
+        query.order_by(Task.due_at.nulls_last(), Task.id).limit(SHOWN), asking(viewer)
+    ).all()
 
 
 def open_of(
@@ -96,7 +105,7 @@ def open_of(
     )
     if since is not None:
         query = query.where(Task.due_at >= since)
-    return session.execute(query.order_by(Task.due_at, Task.id).limit(SHOWN)).all()
+    return session.execute(query.order_by(Task.due_at, Task.id).limit(SHOWN), asking(viewer)).all()
 
 
 def nobodys(session: Session, viewer: SignedIn) -> Sequence[Any]:
@@ -104,26 +113,41 @@ def nobodys(session: Session, viewer: SignedIn) -> Sequence[Any]:
     if viewer.role not in LEADERS:
         return []
     query = _rows(viewer).where(Task.state == TaskState.OPEN, Task.assignee_id.is_(None))
-    return session.execute(query.order_by(Task.due_at.nulls_last(), Task.id).limit(SHOWN)).all()
+    return session.execute(
+        query.order_by(Task.due_at.nulls_last(), Task.id).limit(SHOWN), asking(viewer)
+    ).all()
 
 
 def done_lately(session: Session, viewer: SignedIn) -> Sequence[Any]:
     """What somebody did last."""
     query = _rows(viewer).where(Task.state == TaskState.DONE, Task.assignee_id == viewer.staff_id)
-    return session.execute(query.order_by(Task.settled_at.desc(), Task.id.desc()).limit(LATELY)).all()
+    return session.execute(
+        query.order_by(Task.settled_at.desc(), Task.id.desc()).limit(LATELY), asking(viewer)
+    ).all()
 
 
 def of_client(session: Session, viewer: SignedIn, conversation: Conversation) -> Sequence[Any]:
     """Everybody's open tasks about a conversation's client."""
-    about = [Task.conversation_id == conversation.id]
-    if conversation.contact_id is not None:
-        about.append(Task.contact_id == conversation.contact_id)
-    if conversation.account_id is not None:
-        about.append(Task.account_id == conversation.account_id)
-    if conversation.deal_id is not None:
-        about.append(Task.deal_id == conversation.deal_id)
-    query = _rows(viewer).where(Task.state == TaskState.OPEN, or_(*about))
-    return session.execute(query.order_by(Task.due_at.nulls_last(), Task.id).limit(20)).all()
+    client = {
+        "talk_id": conversation.id,
+        "contact_id": conversation.contact_id,
+        "account_id": conversation.account_id,
+        "deal_id": conversation.deal_id,
+    }
+    return session.execute(_of_client(kind_of(viewer)), client | asking(viewer)).all()
+
+
+@lru_cache(maxsize=32)
+def _of_client(kind: Kind) -> Select[*tuple[Any, ...]]:
+    # What the conversation does not have is given as NULL, which is equal to nothing.
+    about = or_(
+        Task.conversation_id == bindparam("talk_id"),
+        Task.contact_id == bindparam("contact_id"),
+        Task.account_id == bindparam("account_id"),
+        Task.deal_id == bindparam("deal_id"),
+    )
+    query = _rows_for(kind).where(Task.state == TaskState.OPEN, about)
+    return query.order_by(Task.due_at.nulls_last(), Task.id).limit(20)
 
 
 def of_deal(session: Session, viewer: SignedIn, deal_id: int) -> Sequence[Any]:
@@ -131,7 +155,7 @@ def of_deal(session: Session, viewer: SignedIn, deal_id: int) -> Sequence[Any]:
     of_talks = select(Conversation.id).where(Conversation.deal_id == deal_id)
     about = or_(Task.deal_id == deal_id, Task.conversation_id.in_(of_talks))
     query = _rows(viewer).where(Task.state == TaskState.OPEN, about)
-    return session.execute(query.order_by(Task.due_at.nulls_last(), Task.id).limit(20)).all()
+    return session.execute(query.order_by(Task.due_at.nulls_last(), Task.id).limit(20), asking(viewer)).all()
 
 
 def task_for(session: Session, viewer: SignedIn, task_id: int) -> Task:
