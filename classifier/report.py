@@ -124,6 +124,7 @@ _STYLE = (
     "max-width:100%;height:auto}svg text{fill:currentColor}"
     "h2{margin-top:2rem}.wide{overflow-x:auto}.matrix td,.matrix th{padding:.15rem .4rem;font-size:.8rem}"
     ".matrix td:first-child{white-space:nowrap}"
+    "@media(max-width:40rem){td,th{padding:.25rem .4rem}}"
 )
 
 WIDTH, HEIGHT, EDGE = 360, 240, 34
@@ -133,18 +134,23 @@ def page(evaluation: Evaluation, language: str = "en", weeks: Sequence[tuple[str
     """The report as one HTML page; `weeks` holds (week, accuracy, messages) from real corrections."""
     words = WORDS.get(language, WORDS["en"])
     named = FIGURES.get(language, FIGURES["en"])
+
+    def told(value: float, places: int = 2) -> str:
+        number = f"{value:.{places}f}"
+        return number if language == "en" else number.replace(".", ",")
+
     figures = "".join(
-        f"<tr><td>{escape(named.get(name, name))}</td><td>{value:.3f}</td></tr>"
+        f"<tr><td>{escape(named.get(name, name))}</td><td>{told(value, 3)}</td></tr>"
         for name, value in evaluation.figures.items()
         if value is not None and (value or name not in TIMED)
     )
     labels = "".join(
-        f"<tr><td>{escape(one.label)}</td><td>{one.support}</td><td>{one.precision:.2f}</td>"
-        f"<td>{one.recall:.2f}</td><td>{one.f1:.2f}</td></tr>"
+        f"<tr><td>{_breakable(one.label)}</td><td>{one.support}</td><td>{told(one.precision)}</td>"
+        f"<td>{told(one.recall)}</td><td>{told(one.f1)}</td></tr>"
         for one in evaluation.labels
     )
     mistaken = "".join(
-        f"<tr><td>{escape(true)}</td><td>{escape(said)}</td><td>{count}</td></tr>"
+        f"<tr><td>{_breakable(true)}</td><td>{_breakable(said)}</td><td>{count}</td></tr>"
         for true, said, count in evaluation.confusions
     )
     charts = chart(evaluation.coverage, words["coverage"]) + chart(
@@ -157,12 +163,19 @@ def page(evaluation: Evaluation, language: str = "en", weeks: Sequence[tuple[str
     head = f"<tr><th>{words['label']}</th><th>{words['rows']}</th><th>{words['precision']}</th>"
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{words["title"]}</title>'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<style>{_STYLE}</style></head><body><h1>{words['title']}</h1>{charts}"
         f"<h2>{words['figures']}</h2><table>{figures}</table>"
-        f"<h2>{words['labels']}</h2><table>{head}<th>{words['recall']}</th><th>F1</th></tr>{labels}</table>"
-        f"<h2>{words['confusions']}</h2><table><tr><th>{words['true']}</th><th>{words['said']}</th>"
-        f"<th>{words['count']}</th></tr>{mistaken}</table>{table}</body></html>"
+        f'<h2>{words["labels"]}</h2><div class="wide"><table>{head}'
+        f"<th>{words['recall']}</th><th>F1</th></tr>{labels}</table></div>"
+        f'<h2>{words["confusions"]}</h2><div class="wide"><table><tr><th>{words["true"]}</th>'
+        f"<th>{words['said']}</th><th>{words['count']}</th></tr>{mistaken}</table></div>{table}</body></html>"
     )
+
+
+def _breakable(label: str) -> str:
+    """The label's key as HTML that a narrow screen may break between its words."""
+    return escape(label).replace("_", "_<wbr>")
 
 
 def chart(
