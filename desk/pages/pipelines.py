@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from litestar import Response, get, post
@@ -112,6 +113,7 @@ def _editor(
         draft=draft,
         document={"note": "", **draft.document},
         stages=[forms.shown(stage) for stage in draft.document["stages"]],
+        norm_of=_norm_of,
         road=road,
         changed=road is None
         or not road.active
@@ -186,18 +188,15 @@ def _stage_page(
         performers=_performers(request, session),
         templates=templatechoice.for_stages(session, reader(request)),
         sequences=_sequences(session),
-        norm=pipelineversions.read_norm(stage.get("norm", ""))
-        if _sound(stage.get("norm", ""))
-        else (None, None),
+        norm=_norm_of(stage),
     )
 
 
-def _sound(norm: str) -> bool:
-    try:
-        pipelineversions.read_norm(norm)
-    except ValueError:
-        return False
-    return True
+def _norm_of(stage: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """Working days and hours of a stage's norm; neither where it cannot be read."""
+    with suppress(ValueError):
+        return pipelineversions.read_norm(stage.get("norm", ""))
+    return None, None
 
 
 @post("/pipelines/{key:str}/stages/{stage:str}", enter=LEADERS)

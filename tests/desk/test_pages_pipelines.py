@@ -56,6 +56,14 @@ def test_a_draft_is_put_in_order_and_in_force(signed_in: SignedIn, engine: sa.En
         assert (road.version, road.stages[2].key) == (2, "technical_proposal")
 
 
+def test_the_norm_of_a_stage_is_said_in_words(signed_in: SignedIn) -> None:
+    browser = signed_in("head")
+    browser.post("/pipelines", data={"key": "b2b"})
+    page = browser.get("/pipelines/b2b").text
+    assert re.search(">10 (darbo dienų|рабочих дней|working days)", page)
+    assert ">10d" not in page
+
+
 def test_a_pipeline_takes_no_new_deals_until_it_is_brought_back(
     signed_in: SignedIn, engine: sa.Engine
 ) -> None:
