@@ -66,12 +66,12 @@ class Asker:
         return default
 
     def secret(self, question: str, given_file: Path | None) -> dict[str, str]:
-        """Where a password comes from: a file that was named, or an answer."""
+        """Where a password comes from: a file that was named, or an answer; without either a usage error."""
         if given_file is not None:
             return {"password_file": str(given_file.absolute())}
         if self.ask:
             return {"password": click.prompt(question, hide_input=True)}
-        return {}
+        raise click.UsageError(f"{question}: --yes asks nobody. Name a file that holds it: --password-file.")
 
     def agreed(self, question: str, *, default: bool) -> bool:
         """Whether a person agrees; the default when nobody is asked."""
@@ -184,7 +184,7 @@ def _ask_mailbox(asker: Asker, given: dict[str, Any]) -> dict[str, Any]:
     }
     if given["imap_port"]:
         mailbox["port"] = given["imap_port"]
-    return mailbox | asker.secret("Its password", given["password_file"])
+    return mailbox | asker.secret("Password of the mailbox", given["password_file"])
 
 
 def _ask_relay(asker: Asker, given: dict[str, Any], mailbox: dict[str, Any]) -> dict[str, Any]:

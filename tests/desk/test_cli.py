@@ -381,6 +381,14 @@ def test_init_without_an_address_says_what_is_missing(home: dict[str, str]) -> N
     assert "Address of the mailbox" in done.stderr
 
 
+def test_init_without_a_password_names_the_option_that_gives_one(tmp_path: Path) -> None:
+    file = tmp_path / "frontdesk.toml"
+    arguments = ["init", "--yes", "--no-test", "--output", str(file), "--address", "sales@example.lt"]
+    done = CliRunner().invoke(frontdesk, arguments)
+    assert (done.exit_code, file.exists()) == (2, False)
+    assert "--password-file" in done.output
+
+
 def test_work_names_the_queues_there_are(database_url: str, home: dict[str, str]) -> None:
     done = run("work", "--queues", "inbuond", database_url=database_url, **home)
     assert done.returncode == 2
