@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core import callbacks, sequences_phone, stages, tasks
+from core import callbacks, sequences_phone, stages, tasks, traffic
 from core.accounts import Channel
 from core.calls import Call, CallOutcome, CallState
 from core.conversations import Conversation, Direction, Message
@@ -130,6 +130,7 @@ def log_call(
         if made.direction == Direction.IN and conversation.contact
         else "",
         happened_at=made.happened_at,
+        segment=traffic.of_message(session, conversation.contact_id, conversation.deal_id, conversation.id),
     )
     session.add_all([call, message])
     session.flush()

@@ -81,6 +81,20 @@ def of_client(
     return frozenset(known.segments.get(contact_id or 0, ())), known.stages.get(deal_id or 0)
 
 
+def of_message(
+    session: Session,
+    contact_id: int | None,
+    deal_id: int | None,
+    conversation_id: int | None,
+    *,
+    intent: str | None = None,
+    products: Iterable[str] = (),
+) -> Mark | None:
+    """The segment of one message that is filed alone: a call, or an SMS."""
+    known = look_up(session, [contact_id], [deal_id], [conversation_id])
+    return known.of(contact_id, deal_id, conversation_id=conversation_id, intent=intent, products=products)
+
+
 _LOOK_UP = text("""
 select 'segment', m.contact_id, array_agg(cast(m.segment_id as text) order by s.rank, s.id)
 from segment_member m join segment s on s.id = m.segment_id and s.archived_at is null

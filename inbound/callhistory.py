@@ -49,6 +49,7 @@ def file(session: Session, settings: Settings, call: Call, at: datetime) -> None
             sender=call.caller,
             recipients={"to": [["", call.called]]},
             happened_at=call.started_at or at,
+            segment=traffic.of_message(session, talk.contact_id, talk.deal_id, talk.id, intent=call.topic),
         )
         if call.direction == Direction.IN and heardfrom.open_again(
             session, heardfrom.number_signs(caller.number, call.started_at or at), heardfrom.BY_CALL

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from classifier.classify import Labels, Text
-from core import deals, proposals, transcripts
+from core import deals, proposals, traffic, transcripts
 from core.calls import Call
 from core.catalogue import ProductInterest, active_products
 from core.conversations import Conversation, Message
@@ -57,6 +57,11 @@ def label(
     keep_said(session, known)
     talk.urgency = known.urgency.value
     _interests(session, message, talk, known, {product.key: product.id for product in products})
+    message.segment = traffic.of_message(
+        session, message.contact_id, talk.deal_id, talk.id,
+        intent=labels.intent and merged.get(labels.intent, labels.intent),
+        products=[key for key, _confidence, _reason in labels.interests],
+    )  # fmt: skip
     session.flush()
     return labels
 

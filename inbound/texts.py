@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from core import heardfrom, sequences_stops
+from core import heardfrom, sequences_stops, traffic
 from core.accounts import Channel
 from core.config import Settings
 from core.consent import Scope, Suppression, SuppressionReason, suppress
@@ -47,6 +47,7 @@ def receive(session: Session, settings: Settings, classifier: Labeller, event: P
         reply=body,
         warnings=["media_not_fetched"] if facts.get("media") else [],
         happened_at=at,
+        segment=traffic.of_message(session, talk.contact_id, talk.deal_id, talk.id),
     )
     session.add(message)
     session.flush()

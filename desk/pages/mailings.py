@@ -41,6 +41,7 @@ from outbound.campaigncheck import may_start
 from outbound.mailingtexts import Words, template_key, twin
 from outbound.sender import company_values
 from templates.library import shelf_of
+from templates.localforms import salutation
 from templates.placeholders import samples
 from templates.rendered import compile_email, render_text
 
@@ -301,6 +302,10 @@ def _text(
 def _holders(language: str) -> list[tuple[str, str]]:
     """What differs from recipient to recipient, each with how it may read."""
     known = samples(language)
+    client = known["client"]
+    client["salutation"] = salutation(
+        language, str(client.get("name", "")), str(client.get("addressed_as", ""))
+    )
     return [
         (name, str(known[group].get(rest, "")))
         for name in HOLDERS

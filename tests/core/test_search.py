@@ -216,3 +216,13 @@ def test_any_question_makes_a_query_that_postgresql_reads(
     wanted = Wanted(match, search.any_of(taken_apart.without), taken_apart.phrases)
     with Session(_shared_engine) as session:
         assert search.find(session, wanted, true()).found == []
+
+
+@pytest.mark.parametrize("part", ["pump ", "*", "a:*&!b|<->", "((", "x", "ё"])
+def test_b46_a_question_of_a_megabyte_asks_for_a_few_words(session: Session, part: str) -> None:
+    taken_apart = asked(part * (1_000_000 // len(part.encode())))
+    match = search.matching((term.lexeme, term.beginning) for term in taken_apart.terms)
+    assert len(match) < 5_000
+    wanted = Wanted(match, search.any_of(taken_apart.without), taken_apart.phrases)
+    assert search.find(session, wanted, true()).found == []
+    assert clientsearch.clients(session, part * 100_000, true()) == []

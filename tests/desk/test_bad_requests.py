@@ -121,6 +121,23 @@ def test_b46_a_question_of_any_length_or_shape_is_answered(signed_in: SignedIn) 
         assert browser.get("/search", params={"q": asked}).status_code < 500
 
 
+def test_b46_a_megabyte_where_one_may_search_is_cut_or_refused(signed_in: SignedIn) -> None:
+    browser = signed_in("head")
+    longest = {"q": "ab*% " * 6_000}
+    for place in ("/search", "/clients", "/people", "/suppressions", "/deals"):
+        assert browser.get(place, params=longest).status_code < 500, place
+    megabyte = {
+        "name": "x",
+        "mode:": "all",
+        "fact:1": "region",
+        "was:1": "region",
+        "t:1:values": "%" * 1_000_000,
+    }
+    answer = browser.post("/segments/draft", data=megabyte, headers=HTMX)
+    assert answer.status_code < 500
+    assert len(answer.content) < 500_000
+
+
 def test_b47_fields_that_a_form_does_not_have_change_nothing(
     signed_in: SignedIn, engine: sa.Engine, world: World
 ) -> None:

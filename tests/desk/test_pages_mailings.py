@@ -76,6 +76,25 @@ def test_a_text_reads_as_a_client_would_read_it_before_it_is_kept(
         assert campaign_verbs.texts(session, _campaign(engine).id) == []
 
 
+def test_the_page_of_a_text_shows_what_each_recipient_would_read(signed_in: SignedIn, place: str) -> None:
+    text = signed_in("marketing").get(f"{place}/texts/A/ru").text
+    assert "{{ client.salutation }}" in text
+    assert "Здравствуйте" in text
+
+
+def test_a_trial_with_one_text_is_told_of_and_does_not_start(
+    signed_in: SignedIn, engine: sa.Engine, place: str
+) -> None:
+    browser = signed_in("marketing")
+    _write(browser, place)
+    number = str(_campaign(engine).list_id)
+    _set(browser, engine, place, list_id=number, test_percent="20")
+    assert "variantas B neparašytas" in browser.get(place).text
+    assert browser.post(f"{place}/deeds/start", headers=HTMX).status_code == 422
+    _set(browser, engine, place, list_id=number, test_percent="0")
+    assert "variantas B neparašytas" not in browser.get(place).text
+
+
 def test_a_text_that_cannot_be_filled_in_says_so(signed_in: SignedIn, place: str) -> None:
     assert 'class="warning"' in _write(signed_in("marketing"), place, act="", body="{{ client.nothing }}")
 
@@ -159,3 +178,14 @@ def test_a_list_of_another_program_is_taken_over_and_what_a_client_closed_stays_
     assert "Nepavyko perskaityti 1" in text
     refused = browser.post("/suppressions/open", data={"address": "stop@kitur.lt"}, headers=HTMX)
     assert refused.status_code == 404
+
+
+def test_a_list_of_another_program_is_looked_at_before_it_is_taken_over(signed_in: SignedIn) -> None:
+    browser = signed_in("marketing")
+    file = ("sarasas.csv", b"email;reason\nvienas@kitur.lt;unsubscribed\n", "text/csv")
+    looked = browser.post("/suppressions/import", files={"file": file}, data={"act": "look"}, headers=HTMX)
+    assert "Būtų įtrauktas 1 adresas." in looked.text
+    assert "vienas@kitur.lt" not in browser.get("/suppressions", headers=HTMX).text
+    taken = browser.post("/suppressions/import", files={"file": file}, data={"act": "take"}, headers=HTMX)
+    assert "suppressions" in json.loads(taken.headers["hx-trigger"])
+    assert "vienas@kitur.lt" in browser.get("/suppressions", headers=HTMX).text

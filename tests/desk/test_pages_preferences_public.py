@@ -56,3 +56,11 @@ def test_getting_the_preference_page_as_scanners_do_changes_nothing(
         visitor.get(_link(desk_settings) + "?choose=1&email:offers=")
         visitor.head(_link(desk_settings))
     assert _counts(engine) == before
+
+
+def test_the_page_begins_in_the_readers_language(visitor: Browser, desk_settings: object) -> None:
+    page = visitor.get(_link(desk_settings), headers={"accept-language": "ru-RU,ru;q=0.9"}).text
+    assert page.index("Отказаться от рассылок?") < page.index("Nebegauti mūsų naujienlaiškių?")
+    link = _link(desk_settings, "niekas@kitur.example")
+    stopped = visitor.post(link, data={"tongue": "en"}, headers={"origin": "https://desk.example"}).text
+    assert stopped.index("Done") < stopped.index("Atlikta")

@@ -225,6 +225,9 @@ def test_sms_is_understood_like_a_letter_and_stop_holds_at_once(house: PhoneHous
         talk = session.scalars(select(Conversation)).one()
         assert (classified.intent, talk.intent, talk.language) == ("price_request", "price_request", "lt")
         assert talk.assignee_id is not None
+        (segment,) = session.scalars(select(Message.segment))
+        assert segment is not None
+        assert segment["intent"] == "price_request"
     for text in ("СТОП", "Atsisakau", "stop"):
         house.exchange.sms(STRANGER, OURS, text)
     house.work()
