@@ -116,7 +116,7 @@
     field.value = `${field.value}${field.value && !/\s$/.test(field.value) ? " " : ""}@${name} `;
     field.focus();
   };
-  body.addEventListener("noted", () => { const field = one("#note-text"); if (field) { field.value = ""; one("#note-fold").open = false; } });
+  body.addEventListener("noted", () => { const field = one("#note-text"); if (field) { field.value = ""; one("#note-fold").open = false; one("#note-fold summary").focus(); } });
 
   // The command bar: the rooms of the rail, the keys of the page, and search
   const command = () => {
@@ -175,9 +175,31 @@
     field.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
+  // Focus that a swap took away comes back to what stands in its place: the same thing drawn anew, else the row
+  // that moved up
+  let opener = null;
+  let before = null;
+  const where = () => {
+    const on = document.activeElement;
+    if (!on || on === body) return null;
+    const told = ["href", "name", "value", "data-key", "data-dialog", "hx-get", "type"].filter((name) => on.hasAttribute(name));
+    const same = on.tagName + told.map((name) => `[${name}="${CSS.escape(on.getAttribute(name))}"]`).join("");
+    return { on, id: on.id, same, near: on.parentElement.closest("[id]")?.id, row: rows().indexOf(on.closest(".row, .deal-card")) };
+  };
+  const back = (was) => {
+    if (!was || was.on.isConnected || document.activeElement !== body) return;
+    const near = was.near && document.getElementById(was.near);
+    const list = was.row < 0 ? [] : rows();
+    const link = list.length ? one(".row-link, .deal-link", list[Math.min(was.row, list.length - 1)]) : null;
+    ((was.id && document.getElementById(was.id)) || (near && one(was.same, near)) || link || near || one("#main"))?.focus({ preventScroll: true });
+  };
+  document.addEventListener("htmx:before:swap", () => { before = where() || before; });
+  document.addEventListener("htmx:after:swap", () => { back(before); });
+  document.addEventListener("close", () => setTimeout(() => back(opener)), true);
+
   // Dialogs
   let giving = null;
-  const open = (id) => { const box = document.getElementById(id); if (box && !box.open) { box.showModal(); box.append(one("#toasts")); } };
+  const open = (id) => { const box = document.getElementById(id); if (box && !box.open) { opener = where(); box.showModal(); box.append(one("#toasts")); } };
   document.addEventListener("click", (event) => {
     const target = event.target.closest("[data-dialog],[data-assign],[data-give],[data-snooze],[data-later],[data-several],[data-mention],[data-command],[data-close-dialog],[data-toggle]");
     for (const menu of all("details.menu[open],details.why[open]")) if (!menu.contains(event.target)) menu.open = false;

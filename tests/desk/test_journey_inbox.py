@@ -80,6 +80,7 @@ def test_an_agent_decides_puts_off_and_does_several_at_once_by_keys(
     page.keyboard.press("s")
     page.keyboard.press("1")
     expect(page.locator(f"#{number}")).to_have_count(0)
+    expect(page.locator(".row-link:focus")).to_have_count(1)
     undo(page)
     expect(page.locator(f"#{number}")).to_be_visible()
     before = page.locator(".row").count()
