@@ -48,3 +48,5 @@ def command(files: tuple[Path, ...], source: str | None) -> None:
             if sys.stderr.isatty():
                 click.echo(err=True)
     click.echo(f"{new} new, {known} known already.")
+    if new and sys.stderr.isatty():
+        click.echo("They are filed as soon as a worker runs: frontdesk serve", err=True)
