@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -15,10 +16,12 @@ from core.config import Settings
 from core.context import Context
 from core.db import transaction
 from core.deals import Deal, Stage
+from core.i18n import texts
 from core.pipelines import PipelineDraft
+from core.rehearsal import Code, Happening, Report, Scope
 from core.rehearsal_runs import RehearsalRun, RunState
 from core.stages import enter_stage
-from desk import rehearsework
+from desk import rehearsework, rehearsing
 from tests.desk.conftest import Browser, SignedIn
 from tests.factories import World
 
@@ -187,3 +190,18 @@ def test_the_file_has_cells_that_no_spreadsheet_takes_for_a_formula(
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
     assert rows[0][:3] == ["When", "Client", "Person"]
     assert "'=HYPERLINK(1)" in {row[1] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("who", "away", "said"),
+    [
+        (None, "", "užduotis „Skambutis“"),
+        ("Rasa", "", "užduotis „Skambutis“: Rasa"),
+        ("Rasa", "Jonas", "užduotis „Skambutis“: Rasa (Jonas tuo metu nedirbo)"),
+        ("", "Jonas", "užduotis „Skambutis“: niekas (Jonas tuo metu nedirbo)"),
+    ],
+)
+def test_a_task_is_told_with_whose_it_is(who: str | None, away: str, said: str) -> None:
+    moment = datetime(2026, 11, 23, tzinfo=UTC)
+    task = Happening(Code.TASK, "Call", {"lt": "Skambutis"}, who=who, away=away)
+    assert rehearsing.said(task, Report(Scope(moment, moment)), texts("lt")) == said
