@@ -102,7 +102,7 @@ def _begin(
         reader(request).gettext("The follow-up has begun."),
         go=home,
         undo=f"{home}/followups/{one.id}",
-        undo_values={"deed": "stop"},
+        undo_values={"deed": "unbegin"},
         events=("conversation",),
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core import sequences, sequences_stops
 from core.errors import Conflict, InputRefused, NotFound
 from core.i18n import N_
-from core.sequences import Result
+from core.sequences import Result, StopReason
 from desk import live
 from desk.access import SALES, conversation_for
 from desk.dealview import deal_for
@@ -29,6 +29,7 @@ SAID: dict[str, str] = {
     "resume": N_("The follow-up goes on."),
     "skip": N_("The next step is left out."),
     "stop": N_("The follow-up has ended."),
+    "unbegin": N_("The follow-up has ended."),
     "result": N_("It is noted, and the follow-up goes on by it."),
 }
 """What is told after each deed."""
@@ -90,8 +91,11 @@ def _steer(
         sequences.resume(session, enrolment)
     elif deed == "result":
         _record(session, form, enrolment)
-    elif deed == "stop":
-        sequences_stops.stop(session, enrolment, by=request.scope["user"].staff_id)
+    elif deed in {"stop", "unbegin"}:
+        # Begun by mistake and nothing done yet: it counts as never begun, and one “for once” may begin again.
+        undone = deed == "unbegin" and not enrolment.log
+        reason = StopReason.TAKEN_BACK if undone else StopReason.HAND
+        sequences_stops.stop(session, enrolment, by=request.scope["user"].staff_id, reason=reason)
     else:
         session.refresh(enrolment, with_for_update={"of": sequences.Enrolment})
         # A second press, or a step that went out meanwhile, must not cost the client the one after it.

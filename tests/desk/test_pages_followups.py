@@ -147,6 +147,7 @@ def test_a_follow_up_is_begun_by_hand_and_stands_on_its_page(
     with transaction(engine) as session:
         conversation = session.get_one(Conversation, world.talks["own"].id)
         contact_id, deal_id = conversation.contact_id, conversation.deal_id
+        session.execute(sa.update(sequences.Sequence).values(once=True))
     home = f"/conversations/{conversation.id}" if where == "conversation" else f"/deals/{deal_id}"
     browser = signed_in("agent")
     assert f'href="{home}/followups"' in browser.get(home).text
@@ -160,4 +161,7 @@ def test_a_follow_up_is_begun_by_hand_and_stands_on_its_page(
         assert one.due_at > clock.now() + timedelta(days=4)
     again = browser.post(f"{home}/followups", data={"sequence": "after_offer"}, headers=HTMX)
     assert again.status_code == 409
+    browser.post(f"{home}/followups/{one.id}", data={"deed": "unbegin"}, headers=HTMX)
+    assert _read(engine, one.id).stop_reason == StopReason.TAKEN_BACK
+    browser.post(f"{home}/followups", data={"sequence": "after_offer"}, headers=HTMX)
     assert f'href="/deals/{deal_id}"' in signed_in("head").get("/sequences/after_offer").text
