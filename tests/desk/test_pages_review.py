@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 from core.conversations import Conversation, Message
 from core.db import transaction
+from core.intake import RawMessage
 from core.labels import Classification, Correction
+from core.staff import Role, StaffMember
 from tests.desk.conftest import SignedIn
 from tests.factories import World
 
@@ -106,3 +108,15 @@ def test_every_kind_of_question_can_be_shown(signed_in: SignedIn, engine: sa.Eng
         shown = browser.get(f"/review?item={key}")
         assert shown.status_code == 200
         assert f'data-item="{key}"' in shown.text
+
+
+def test_why_a_letter_cannot_be_read_is_told_in_the_readers_language(
+    signed_in: SignedIn, engine: sa.Engine, world: World
+) -> None:
+    error = "There is nothing in this letter that can be read."
+    with transaction(engine) as session:
+        session.execute(sa.update(StaffMember).where(StaffMember.role == Role.HEAD).values(language="lt"))
+        session.execute(sa.update(RawMessage).values(error=error))
+    shown = signed_in("head").get(f"/review?item=quarantine-{world.raws['stuck'].id}").text
+    assert "Šiame laiške nėra nieko" in shown
+    assert error not in shown
