@@ -16,13 +16,16 @@ from hypothesis import strategies as st
 from desk.live import CHANNEL, Hub
 from desk.places import KEPT, Order, mark, name_in
 
-PATIENCE = 60.0
+LOOKS = 6_000
+"""Fifty a second."""
 
 
 async def _until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not true():
-            await asyncio.sleep(0.01)
+    for _ in range(LOOKS):
+        if true():
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("waited in vain")
 
 
 async def _events(hub: Hub, since: str, until: str) -> list[str | None]:
