@@ -12,6 +12,7 @@ from inbound.signwords import (
     BANNER_HINTS,
     COMPANY,
     DETAIL,
+    DEVICE_HINTS,
     GOODBYE,
     NOTICE,
     NOTICE_HINTS,
@@ -109,9 +110,11 @@ def _paragraphs(lines: Sequence[Line], start: int, end: int) -> list[tuple[int, 
 
 def _signature_start(lines: Sequence[Line], roles: list[int], filled: list[int]) -> int | None:
     tail = filled[-_MAX_SIGNATURE:]
+    folded = "\n".join([lines[place].text for place in tail]).lower()
+    device = any(hint in folded for hint in DEVICE_HINTS)
     for place in tail:
         text = lines[place].text
-        if _DASHES.match(text) or (is_device(text) and not text.rstrip().endswith(":")):
+        if _DASHES.match(text) or (device and is_device(text) and not text.rstrip().endswith(":")):
             return place
     goodbye = next((place for place in reversed(tail) if _says_goodbye(lines[place].text)), None)
     if goodbye is not None:

@@ -51,6 +51,13 @@ DEVICE: Final = re.compile(
 )
 """A line that a phone or a mail app adds, without the addresses on the web that stand in it."""
 
+DEVICE_HINTS: Final = (
+    "sent", "yahoo", "outlook", "отправлено", "послано", "siųsta", "siusta", "надіслано", "gesendet",
+    "envoyé", "enviado", "inviato", "verzonden", "skickat", "lähetetty", "wysłan", "odesláno", "odoslané",
+    "küldve", "trimis", "gönder", "sendt", "nosūtīts", "saadetud", "von meinem",
+)  # fmt: skip
+"""Lines without any of these in lower case name no device; looking for them is much cheaper."""
+
 _LINK: Final = re.compile(r"<(?:https?://|mailto:)[^<>\s]{1,300}>")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inbound import signature
+from inbound import quoting, signature
 from inbound.parsed import Address
 
 RU = (
@@ -76,3 +76,40 @@ def test_without_a_signature_the_goodbye_and_the_display_name_help() -> None:
 def test_a_device_line_is_no_person() -> None:
     assert signature.read("Отправлено с iPhone").name == ""
     assert signature.read("Išsiųsta iš „iPhone“").name == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Sent from my iPhone",
+        "Yahoo Mail: Search, Organize, Conquer",
+        "Get Outlook for Android",
+        "Отправлено с iPhone",
+        "Послано с телефона",
+        "Получите Outlook для iOS",
+        "Išsiųsta iš mano telefono",
+        "Siųsta iš iPhone",
+        "Issiusta is telefono",
+        "Надіслано з iPhone",
+        "Gesendet von meinem iPad",
+        "Diese Nachricht wurde von meinem Telefon geschickt",
+        "Von meinem Android mit K-9 Mail gesendet.",
+        "Envoyé de mon iPhone",
+        "Enviado desde mi iPhone",
+        "Inviato da iPhone",
+        "Verzonden vanaf mijn iPhone",
+        "Skickat från min iPhone",
+        "Sendt fra min iPhone",
+        "Lähetetty iPhonesta",
+        "Wysłane z iPhone’a",
+        "Odesláno z iPhonu",
+        "Odoslané z iPhonu",
+        "Küldve az iPhone-omról",
+        "Trimis de pe iPhone",
+        "Telefonumdan gönderildi",
+        "Nosūtīts no mana iPhone",
+        "Saadetud minu iPhone’ist",
+    ],
+)
+def test_line_of_a_device_in_any_language_is_no_part_of_the_reply(line: str) -> None:
+    assert quoting.split(f"Laukiame Jūsų pasiūlymo.\n\n{line}").signature == line
