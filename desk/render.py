@@ -115,14 +115,27 @@ def page(
     around it."""
     text = html(request, view, **values)
     if _alone(request, text):
-        around = request.url.path.rpartition("/")[0] or "/"
-        return Response("", status_code=303, media_type=MediaType.HTML, headers={"location": around})
+        headers = {"location": around(request.url.path)}
+        return Response("", status_code=303, media_type=MediaType.HTML, headers=headers)
     return Response(
         text,
         status_code=status,
         media_type=MediaType.HTML,
         headers={"vary": "HX-Request, Cookie, Accept-Language", **(headers or {})},
     )
+
+
+ELSEWHERE = {"/meetings": "/plan"}
+"""Where the rooms are that have another address than what happens in them."""
+
+
+def around(path: str) -> str:
+    """The whole page that a piece belongs to: of ``/clients/5/history`` the client's, of ``/tasks/new`` the
+    tasks'."""
+    parts = path.strip("/").split("/")
+    whole = parts[: 2 if len(parts) > 2 and parts[1].isdecimal() else 1]
+    place = "/" + "/".join(whole if whole != parts else [])
+    return ELSEWHERE.get(place, place)
 
 
 def _alone(request: PageRequest, text: str) -> bool:
