@@ -12,9 +12,9 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
-from core import approvalasks
+from core import approvalasks, traffic
 from core.accounts import Channel, Contact
 from core.catalogue import unit_name
 from core.conversations import Conversation, Direction, Message
@@ -55,10 +55,12 @@ def client_values(contact: Contact | None) -> dict[str, Any]:
     if contact is None:
         return {}
     account = contact.account
+    session = object_session(contact)
     return {
         "name": contact.name,
         "company": account.name if account else "",
         "code": account and account.code,
+        "segments": traffic.names_of(session, contact.id) if session is not None and contact.id else "",
     }
 
 

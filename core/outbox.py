@@ -322,6 +322,9 @@ def _mark(session: Session, rows: list[dict[str, Any]]) -> None:
     )
     for row in rows:
         row["segment"] = known.of(row["contact_id"], row["deal_id"], conversation_id=row["conversation_id"])
+        if (names := known.names.get(row["contact_id"] or 0)) and "client" in row["values"]:
+            client = row["values"]["client"] | {"segments": traffic.named(names)}
+            row["values"] = row["values"] | {"client": client}
 
 
 def _by_hand(row: dict[str, Any]) -> bool:

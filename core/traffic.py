@@ -53,6 +53,8 @@ class Surroundings:
     """Keys of products by deal."""
     intents: dict[int, str] = field(default_factory=dict)
     """By conversation."""
+    names: dict[int, list[str]] = field(default_factory=dict)
+    """Names of segments by contact, in the same order; of one that came with frontdesk its key."""
 
     def of(
         self,
@@ -95,8 +97,22 @@ def of_message(
     return known.of(contact_id, deal_id, conversation_id=conversation_id, intent=intent, products=products)
 
 
+def names_of(session: Session, contact_id: int) -> str:
+    """The names of a client's segments as `client.segments` gives them to the wording of a letter."""
+    return named(look_up(session, [contact_id], []).names.get(contact_id, ()))
+
+
+def named(names: Iterable[str]) -> str:
+    """Names of segments in one line."""
+    return "; ".join(names)
+
+
 _LOOK_UP = text("""
 select 'segment', m.contact_id, array_agg(cast(m.segment_id as text) order by s.rank, s.id)
+from segment_member m join segment s on s.id = m.segment_id and s.archived_at is null
+where m.contact_id = any(cast(:contacts as bigint[])) group by 2
+union all
+select 'name', m.contact_id, array_agg(coalesce(nullif(s.name, ''), s.ready, '') order by s.rank, s.id)
 from segment_member m join segment s on s.id = m.segment_id and s.archived_at is null
 where m.contact_id = any(cast(:contacts as bigint[])) group by 2
 union all
@@ -131,6 +147,8 @@ def look_up(
         match kind:
             case "segment":
                 found.segments[key] = [int(value) for value in values]
+            case "name":
+                found.names[key] = list(values)
             case "stage":
                 found.stages[key] = values[0]
             case "product":

@@ -19,6 +19,8 @@ LOOP_WORDS = frozenset({"index", "first", "last", "length"})
 """What may be asked of `loop` inside a loop."""
 
 COMPARISONS = frozenset({"eq", "ne", "gt", "gteq", "lt", "lteq"})
+MEMBERSHIP = frozenset({"in", "notin"})
+"""Asked only of written words and a line of text."""
 
 _PLAIN = (
     nodes.Template,
@@ -162,6 +164,9 @@ class _Walk:
             case nodes.Compare():
                 self.expression(node.expr, scope, depth + 1)
                 for operand in node.ops:
+                    if operand.op in MEMBERSHIP and self._words_in_line(node.expr, operand.expr, scope):
+                        self.expression(operand.expr, scope, depth + 1)
+                        continue
                     if operand.op not in COMPARISONS:
                         raise self.refuse(node, f"compares with {operand.op!r}")
                     self.expression(operand.expr, scope, depth + 1)
@@ -174,6 +179,13 @@ class _Walk:
                 raise self.refuse(
                     node, _SAID.get(type(node), f"holds {type(node).__name__}, which is not allowed")
                 )
+
+    def _words_in_line(self, words: nodes.Expr, line: nodes.Expr, scope: dict[str, str]) -> bool:
+        """Whether it asks for words in a line, which is the only thing that ``in`` is good for here."""
+        path = self.path(line, scope)
+        known = PLACEHOLDERS.get(path) if path is not None else None
+        written = isinstance(words, nodes.Const) and isinstance(words.value, str)
+        return written and known is not None and known.type is Type.LINE
 
     def filter(self, node: nodes.Filter, scope: dict[str, str], depth: int) -> None:
         if node.name not in FILTERS:

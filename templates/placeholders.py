@@ -58,6 +58,7 @@ _DECLARED: tuple[Placeholder, ...] = (
     Placeholder("client.company", LINE, OPTIONAL, "The client company's name"),
     Placeholder("client.code", LINE, OPTIONAL, "The client company's registration code"),
     Placeholder("client.address", LINE, OPTIONAL, "The client company's address"),
+    Placeholder("client.segments", LINE, OPTIONAL, "The client's segments, for wording that differs by them"),
     Placeholder("staff.name", LINE, OPTIONAL, "Name of the staff member who writes"),
     Placeholder("staff.position", LINE, OPTIONAL, "The staff member's position"),
     Placeholder("staff.phone", LINE, OPTIONAL, "The staff member's telephone"),

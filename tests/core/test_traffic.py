@@ -12,6 +12,7 @@ from core.accounts import Contact, find_or_add_contact
 from core.catalogue import Product
 from core.conversations import Conversation, Message
 from core.deals import Deal, DealLine, open_deal
+from core.letters import client_values
 from core.outbox import Delivery, Draft
 from core.segments import Segment
 from core.segments_language import parse
@@ -87,3 +88,19 @@ def test_a_segment_that_was_put_away_marks_no_more(session: Session) -> None:
     assert traffic.look_up(session, [contact.id], []).segments == {contact.id: [made.id]}
     segments.archive(session, made)
     assert traffic.look_up(session, [contact.id], []).segments == {}
+
+
+def test_the_wording_of_a_letter_may_differ_by_the_clients_segments(session: Session) -> None:
+    contact, _deal, _talk = _client(session)
+    _segment(session, "Dealers", 20)
+    _segment(session, "Baltic", 10)
+    draft = Draft(
+        key="offer:1",
+        address="ona@imone.example",
+        contact_id=contact.id,
+        values={"client": {"name": "Ona"}},
+    )
+    number = outbox.queue(session, draft)
+    queued = session.get_one(Delivery, number)
+    assert queued.values["client"] == {"name": "Ona", "segments": "Baltic; Dealers"}
+    assert client_values(contact)["segments"] == "Baltic; Dealers"

@@ -57,6 +57,14 @@ def test_a_name_that_looks_like_template_syntax_comes_out_literally(name: str) -
     assert " ".join(words_of(mail.html)).count(" ".join(name.split())) == 1
 
 
+def test_the_wording_may_differ_by_the_clients_segments() -> None:
+    body = "{% if 'cooling' in client.segments %}It has been a while.{% else %}Hello.{% endif %}\n"
+    own = Catalogue(overrides(body))
+    told = render_email("own", "en", values(client__segments="Dealers; cooling"), own)
+    other = render_email("own", "en", values(client__segments=None), own)
+    assert (told.text.split("\n")[0], other.text.split("\n")[0]) == ("It has been a while.", "Hello.")
+
+
 def test_text_that_calls_itself_safe_is_escaped_like_any_other() -> None:
     mail = render_email(
         "answer", "en", values(answer__text=Markup("<b>bold</b>"), client__name=Markup("<i>I</i>"))
