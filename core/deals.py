@@ -79,6 +79,9 @@ class Deal(Base):
         Index("ix_deal_account_id", "account_id"),
         Index("ix_deal_proposed", "id", postgresql_where=text("proposed_stage_id IS NOT NULL")),
         Index("ix_deal_board", "pipeline_id", "stage_id", postgresql_where=text("outcome IS NULL")),
+        Index(
+            "ix_deal_standing", "stage_id", "stage_entered_at", "id", postgresql_where=text("outcome IS NULL")
+        ),
     )
 
     id: Mapped[Id]

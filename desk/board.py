@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    Subquery,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import Session, aliased
 
 from core.accounts import Account, Contact
@@ -125,14 +137,8 @@ def fill(
     under_way = [Deal.outcome.is_(None), Deal.stage_id.in_(of_stage), seen_deals(viewer)]
     if only_own:
         under_way.append(own_deals(viewer))
-    sums = (
-        select(Deal.stage_id, Deal.currency, func.count(Deal.id.distinct()), _worth(DealLine))
-        .outerjoin(DealLine, DealLine.deal_id == Deal.id)
-        .where(*under_way)
-        .group_by(Deal.stage_id, Deal.currency)
-    )
     worth: dict[str, dict[str, Decimal]] = {}
-    for stage_id, currency, count, amount in session.execute(sums):
+    for stage_id, currency, count, amount in session.execute(_sums(under_way)):
         column = of_stage[stage_id]
         column.count += count
         totals = worth.setdefault(column.key, {})
@@ -140,12 +146,37 @@ def fill(
     for column in board:
         totals = worth.get(column.key, {})
         column.worth = [Money(amount, currency) for currency, amount in sorted(totals.items()) if amount]
-    rank = func.row_number().over(partition_by=Deal.stage_id, order_by=(Deal.stage_entered_at, Deal.id))
-    first = select(Deal.id, rank.label("place")).where(*under_way).subquery()
-    shown = _query(viewer).join(first, first.c.id == Deal.id).where(first.c.place <= CARDS)
+    first = _first(of_stage, under_way)
+    shown = _query(viewer).join(first, first.c.id == Deal.id)
     for card in _cards(session, shown, calendar, now):
         of_stage[card.stage_id].cards.append(card)
     return [column for column in board if column.count or column.current]
+
+
+def _sums(under_way: Sequence[ColumnElement[bool]]) -> CompoundSelect[*tuple[Any, ...]]:
+    """How many deals stand in each stage, and what they are worth: rows of the one and rows of the other."""
+    seen = select(Deal.id, Deal.stage_id, Deal.currency).where(*under_way).cte("seen")
+    counted = select(seen.c.stage_id, seen.c.currency, func.count(), literal(Decimal(0)))
+    valued = select(seen.c.stage_id, seen.c.currency, literal(0), _worth(DealLine)).join(
+        DealLine, DealLine.deal_id == seen.c.id
+    )
+    by = (seen.c.stage_id, seen.c.currency)
+    return union_all(counted.group_by(*by), valued.group_by(*by))
+
+
+def _first(stage_ids: Iterable[int], under_way: Sequence[ColumnElement[bool]]) -> Subquery:
+    """The deals that have stood longest in each stage, as many as a column shows: looked for stage by stage,
+    so that of thousands only these are read."""
+    stages = select(Stage.id).where(Stage.id.in_(stage_ids)).subquery("stages")
+    top = (
+        select(Deal.id)
+        .where(Deal.stage_id == stages.c.id, *under_way)
+        .order_by(Deal.stage_entered_at, Deal.id)
+        .limit(CARDS)
+        .correlate(stages)
+        .lateral("top")
+    )
+    return select(top.c.id).select_from(stages).join(top, true()).subquery("first")
 
 
 def listed(

@@ -52,6 +52,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_unsent_first_account_id"), "unsent_first", ["account_id"], unique=False)
     op.create_index(op.f("ix_unsent_first_contact_id"), "unsent_first", ["contact_id"], unique=False)
+    op.create_index(
+        "ix_deal_standing",
+        "deal",
+        ["stage_id", "stage_entered_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("outcome IS NULL"),
+    )
     op.add_column("suppression", sa.Column("wish", postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.add_column("task", sa.Column("planned_by", sa.BigInteger(), nullable=True))
     op.create_foreign_key(
@@ -65,6 +72,7 @@ def downgrade() -> None:
     op.drop_constraint(op.f("fk_task_planned_by_staff_member"), "task", type_="foreignkey")
     op.drop_column("task", "planned_by")
     op.drop_column("suppression", "wish")
+    op.drop_index("ix_deal_standing", table_name="deal", postgresql_where=sa.text("outcome IS NULL"))
     op.drop_index(op.f("ix_unsent_first_contact_id"), table_name="unsent_first")
     op.drop_index(op.f("ix_unsent_first_account_id"), table_name="unsent_first")
     op.drop_table("unsent_first")
