@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
+    union,
     union_all,
 )
 from sqlalchemy.orm import Session, aliased
@@ -95,6 +96,17 @@ def seen_deals(viewer: SignedIn) -> ColumnElement[bool]:
     return or_(own_deals(viewer), Deal.account_id.in_(curated), Deal.id.in_(talked))
 
 
+def _seen_ids(viewer: SignedIn) -> CompoundSelect[int]:
+    """The same for whoever does not lead, way by way: few of many deals are found by their indexes."""
+    curated = select(Deal.id).join(Account, Account.id == Deal.account_id)
+    return union(
+        select(Deal.id).where(Deal.owner_id == viewer.staff_id),
+        select(Deal.id).where(Deal.performer_id == viewer.staff_id),
+        curated.where(Account.curator_id == viewer.staff_id),
+        select(Conversation.deal_id).where(Conversation.deal_id.is_not(None), visible(viewer)),
+    )
+
+
 def own_deals(viewer: SignedIn) -> ColumnElement[bool]:
     """The deals that somebody owns or works on."""
     return or_(Deal.owner_id == viewer.staff_id, Deal.performer_id == viewer.staff_id)
@@ -134,9 +146,11 @@ def fill(
     """Put the deals under way into their columns, those that stand longest first; an earlier version's
     column without deals is left out."""
     of_stage = {number: column for column in board for number in column.stage_ids.values()}
-    under_way = [Deal.outcome.is_(None), Deal.stage_id.in_(of_stage), seen_deals(viewer)]
+    under_way: list[ColumnElement[bool]] = [Deal.outcome.is_(None), Deal.stage_id.in_(of_stage)]
     if only_own:
         under_way.append(own_deals(viewer))
+    elif viewer.role not in LEADERS:
+        under_way.append(Deal.id.in_(_seen_ids(viewer)))
     worth: dict[str, dict[str, Decimal]] = {}
     for stage_id, currency, count, amount in session.execute(_sums(under_way)):
         column = of_stage[stage_id]
@@ -146,7 +160,7 @@ def fill(
     for column in board:
         totals = worth.get(column.key, {})
         column.worth = [Money(amount, currency) for currency, amount in sorted(totals.items()) if amount]
-    first = _first(of_stage, under_way)
+    first = _first(under_way, CARDS * len(of_stage))
     shown = _query(viewer).join(first, first.c.id == Deal.id)
     for card in _cards(session, shown, calendar, now):
         of_stage[card.stage_id].cards.append(card)
@@ -164,19 +178,12 @@ def _sums(under_way: Sequence[ColumnElement[bool]]) -> CompoundSelect[*tuple[Any
     return union_all(counted.group_by(*by), valued.group_by(*by))
 
 
-def _first(stage_ids: Iterable[int], under_way: Sequence[ColumnElement[bool]]) -> Subquery:
-    """The deals that have stood longest in each stage, as many as a column shows: looked for stage by stage,
-    so that of thousands only these are read."""
-    stages = select(Stage.id).where(Stage.id.in_(stage_ids)).subquery("stages")
-    top = (
-        select(Deal.id)
-        .where(Deal.stage_id == stages.c.id, *under_way)
-        .order_by(Deal.stage_entered_at, Deal.id)
-        .limit(CARDS)
-        .correlate(stages)
-        .lateral("top")
-    )
-    return select(top.c.id).select_from(stages).join(top, true()).subquery("first")
+def _first(under_way: Sequence[ColumnElement[bool]], most: int) -> Subquery:
+    """The deals that have stood longest in each stage, as many as a column shows; `most` in all, which tells
+    the database that it may fetch what belongs to each one by one."""
+    rank = func.row_number().over(partition_by=Deal.stage_id, order_by=(Deal.stage_entered_at, Deal.id))
+    ranked = select(Deal.id, rank.label("place")).where(*under_way).subquery("ranked")
+    return select(ranked.c.id).where(ranked.c.place <= CARDS).limit(most).subquery("first")
 
 
 def listed(
