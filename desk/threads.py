@@ -17,10 +17,10 @@ import structlog
 
 log = structlog.get_logger("desk.threads")
 
-AT_ONCE = 5
+AT_ONCE = 4
 WORKING = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="desk")
 """Threads in which handlers work. Python computes for one of them at a time, and each waits for all others
-after every query: see docs/decisions/0192-five-pages-at-a-time.md."""
+after every query: see docs/decisions/0192-five-pages-at-a-time.md and 0194."""
 TELEPHONE = ThreadPoolExecutor(4, thread_name_prefix="desk-phone")
 """Threads in which webhooks are answered: a call waits behind no page, and few threads wait less for each
 other than many would."""
