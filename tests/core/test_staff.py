@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
-from core import staff
-from core.errors import Conflict
+from core import invitations, staff
+from core.errors import Conflict, NotFound
+from core.invitations import Invitation
 from core.staff import Absence, WeakPassword
 from tests.core.people import colleague
 
@@ -56,3 +58,21 @@ def test_both_ends_of_an_absence_count(session: Session) -> None:
     session.flush()
     days = [date(2026, 6, 30), date(2026, 7, 1), date(2026, 7, 14), date(2026, 7, 15)]
     assert [rasa.id in staff.absent_on(session, day) for day in days] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("token", ["", "x" * 19, "x" * 43])
+def test_an_invitation_is_not_guessed(session: Session, token: str) -> None:
+    invitations.invite(session, colleague(session))
+    with pytest.raises(NotFound):
+        invitations.invited(session, token)
+
+
+def test_an_invitation_runs_out_and_an_older_one_is_worth_nothing(session: Session) -> None:
+    member = colleague(session)
+    older, newer = (invitations.invite(session, member) for _ in range(2))
+    assert invitations.invited(session, newer).id == member.id
+    with pytest.raises(NotFound):
+        invitations.invited(session, older)
+    session.execute(update(Invitation).values(expires_at=func.now()))
+    with pytest.raises(NotFound):
+        invitations.accept(session, newer, "ilgas slaptažodis")
