@@ -332,10 +332,10 @@ class Desk(Section):
     )
     port: int = Field(default=8080, ge=1, le=65535, description="The port it listens on.", examples=[8080])
     processes: int = Field(
-        default=0,
-        ge=0,
+        default=2,
+        ge=1,
         le=32,
-        description="Processes that draw pages side by side (on Linux); 0 is two a processor, four at most.",
+        description="Processes that draw pages side by side, each on one processor (on Linux).",
         examples=[4],
     )
     session_hours: float = Field(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-import os
 import socket
 import sys
 from collections.abc import Callable
@@ -15,9 +14,6 @@ from granian.server.embed import Server
 
 from core.errors import ConfigurationError
 from desk.supervisor import Child, frontdesk_command
-
-MOST = 4
-"""Processes that draw pages, where nobody says how many."""
 
 
 def check_address(host: str, port: int) -> None:
@@ -42,13 +38,11 @@ def check_address(host: str, port: int) -> None:
 
 
 def side_by_side(processes: int, host: str, port: int) -> list[Child]:
-    """Processes that draw pages at one address, 0 for as many as suit this machine; the system shares the
-    visitors out among them.
+    """Processes that draw pages at one address; the system shares the visitors out among them.
 
-    Only Linux does (socket(7), SO_REUSEPORT); elsewhere it is one. It does so by chance: with two a processor
-    none stands idle while another one's visitors wait.
+    Only Linux does (socket(7), SO_REUSEPORT); elsewhere it is one.
     """
-    count = (processes or min(2 * (os.cpu_count() or 1), MOST)) if sys.platform == "linux" else 1
+    count = processes if sys.platform == "linux" else 1
     arguments = frontdesk_command("desk", "--host", host, "--port", str(port))
     return [Child(f"desk {number}" if count > 1 else "desk", arguments) for number in range(1, count + 1)]
 

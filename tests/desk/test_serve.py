@@ -22,7 +22,7 @@ import pytest
 from core.config import PREFIX
 from core.errors import ConfigurationError
 from core.localdb import LocalDatabase
-from desk.serving import check_address, side_by_side
+from desk.serving import check_address
 from tests.ports import free_port
 
 pytestmark = pytest.mark.long
@@ -66,7 +66,7 @@ def served() -> Iterator[Served]:
     folder = Path(tempfile.mkdtemp(prefix="fds"))
     port = free_port()
     (folder / "frontdesk.toml").write_text(
-        f'data_dir = "data"\n[desk]\nport = {port}\nprocesses = 2\n[log]\nformat = "json"\n'
+        f'data_dir = "data"\n[desk]\nport = {port}\n[log]\nformat = "json"\n'
     )
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     with (folder / "log").open("wb") as log:
@@ -152,17 +152,6 @@ def test_it_ends_with_whoever_started_it_and_takes_its_database_along() -> None:
 def test_an_address_of_another_machine_names_its_setting(host: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^desk\.host: .* is no address of this machine"):
         check_address(host, 8080)
-
-
-@pytest.mark.parametrize(("asked", "names"), [(1, ["desk"]), (2, ["desk 1", "desk 2"])])
-def test_as_many_desks_as_asked_for_share_an_address(asked: int, names: list[str]) -> None:
-    desks = side_by_side(asked, "127.0.0.1", 8443)
-    assert [one.name for one in desks] == names
-    assert desks[0].arguments[-4:] == ["--host", "127.0.0.1", "--port", "8443"]
-
-
-def test_nobody_saying_how_many_desks_there_are_two_a_processor() -> None:
-    assert len(side_by_side(0, "127.0.0.1", 8443)) == min(2 * (os.cpu_count() or 1), 4)
 
 
 def test_a_port_that_is_taken_is_said_before_anything_is_started(tmp_path: Path) -> None:

@@ -99,8 +99,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fdw")))
         (folder / SETTINGS_FILE).write_text(
             f'data_dir = "{folder / "data"}"\n\n[company]\nname = "Šiaurės siurbliai"\n\n'
-            "[limits]\nimap_poll_seconds = 2\n\n"
-            f"[desk]\nport = {free_port()}\nprocesses = 2\n{mail.settings()}",
+            f"[limits]\nimap_poll_seconds = 2\n\n[desk]\nport = {free_port()}\n{mail.settings()}",
             encoding="utf-8",
         )
         (folder / SETTINGS_FILE).chmod(0o600)
