@@ -22,7 +22,7 @@ import pytest
 from core.config import PREFIX
 from core.errors import ConfigurationError
 from core.localdb import LocalDatabase
-from desk.serving import check_address
+from desk.serving import check_address, side_by_side
 from tests.ports import free_port
 
 pytestmark = pytest.mark.long
@@ -152,6 +152,13 @@ def test_it_ends_with_whoever_started_it_and_takes_its_database_along() -> None:
 def test_an_address_of_another_machine_names_its_setting(host: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^desk\.host: .* is no address of this machine"):
         check_address(host, 8080)
+
+
+@pytest.mark.parametrize(("asked", "names"), [(1, ["desk"]), (2, ["desk 1", "desk 2"])])
+def test_as_many_desks_as_asked_for_share_an_address(asked: int, names: list[str]) -> None:
+    desks = side_by_side(asked, "127.0.0.1", 8443)
+    assert [one.name for one in desks] == names
+    assert desks[0].arguments[-4:] == ["--host", "127.0.0.1", "--port", "8443"]
 
 
 def test_a_port_that_is_taken_is_said_before_anything_is_started(tmp_path: Path) -> None:
